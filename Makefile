@@ -1,0 +1,34 @@
+# One command for each habit. Every target sets up what it needs by itself.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: cv test lint bench clean
+
+cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
+	$(BIN)/python flows/cv.py $(ARGS)
+
+test: $(VENV)/.tested lint  ## Run the whole suite
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.tested  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## Remove the environment and all caches; reports stay
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(INSTALL) --editable '.[test]'
+	touch $@

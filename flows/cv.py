@@ -1,0 +1,50 @@
+"""Cross-validate a model: `python flows/cv.py`, a deployment, or `cross_validate(...)`."""
+
+import sys
+
+from tasks.entry import main, refuse_early
+
+if __name__ == "__main__":
+    refuse_early(sys.argv[1:])  # before the seconds that Prefect takes to import
+
+from tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
+from tasks.launch import launched_flow
+from tasks.result import Result
+from tasks.steps import load_data, reduce_folds, running, split_rows, write_report
+from tasks.training import train_folds
+
+
+@launched_flow
+def cross_validate(
+    data: DataSpec = DataSpec(),
+    split: SplitSpec = SplitSpec(),
+    model: ModelSpec = ModelSpec(),
+    train: TrainSpec = TrainSpec(),
+    metrics: str | list[str] = "auto",
+    compute: ComputeSpec = ComputeSpec(),
+    seed: int = 1337,
+    out: str = "reports",
+) -> Result:
+    """Cross-validate a model so that the result comes back bit for bit.
+
+    Args:
+        data: what is learned from.
+        split: how the rows are divided into folds.
+        model: what is trained.
+        train: how each fold trains.
+        metrics: auto, or scikit-learn scorer names, sensitivity, specificity.
+        compute: where the folds train.
+        seed: the number that all randomness is from.
+        out: the folder of finished folds and reports.
+    """
+    with running(data, split, model, train, metrics, compute, seed, out) as run:
+        dataset = load_data(run)
+        folds = split_rows(run, dataset)
+        records = train_folds(run, folds)
+        tables = reduce_folds(run, folds, records)
+        result: Result = write_report(run, tables)
+        return result
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(cross_validate))

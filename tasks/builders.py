@@ -1,0 +1,110 @@
+"""Import and call the user's builder in a worker, and check what comes back."""
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tasks.errors import InputError
+from tasks.explain import nearest
+from tasks.jobs import BuilderCall
+
+
+def load_builder(call: BuilderCall) -> Callable[..., Any]:
+    """Import a builder, or restore one that came by value.
+
+    Raises:
+        InputError: with the reason why it cannot be had.
+    """
+    extend_path(call.search)
+    if call.pickled:
+        import cloudpickle
+
+        return _callable(call, cloudpickle.loads(call.pickled))
+    module, _, name = call.reference.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+    except Exception as error:  # importing runs the user's code: anything can come out
+        raise InputError(
+            "model.builder", f"cannot import {module!r} ({one_line(error)})"
+        ) from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            names = [n for n, value in vars(found).items() if callable(value) and n[0] != "_"]
+            hint = nearest(part, names).strip() if names else "it has no functions"
+            raise InputError("model.builder", f"module {module!r} has no {part!r}; {hint}")
+        found = getattr(found, part)
+    return _callable(call, found)
+
+
+def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
+    """Call a builder with the arguments that its signature takes.
+
+    Raises:
+        InputError: it takes none of a configured parameter's name, or needs another one.
+    """
+    offered = {
+        "input_shape": call.input_shape,
+        "n_outputs": call.n_outputs,
+        "n_classes": call.n_classes,
+        "task": call.task,
+    }
+    signature = inspect.signature(builder)
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    _check_params(signature, call.params, takes_all)
+    known = {name: value for name, value in offered.items() if name in signature.parameters}
+    given = {**known, **_as_written(call.params)}
+    _check_required(signature, given)
+    return builder(**given)
+
+
+def extend_path(search: tuple[str, ...]) -> None:
+    """Look for the user's modules where the flow's process would; ours are loaded already."""
+    sys.path[:] = [*search, *(folder for folder in sys.path if folder not in search)]
+
+
+def one_line(error: BaseException) -> str:
+    """Name an error and its message in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _callable(call: BuilderCall, found: Any) -> Callable[..., Any]:
+    if not callable(found):
+        kind = type(found).__name__
+        raise InputError("model.builder", f"{call.reference} is a {kind}; give a function")
+    return found  # type: ignore[no-any-return]
+
+
+def _check_params(signature: inspect.Signature, params: dict[str, Any], takes_all: bool) -> None:
+    for name in params:
+        if name not in signature.parameters and not takes_all:
+            hint = (
+                nearest(name, signature.parameters).strip()
+                if signature.parameters
+                else "it takes none"
+            )
+            raise InputError(f"model.params.{name}", f"the builder does not take it; {hint}")
+
+
+def _check_required(signature: inspect.Signature, given: dict[str, Any]) -> None:
+    for name, parameter in signature.parameters.items():
+        variadic = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        if name not in given and parameter.default is parameter.empty and not variadic:
+            raise InputError(f"model.params.{name}", "missing; the builder needs it")
+        if name in given and parameter.kind is parameter.POSITIONAL_ONLY:
+            raise InputError("model.builder", f"{name!r} is positional only; let it be named")
+
+
+def _as_written(params: dict[str, Any]) -> dict[str, Any]:
+    """Copy the parameters, so that a builder that changes one changes no later fold's."""
+    import copy
+
+    return copy.deepcopy(params)
+
+
+def here() -> tuple[str, ...]:
+    """Return the folders where this process finds modules, the working directory first."""
+    return (os.getcwd(), *(folder for folder in sys.path if folder and folder != os.getcwd()))

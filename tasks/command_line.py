@@ -1,0 +1,171 @@
+"""The command line of cv.py: flags over a YAML file over the defaults."""
+
+import argparse
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from tasks.config import Section, Study, parse_study
+from tasks.display import Verbosity
+from tasks.errors import InputError
+
+SECTIONS = ("data", "split", "model", "train", "compute")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        study: the settings.
+        only: (repeat, fold) to train alone, or None.
+        verbosity: how much to show.
+        refresh: train anew what is stored.
+    """
+
+    study: Study
+    only: tuple[int, int] | None
+    verbosity: Verbosity
+    refresh: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line each."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError("command line", f"{message}; see --help")
+
+
+def read_request(arguments: Sequence[str]) -> Request:
+    """Read a command line.
+
+    Raises:
+        InputError: a flag, the file or a value is wrong.
+        SystemExit: after --help.
+    """
+    parser = _parser()
+    flags, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise _unknown_flag(unknown[0])
+    given = {
+        name: value for name, value in vars(flags).items() if name in _names() and value is not None
+    }
+    settings = read_settings(flags.config)
+    for name, values in given.items():
+        _set(settings, name, _value(values[-1]))
+    study = parse_study(settings)
+    verbosity: Verbosity = "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
+    return Request(study, _place(flags.only), verbosity, flags.refresh)
+
+
+def read_settings(path: str | None) -> dict[str, Any]:
+    """Read a YAML file of settings; empty sections are left at their defaults.
+
+    Raises:
+        InputError: it cannot be read, or is not a mapping.
+    """
+    if path is None:
+        return {}
+    try:
+        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError("--config", f"cannot read {path!r} ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError("--config", f"{path!r} is not YAML ({reason})") from None
+    if not isinstance(loaded, dict | None):
+        raise InputError("--config", f"{path!r} holds a {type(loaded).__name__}, not settings")
+    return {
+        name: value
+        for name, value in (loaded or {}).items()
+        if value is not None or name not in SECTIONS
+    }
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="cv.py",
+        description="Cross-validate a model. VALUE is JSON where it parses as JSON, else text.",
+        epilog="Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE.yaml", help="settings; flags count over them")
+    parser.add_argument("--only", metavar="REPEAT/FOLD", help="train one fold; print its digests")
+    parser.add_argument(
+        "--refresh", action="store_true", help="train stored folds anew and compare"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print the report's path only")
+    parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
+    _add_section(parser, Study, "")
+    return parser
+
+
+def _add_section(parser: argparse.ArgumentParser, section: type[Section], prefix: str) -> None:
+    for name, field in section.model_fields.items():
+        if not prefix and name in SECTIONS:
+            group = parser.add_argument_group(name, field.description)
+            help_text = f"all of {name} as JSON; replaces the file's"
+            group.add_argument(f"--{name}", action="append", metavar="JSON", help=help_text)
+            _add_section(group, type(field.default), f"{name}.")  # type: ignore[arg-type]
+            continue
+        default = json.dumps(field.default, ensure_ascii=False)
+        text = f"{field.description} [default: {default}]".replace("%", "%%")
+        flag = f"--{prefix}{name}"
+        parser.add_argument(
+            flag, action="append", metavar="VALUE", dest=f"{prefix}{name}", help=text
+        )
+
+
+def _names() -> list[str]:
+    names = [name for name in Study.model_fields if name not in SECTIONS]
+    for section in SECTIONS:
+        fields = type(Study.model_fields[section].default).model_fields
+        names += [section, *(f"{section}.{name}" for name in fields)]
+    return names
+
+
+def _unknown_flag(flag: str) -> InputError:
+    name = flag.lstrip("-").partition("=")[0]
+    if not flag.startswith("-"):
+        return InputError(
+            "command line", f"unexpected {flag!r}; settings are given as --NAME VALUE"
+        )
+    known = [*_names(), "config", "only", "refresh", "quiet", "verbose"]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean --{close[0]}?" if close else "see --help"
+    return InputError(flag.partition("=")[0], f"unknown flag; {hint}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _set(settings: dict[str, Any], name: str, value: Any) -> None:
+    section, _, field = name.partition(".")
+    if not field:
+        settings[section] = value
+        return
+    inner = settings.get(section) or {}
+    if isinstance(inner, str) and section == "data":
+        inner = {"source": inner}
+    if not isinstance(inner, dict):
+        raise InputError(section, "must be a mapping of names to values")
+    settings[section] = {**inner, field: value}
+
+
+def _place(only: str | None) -> tuple[int, int] | None:
+    if only is None:
+        return None
+    repeat, _, fold = only.partition("/")
+    if not (repeat.isdecimal() and fold.isdecimal()):
+        raise InputError("--only", f"{only!r} is not REPEAT/FOLD; both count from 0, such as 0/3")
+    return int(repeat), int(fold)

@@ -1,0 +1,304 @@
+"""The frozen settings of a cross-validation: data, split, model, train, compute.
+
+One model serves the YAML file, the command line, `cross_validate(...)` and the form
+that Prefect draws. What can be said wrong without looking at the data or importing the
+builder is said here.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from tasks.digest import canonical_json
+from tasks.errors import InputError
+from tasks.explain import explain
+
+REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
+SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
+SINGLE = ("time_series", "leave_one_out", "predefined")
+METHODS = ("auto", *REPEATABLE, *SINGLE, *SHUFFLE_SPLITS)
+SCALERS = ("standard", "minmax", "robust", "none")
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars and paths into what JSON and YAML know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _label_keys(value: Any) -> Any:
+    """Write the labels of a mapping as text, as JSON would."""
+    if isinstance(value, dict):
+        return {str(_plain(key)): weight for key, weight in value.items()}
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_plain), Field(min_length=1)]
+Int = Annotated[int, BeforeValidator(_plain)]
+Float = Annotated[float, BeforeValidator(_plain), Field(allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A frozen group of settings; unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+    def chosen(self, name: str) -> bool:
+        """Tell whether the user set this field rather than took its default."""
+        return name in self.model_fields_set
+
+
+class DataSpec(Section):
+    """Where the samples come from and what is predicted from what."""
+
+    source: Text = Field(
+        "breast_cancer",
+        description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), "
+        "or a path to a CSV file, a Parquet file or folder, or an npz file.",
+    )
+    target: Text | None = Field(
+        None, description="The column to predict (CSV and Parquet; npz files predict array y)."
+    )
+    task: Literal["auto", "binary", "multiclass", "regression"] = Field(
+        "auto", description="The kind of task; auto tells it from the target."
+    )
+    positive: Annotated[str | int | float | bool | None, BeforeValidator(_plain)] = Field(
+        None, description="Binary tasks: the label that counts as positive; default the larger."
+    )
+    features: list[Text] | None = Field(
+        None,
+        description="The feature columns; default every column that has no other use.",
+        min_length=1,
+    )
+    drop: list[Text] = Field([], description="Columns to leave out.")
+    groups: Text | None = Field(
+        None, description="A column; samples of one group never stand on both sides of a fold."
+    )
+    weights: Text | None = Field(
+        None, description="A column of sample weights, used in training only."
+    )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Describe arrays in memory as data, as if they had been read from an npz file.
+
+        Args:
+            X: features of shape (n, ...); they become float32.
+            y: target of shape (n,): strings, booleans or numbers.
+            groups: one value a sample; no group stands on both sides of a fold.
+            weights: one number a sample, used in training only.
+            **settings: `task` or `positive`.
+
+        Raises:
+            InputError: an array does not fit the others or has an unusable type.
+        """
+        from tasks.sources.memory import remember
+
+        named = {"groups": groups, "weights": weights}
+        present = {name: array for name, array in named.items() if array is not None}
+        source = remember({"X": X, "y": y, **present})
+        return cls.model_validate({"source": source, **{name: name for name in present}, **settings})
+
+
+class SplitSpec(Section):
+    """How the samples are divided into folds."""
+
+    method: Text = Field(
+        "auto",
+        description="auto (stratified_kfold for classes, kfold for regression), "
+        + ", ".join(METHODS[1:])
+        + ", or an own splitter as module:Class.",
+    )
+    n_splits: Int = Field(10, ge=2, description="Folds in each repeat.")
+    n_repeats: Int = Field(1, ge=1, description="Repeats, each with another shuffle.")
+    shuffle: bool = Field(True, description="Shuffle the rows before they are divided.")
+    test_size: Float = Field(0.1, gt=0, lt=1, description="Test share of the shuffle splits.")
+    fold_column: Text | None = Field(
+        None, description="predefined: the column that holds each row's fold."
+    )
+
+    @model_validator(mode="after")
+    def _settings_have_an_effect(self) -> Self:
+        if self.method not in METHODS and ":" not in self.method:
+            raise InputError("method", f"unknown {self.method!r}; " + _one_of(METHODS, self.method))
+        if self.method == "predefined" and self.fold_column is None:
+            raise InputError("fold_column", "missing; predefined needs the column of the folds")
+        if self.method != "predefined" and self.fold_column is not None:
+            raise InputError("fold_column", "only predefined reads it; set method: predefined")
+        if self.method in SINGLE and self.n_repeats > 1:
+            raise InputError("n_repeats", f"{self.method} is the same every time; set it to 1")
+        if self.method in REPEATABLE and self.n_repeats > 1 and not self.shuffle:
+            raise InputError("n_repeats", "unshuffled repeats are all the same; set shuffle: true")
+        if self.chosen("test_size") and self.method in METHODS[:-2]:
+            raise InputError("test_size", f"{self.method} ignores it; only shuffle splits take it")
+        return self
+
+
+class ModelSpec(Section):
+    """The model that every fold builds afresh."""
+
+    builder: Text = Field(
+        "tasks.models:mlp",
+        description="module:function, found from the working directory; returns a fresh "
+        "keras.Model or an unfitted scikit-learn estimator.",
+    )
+    params: dict[str, Any] = Field({}, description="Arguments for the builder.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _function_by_name(cls, value: Any) -> Any:
+        value = {"builder": value} if isinstance(value, str) or callable(value) else value
+        if isinstance(value, dict) and callable(value.get("builder")):
+            return {**value, "builder": _name_of(value["builder"])}
+        return value
+
+    @model_validator(mode="after")
+    def _has_both_parts(self) -> Self:
+        module, _, function = self.builder.partition(":")
+        if not module or not function:
+            raise InputError("builder", f"{self.builder!r} is not module:function; write both")
+        return self
+
+    @field_validator("params", mode="before")
+    @classmethod
+    def _params_are_plain(cls, value: Any) -> Any:
+        """Take what JSON can hold, in the form that a YAML file would give it."""
+        try:
+            return json.loads(canonical_json(value)) if isinstance(value, dict) else value
+        except (TypeError, ValueError) as error:
+            raise InputError("params", f"must hold plain values ({error})") from None
+
+
+class EarlyStopping(Section):
+    """Stop when a value on an inner part of the training rows no longer improves."""
+
+    monitor: Text = Field("val_loss", description="The value to watch, as Keras names it.")
+    patience: Int = Field(5, ge=0, description="Epochs without improvement before it stops.")
+    fraction: Float = Field(
+        0.2, gt=0, lt=1, description="Share of the fold's training rows that is held out."
+    )
+
+
+class TrainSpec(Section):
+    """How each fold trains."""
+
+    epochs: Int = Field(50, ge=1, description="Passes over the training rows.")
+    batch_size: Int = Field(32, ge=1, description="Rows in a batch; the last may be shorter.")
+    shuffle: bool = Field(True, description="A new order every epoch, the same on every run.")
+    optimizer: Text = Field(
+        "adam", description="A Keras optimizer, for a builder that did not compile its model."
+    )
+    learning_rate: Float = Field(0.001, gt=0, description="The optimizer's learning rate.")
+    loss: Text = Field("auto", description="A Keras loss; auto chooses it from the task.")
+    scaler: Text = Field(
+        "standard",
+        description="standard, minmax, robust, none, or module:Class; "
+        "fitted on the training rows only.",
+    )
+    early_stopping: EarlyStopping | None = Field(
+        None, description="Settings of early stopping; null trains all epochs."
+    )
+    class_weight: Annotated[
+        Literal["balanced"] | dict[str, Weight] | None, BeforeValidator(_label_keys)
+    ] = Field(None, description="balanced, or a weight for each label.")
+
+    @model_validator(mode="after")
+    def _scaler_is_known(self) -> Self:
+        if self.scaler not in SCALERS and ":" not in self.scaler:
+            raise InputError("scaler", f"unknown {self.scaler!r}; " + _one_of(SCALERS, self.scaler))
+        return self
+
+
+class ComputeSpec(Section):
+    """Where the folds train. Only threads and device can change a result."""
+
+    engine: Literal["local", "dask", "ray"] = Field("local", description="What runs the folds.")
+    workers: Literal["auto"] | Annotated[Int, Field(ge=1)] = Field(
+        "auto", description="Worker processes; auto is one per device slot."
+    )
+    threads: Int = Field(1, ge=1, description="TensorFlow and BLAS threads per worker.")
+    device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto takes GPUs if any.")
+    fold_timeout: Annotated[Float, Field(gt=0)] | None = Field(
+        None, description="Seconds that one try of a fold may take."
+    )
+    retries: Int = Field(2, ge=0, description="Further tries of a fold whose worker was lost.")
+
+    @model_validator(mode="after")
+    def _engine_exists(self) -> Self:
+        if self.engine != "local":
+            raise InputError("engine", f"{self.engine} does not exist yet; use local")
+        return self
+
+
+class Study(Section):
+    """Everything that defines and places one cross-validation."""
+
+    data: DataSpec = Field(DataSpec(), title="Data", description="What is learned from.")
+    split: SplitSpec = Field(SplitSpec(), title="Split", description="How folds are made.")
+    model: ModelSpec = Field(ModelSpec(), title="Model", description="What is trained.")
+    train: TrainSpec = Field(TrainSpec(), title="Train", description="How it is trained.")
+    metrics: Literal["auto"] | Annotated[list[Text], Field(min_length=1)] = Field(
+        "auto", description="auto, or scikit-learn scorer names, sensitivity, specificity."
+    )
+    compute: ComputeSpec = Field(ComputeSpec(), title="Compute", description="Where it runs.")
+    seed: Int = Field(1337, ge=0, lt=2**31, description="The number that all randomness is from.")
+    out: Text = Field("reports", description="The folder of finished folds and reports.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, dict) and isinstance(value.get("data"), str | os.PathLike):
+            return {**value, "data": {"source": value["data"]}}
+        return value
+
+    @model_validator(mode="after")
+    def _metrics_are_distinct(self) -> Self:
+        if len(set(self.metrics)) < len(self.metrics) and self.metrics != "auto":
+            raise InputError("metrics", "a name stands there twice; name each metric once")
+        return self
+
+
+def parse_study(settings: dict[str, Any]) -> Study:
+    """Make a study from nested plain settings.
+
+    Raises:
+        InputError: with one line that names the field and the remedy.
+    """
+    try:
+        return Study.model_validate(settings)
+    except ValidationError as error:
+        raise explain(error, Study) from None
+
+
+def _one_of(names: tuple[str, ...], given: str) -> str:
+    from tasks.explain import nearest
+
+    return nearest(given, names) + "or module:Class"
+
+
+def _name_of(builder: Callable[..., Any]) -> str:
+    from tasks.functions import name_function
+
+    return name_function(builder)

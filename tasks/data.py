@@ -1,0 +1,153 @@
+"""Any source becomes one data set on disk: memory-mapped arrays and their digest."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.config import DataSpec
+from tasks.digest import digest_array, digest_json
+from tasks.errors import InputError
+from tasks.features import write_features
+from tasks.sources import read
+from tasks.sources.raw import RawData
+from tasks.target import Label, Target, Task, resolve_target
+
+FEATURES, TARGETS, CODES = "features.npy", "targets.npy", "codes.npy"
+GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples on disk, with what must be known of them without opening a file.
+
+    Attributes:
+        folder: holds features.npy (float32, C order), targets.npy (what a Keras model
+            learns), codes.npy (sorted label codes int64, or float64 values) and, where
+            given, groups.npy (int64), weights.npy (float32), folds.npy (int64).
+        digest: of the samples' content, whatever file they came from.
+        rows: n.
+        feature_shape: the shape of one sample.
+        task: binary, multiclass or regression.
+        labels: sorted; empty for a regression.
+        positive: the positive label of a binary task.
+        settings: the data settings as resolved.
+    """
+
+    folder: Path
+    digest: str
+    rows: int
+    feature_shape: tuple[int, ...]
+    task: Task
+    labels: tuple[Label, ...]
+    positive: Label | None
+    settings: DataSpec
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The labels in the order of the score columns: sorted, but positive last."""
+        rest = tuple(label for label in self.labels if label != self.positive)
+        return self.labels if self.positive is None else (*rest, self.positive)
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs a model needs: 1 for binary and regression, else the classes."""
+        return len(self.labels) if self.task == "multiclass" else 1
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """Return one of the arrays, memory-mapped, or None where the data has none."""
+        path = self.folder / name
+        mapped: NDArray[Any] | None = np.load(path, mmap_mode="r") if path.exists() else None
+        return mapped
+
+    def codes(self) -> NDArray[Any]:
+        """Return the sorted label codes int64 (n,), or the values float64 (n,)."""
+        mapped: NDArray[Any] = np.load(self.folder / CODES, mmap_mode="r")
+        return mapped
+
+
+def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Dataset:
+    """Read a source, check every value and write it to a folder.
+
+    Args:
+        spec: the data settings.
+        fold_column: the column of a predefined split, or None.
+        folder: an existing folder for the arrays.
+
+    Raises:
+        InputError: the source or a value in it is not usable.
+    """
+    raw = read(spec, fold_column)
+    target = resolve_target(raw.target, spec)
+    arrays = {
+        TARGETS: _training_targets(target),
+        CODES: target.codes,
+        GROUPS: _categories("data.groups", raw.groups),
+        WEIGHTS: _weights(raw.weights),
+        FOLDS: _categories("split.fold_column", raw.folds),
+    }
+    present = {name: array for name, array in arrays.items() if array is not None}
+    for name, array in present.items():
+        np.save(folder / name, array, allow_pickle=False)
+    features = write_features(raw.features, folder / FEATURES)
+    return _describe(raw, target, features, present, folder)
+
+
+def _describe(
+    raw: RawData,
+    target: Target,
+    features: NDArray[np.float32],
+    arrays: dict[str, NDArray[Any]],
+    folder: Path,
+) -> Dataset:
+    digests = {name: digest_array(array) for name, array in arrays.items() if name != TARGETS}
+    content = {**digests, FEATURES: digest_array(features), "labels": target.labels}
+    return Dataset(
+        folder=folder,
+        digest=digest_json(content),
+        rows=raw.rows,
+        feature_shape=features.shape[1:],
+        task=target.task,
+        labels=target.labels,
+        positive=target.positive,
+        settings=raw.settings.model_copy(update={"task": target.task, "positive": target.positive}),
+    )
+
+
+def _training_targets(target: Target) -> NDArray[Any]:
+    """Return what a Keras model learns: float32 (n, 1), or int32 codes (n,) for classes."""
+    if target.task == "multiclass":
+        return np.asarray(target.codes, dtype=np.int32)
+    if target.task == "regression":
+        return target.codes.astype(np.float32).reshape(-1, 1)
+    positive = [label == target.positive for label in target.labels].index(True)
+    return np.equal(target.codes, positive).astype(np.float32).reshape(-1, 1)
+
+
+def _categories(setting: str, values: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """Code any column by the sorted order of its values."""
+    if values is None:
+        return None
+    gaps = sum(value is None or value != value for value in values)
+    if gaps:
+        raise InputError(setting, f"{gaps} of {len(values)} values are missing; fill them in")
+    try:
+        return np.unique(values, return_inverse=True)[1].astype(np.int64)
+    except TypeError:
+        raise InputError(setting, "mixes text and numbers; make all values of one kind") from None
+
+
+def _weights(values: NDArray[Any] | None) -> NDArray[np.float32] | None:
+    if values is None:
+        return None
+    if values.dtype.kind not in "biuf":
+        raise InputError("data.weights", f"holds {values.dtype}; weights must be numbers")
+    weights = values.astype(np.float32)
+    bad = int(np.sum(~(np.isfinite(weights) & (weights >= 0))))
+    if bad:
+        raise InputError("data.weights", f"{bad} of {len(weights)} values are missing or negative")
+    if not weights.any():
+        raise InputError("data.weights", "all weights are zero; nothing would be learned")
+    return weights

@@ -1,0 +1,1 @@
+"""Ways to run the same training; all give the same bits."""

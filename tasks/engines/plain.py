@@ -1,0 +1,91 @@
+"""Keras as it is: `fit` on the seeded batches. The other engines must give these bits."""
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from tasks.batches import batch_slices, epoch_orders
+from tasks.config import TrainSpec
+from tasks.material import Material, Samples
+from tasks.progress_file import Progress
+from tasks.trained import History
+
+
+def run(
+    model: Any, material: Material, train: TrainSpec, seed: int, progress: Progress
+) -> tuple[History, int, int | None]:
+    """Train a compiled, built model.
+
+    Args:
+        model: changed in place; ends with the weights of the best epoch under early
+            stopping.
+        material: the training rows.
+        train: epochs, batch size, shuffling, early stopping.
+        seed: of the batch order.
+        progress: told after each epoch.
+
+    Returns:
+        The history, the epochs run, and the best epoch under early stopping.
+    """
+    stopping = _early_stopping(train)
+    held_out = material.held_out
+    with warnings.catch_warnings():
+        # A generator of exactly epochs x steps batches ends when it should.
+        warnings.filterwarnings("ignore", message="Your input ran out of data")
+        fitted = model.fit(
+            _dataset(material.train, train, seed),
+            epochs=train.epochs,
+            steps_per_epoch=len(batch_slices(len(material.train.features), train.batch_size)),
+            validation_data=(held_out.features, held_out.targets) if held_out else None,
+            validation_batch_size=train.batch_size,
+            callbacks=[_reporter(progress), *([stopping] if stopping else [])],
+            verbose=0,
+        )
+    best = None if stopping is None else stopping.best_epoch + 1
+    epochs = len(fitted.epoch)
+    return _as_rows(fitted.history, epochs), epochs, best
+
+
+def _dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
+    import tensorflow as tf
+
+    arrays = [a for a in (samples.features, samples.targets, samples.weights) if a is not None]
+    signature = tuple(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arrays)
+
+    def batches() -> Iterator[tuple[Any, ...]]:
+        slices = batch_slices(len(samples.features), train.batch_size)
+        orders = epoch_orders(len(samples.features), seed, train.shuffle)
+        for order in islice(orders, train.epochs):
+            for part in slices:
+                yield tuple(array[order[part]] for array in arrays)
+
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+
+def _early_stopping(train: TrainSpec) -> Any:
+    if train.early_stopping is None:
+        return None
+    import keras
+
+    return keras.callbacks.EarlyStopping(
+        monitor=train.early_stopping.monitor,
+        patience=train.early_stopping.patience,
+        restore_best_weights=True,
+    )
+
+
+def _reporter(progress: Progress) -> Any:
+    import keras
+
+    return keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: progress.epoch_done(epoch + 1, logs.get("loss"))
+    )
+
+
+def _as_rows(history: dict[str, list[Any]], epochs: int) -> History:
+    return tuple(
+        (epoch + 1, name, float(history[name][epoch]))
+        for epoch in range(epochs)
+        for name in sorted(history)
+    )

@@ -1,0 +1,130 @@
+"""What `python flows/cv.py` does around the flow: arguments, output, exit codes, Ctrl-C."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+from tasks.command_line import Request, read_request
+from tasks.errors import InputError
+from tasks.provenance import ROOT
+
+DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
+
+
+def refuse_early(arguments: Sequence[str]) -> None:
+    """Show the help, or refuse wrong settings, before anything slow is imported."""
+    # The script's own folder holds flows, not modules that a builder could mean.
+    sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
+    try:
+        request = read_request(arguments)
+        from tasks.sources import check_source
+
+        check_source(request.study.data)
+    except InputError as error:
+        _refuse(error)
+
+
+def main(flow: Any) -> int:
+    """Run a cross-validation from the command line and return the exit code."""
+    from tasks.display import Display
+    from tasks.run import Run
+
+    request = read_request(sys.argv[1:])
+    display = Display(request.verbosity)
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    run = Run(request.study, display, request.refresh)
+    try:
+        return _train_one(run, request.only) if request.only else _train_all(flow, run, request)
+    except InputError as error:
+        display.stop()
+        _refuse(error)
+    except BaseException as error:
+        if not _is_stop(error):
+            raise
+        return _stopped(run, error)
+    finally:
+        run.close()
+
+
+def _train_all(flow: Any, run: Any, request: Request) -> int:
+    result = flow.launch(run)
+    _show_failures(result)
+    if request.verbosity == "quiet":
+        print(result.path)
+    else:
+        _show(result)
+    if not result.n_failed:
+        return DONE
+    return FAILED if result.n_failed == result.n_folds else INCOMPLETE
+
+
+def _train_one(run: Any, only: tuple[int, int]) -> int:
+    """Train one fold into the store and print its digests."""
+    from tasks.run import launched
+    from tasks.training import train_here
+
+    with launched(run):
+        run.check()
+        jobs = [job for job in run.jobs if (job.repeat, job.fold) == only]
+        if not jobs:
+            last = run.jobs[-1]
+            problem = f"no fold {only[0]}/{only[1]}; the last one is {last.repeat}/{last.fold}"
+            raise InputError("--only", problem)
+        run.display.start(1)
+        record = train_here(run, jobs[0])
+    if record.error is not None:
+        print(
+            f"fold {only[0]}/{only[1]} failed: {record.error}\n{record.traceback}", file=sys.stderr
+        )
+        return FAILED
+    for name in ("initial", "weights", "predictions"):
+        print(f"{name}_sha256".replace("initial_", "initial_weights_"), getattr(record, name))
+    print("fold_key", record.key)
+    return DONE
+
+
+def _show(result: Any) -> None:
+    for notice in result.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    print(result)
+    if result.n_failed:
+        print(f"INCOMPLETE: {result.n_failed} of {result.n_folds} folds failed")
+    print(f"report: {result.path}")
+
+
+def _show_failures(result: Any) -> None:
+    shown: set[str] = set()
+    for repeat, fold, error, trace in result.tracebacks:
+        print(f"fold {repeat}/{fold} failed: {error}", file=sys.stderr)
+        if trace and error not in shown:
+            print(trace.rstrip(), file=sys.stderr)
+        shown.add(error)
+
+
+def _refuse(error: InputError) -> NoReturn:
+    print(" ".join(str(error).split()), file=sys.stderr)
+    raise SystemExit(WRONG_INPUT)
+
+
+def _is_stop(error: BaseException) -> bool:
+    from tasks.errors import Interrupted
+
+    return isinstance(error, KeyboardInterrupt | Interrupted) or "Terminat" in type(error).__name__
+
+
+def _stopped(run: Any, error: BaseException) -> int:
+    number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM
+    finished = sum(record.error is None for record in run.records.values())
+    run.display.stop()
+    text = f"stopped: {finished} finished folds are stored; the same command goes on from there"
+    print(text, file=sys.stderr)
+    return 128 + number
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+__all__ = ["main", "refuse_early"]

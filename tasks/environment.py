@@ -1,0 +1,152 @@
+"""What is set before TensorFlow starts, and the numerics fingerprint that follows from it.
+
+Everything here is known without TensorFlow: the flow's process computes the fingerprint,
+and a worker that finds another one refuses its fold.
+"""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tasks.digest import digest_json
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "tensorflow", "keras", "ml_dtypes")
+GPU_LIBRARIES = ("nvidia-cudnn-cu12", "nvidia-cublas-cu12", "nvidia-cuda-runtime-cu12")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+# The user's wishes in these would change results unseen: a worker runs without them.
+REMOVED_VARIABLES = (
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_DETERMINISTIC_OPS",
+    "TF_USE_LEGACY_KERAS",
+    "KERAS_MAX_EPOCHS",
+    "KERAS_MAX_STEPS_PER_EPOCH",
+    "KERAS_NNX_ENABLED",
+    "OMP_DYNAMIC",
+    "OPENBLAS_DEFAULT_NUM_THREADS",
+    "GOTO_NUM_THREADS",
+)
+# Some machines need these, and they change results: they are recorded.
+RECORDED_PREFIXES = ("ONEDNN_", "DNNL_", "OPENBLAS_", "MKL_", "NPY_", "XLA_", "TF_XLA_", "EIGEN_")
+RECORDED_VARIABLES = (
+    "NVIDIA_TF32_OVERRIDE",
+    "TF_FP16_CONV_USE_FP32_COMPUTE",
+    "TF_CUDNN_USE_AUTOTUNE",
+)
+NUMERIC_FLAGS = ("sse", "ssse", "avx", "fma", "f16c", "amx", "asimd", "sve", "neon", "bf16", "i8mm")
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """What decides a fold's bits besides its inputs.
+
+    Attributes:
+        threads: intra-op, inter-op and BLAS threads of a worker.
+        device: cpu or gpu.
+        gpu: the GPU's name and driver, or null.
+    """
+
+    threads: int
+    device: str
+    gpu: str | None = None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return versions, processor and settings as plain JSON."""
+        libraries = LIBRARIES + (GPU_LIBRARIES if self.device == "gpu" else ())
+        return {
+            "python": ".".join(platform.python_version_tuple()[:2]),
+            "libc": "-".join(platform.libc_ver()),
+            "libraries": {name: _version(name) for name in libraries},
+            "processor": _processor(),
+            "device": self.device,
+            "gpu": self.gpu,
+            "threads": self.threads,
+            "op_determinism": True,
+            "meta_optimizer": False,
+            "onednn": "default",
+            "environment": _recorded(),
+        }
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the fingerprint."""
+        return digest_json(self.fingerprint())
+
+
+def worker_variables(threads: int, keras_home: Path) -> dict[str, str]:
+    """Return what a worker's environment must hold before NumPy and TensorFlow start.
+
+    Args:
+        threads: BLAS threads; TensorFlow's own are set by its interface.
+        keras_home: an empty folder, so that the user's keras.json is not read.
+    """
+    fixed = {
+        "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": str(keras_home),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "MKL_DYNAMIC": "FALSE",
+    }
+    return fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _recorded() -> dict[str, str]:
+    own = {*THREAD_VARIABLES, *REMOVED_VARIABLES, "MKL_DYNAMIC"}
+    return {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if (name.startswith(RECORDED_PREFIXES) or name in RECORDED_VARIABLES) and name not in own
+    }
+
+
+def _processor() -> dict[str, Any]:
+    """Describe the processor by what numerical libraries choose their kernels by.
+
+    Kernels are chosen by maker, family and instruction sets, and matrix products are cut
+    into blocks by the sizes of the caches, which changes the order of summation.
+    """
+    facts = _cpuinfo()
+    flags = facts.get("flags", facts.get("Features", "")).split()
+    return {
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "maker": facts.get("vendor_id", facts.get("CPU implementer", "")),
+        "family": facts.get("cpu family", facts.get("CPU part", "")),
+        "flags": sorted(flag for flag in flags if flag.startswith(NUMERIC_FLAGS)),
+        "caches": _caches(),
+    }
+
+
+def _cpuinfo() -> dict[str, str]:
+    try:
+        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except OSError:  # not Linux: the platform's own word is all there is
+        return {"vendor_id": platform.processor()}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _caches() -> list[str]:
+    root = Path("/sys/devices/system/cpu/cpu0/cache")
+    return [
+        "-".join((index / part).read_text().strip() for part in ("level", "type", "size"))
+        for index in sorted(root.glob("index*"))
+        if (index / "size").exists()
+    ]

@@ -1,0 +1,31 @@
+"""The errors of foldproof, by who has to act on them."""
+
+
+class InputError(ValueError):
+    """Say which field of the user's input is wrong and what to do about it, in one line.
+
+    Args:
+        field: the dotted name of the setting, or the file, that is wrong.
+        problem: what is wrong with it and the remedy.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str]]:
+        """Travel between processes with both parts."""
+        return type(self), (self.field, self.problem)
+
+
+class WorkerLost(RuntimeError):
+    """A worker process died, or was killed, while it held a fold."""
+
+
+class FoldTimeout(RuntimeError):
+    """A fold ran past `compute.fold_timeout` and was killed."""
+
+
+class Interrupted(RuntimeError):
+    """The run was told to stop; finished folds are stored."""

@@ -1,0 +1,72 @@
+"""Train an unfitted scikit-learn estimator on a fold, as scikit-learn itself would."""
+
+import inspect
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.errors import InputError
+from tasks.jobs import FoldJob
+from tasks.material import Material
+from tasks.target import Task
+from tasks.trained import Trained
+
+
+def check_estimator(model: Any, task: Task, weighted: bool) -> None:
+    """Refuse an estimator that cannot do the task.
+
+    Raises:
+        InputError: with what it lacks.
+    """
+    from sklearn.base import is_classifier, is_regressor
+
+    name = type(model).__name__
+    if task == "regression" and not is_regressor(model):
+        raise InputError("model.builder", f"{name} is no regressor, but the task is a regression")
+    if task != "regression" and not is_classifier(model):
+        raise InputError("model.builder", f"{name} is no classifier, but the task is {task}")
+    if task != "regression" and not hasattr(model, "predict_proba"):
+        remedy = "wrap it in sklearn.calibration.CalibratedClassifierCV"
+        raise InputError("model.builder", f"{name} has no predict_proba; {remedy}")
+    if weighted and "sample_weight" not in inspect.signature(model.fit).parameters:
+        raise InputError("model.builder", f"{name}.fit takes no sample_weight; drop the weights")
+
+
+def seed_estimator(model: Any, seed: int) -> Any:
+    """Give the fold's seed to every random_state that is None."""
+    states = {
+        name: seed
+        for name, value in model.get_params().items()
+        if name.split("__")[-1] == "random_state" and value is None
+    }
+    return model.set_params(**states)
+
+
+def train_estimator(model: Any, material: Material, job: FoldJob, built_in: float) -> Trained:
+    """Fit an estimator on labels coded in sorted order, or on float64 values."""
+    started = time.perf_counter()
+    features, weights = material.train.features, material.train.weights
+    seed_estimator(model, job.model_seed)
+    model.fit(features, material.codes, **({} if weights is None else {"sample_weight": weights}))
+    return Trained(
+        predict=lambda test: _predict(model, test, job),
+        activation="none",
+        history=(),
+        epochs_run=None,
+        best_epoch=None,
+        initial=None,
+        weights=None,
+        seconds_build=built_in,
+        seconds_fit=time.perf_counter() - started,
+    )
+
+
+def _predict(model: Any, test: NDArray[Any], job: FoldJob) -> NDArray[Any]:
+    if not job.labels:
+        return np.asarray(model.predict(test)).reshape(len(test), -1)
+    scores = np.asarray(model.predict_proba(test))
+    if job.positive is None or job.labels[-1] == job.positive:
+        return scores
+    return np.ascontiguousarray(scores[:, ::-1])  # the positive class comes last

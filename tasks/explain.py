@@ -1,0 +1,109 @@
+"""Turn what Pydantic found into one line: the field, the problem, the remedy."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tasks.errors import InputError
+
+PROBLEMS = {
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "string_too_short": "must not be empty; leave it out to take the default",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of names to values",
+    "too_short": "must not be empty; leave it out to take the default",
+}
+
+
+def explain(error: ValidationError, root: type[BaseModel]) -> InputError:
+    """Return the first problem of a validation as an `InputError`."""
+    details = error.errors(include_url=False)
+    first = details[0]
+    field = _dotted(first["loc"], root)
+    others = {_dotted(other["loc"], root) for other in details} - {field}
+    more = f" (also wrong: {', '.join(sorted(others))})" if others else ""
+    if isinstance(cause := first.get("ctx", {}).get("error"), InputError):
+        field = ".".join(part for part in (field, cause.field) if part)
+        return InputError(field, cause.problem + more)
+    same = [other for other in details if _dotted(other["loc"], root) == field]
+    return InputError(field or "settings", _problem(first, same, root) + more)
+
+
+def nearest(given: str, names: Iterable[str]) -> str:
+    """Suggest the valid name nearest to the given one, or list them all."""
+    names = list(names)
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}? " if close else f"use one of {', '.join(names)} "
+
+
+def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
+    """Name the field; Pydantic's marks for the branches of a union are left out."""
+    parts: list[str] = []
+    fields: Any = root.model_fields
+    for part in location:
+        if fields is not None and part not in fields:
+            return (
+                ".".join([*parts, str(part)])
+                if len(parts) == len(location) - 1
+                else ".".join(parts)
+            )
+        parts.append(str(part))
+        fields = _fields_below(fields, part)
+        if fields is None:
+            break
+    return ".".join(parts)
+
+
+def _fields_below(fields: Any, part: int | str) -> Any:
+    annotation = fields[part].annotation
+    options = getattr(annotation, "__args__", None) or [annotation]
+    models = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
+    return models[0].model_fields if models else None
+
+
+def _problem(first: ErrorDetails, same: list[ErrorDetails], root: type[BaseModel]) -> str:
+    kind, context = first["type"], first.get("ctx", {})
+    if kind == "extra_forbidden":
+        return (
+            "unknown setting; "
+            + nearest(str(first["loc"][-1]), _siblings(first["loc"], root)).strip()
+        )
+    given = _short(first["input"])
+    if len(same) > 1:
+        return " or ".join(dict.fromkeys(_expected(option) for option in same)) + f", not {given}"
+    if kind == "literal_error" and isinstance(first["input"], str):
+        options = [
+            option.strip("' ") for option in context["expected"].replace(" or ", ",").split(",")
+        ]
+        return f"unknown value {given}; {nearest(first['input'], options).strip()}"
+    return f"{_expected(first)}, not {given}"
+
+
+def _expected(detail: ErrorDetails) -> str:
+    if detail["type"] == "literal_error":
+        return f"must be {detail.get('ctx', {})['expected']}"
+    message = PROBLEMS.get(detail["type"])
+    return message or detail["msg"].replace("Input should be", "must be").replace("Input", "it")
+
+
+def _siblings(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
+    fields: Any = root.model_fields
+    for part in location[:-1]:
+        fields = _fields_below(fields, part) if part in fields else fields
+    return list(fields)
+
+
+def _short(value: Any) -> str:
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,34 @@
+"""Say what failed in a fold in one line that is the same on every run and machine."""
+
+import re
+import sys
+
+from tasks.builders import one_line
+from tasks.scores import UnfitOutput
+from tasks.trained import Diverged
+
+# Error texts go into reports that must not differ between runs.
+VARIABLE_PARTS = (
+    (re.compile(r"0x[0-9a-fA-F]+"), "0x..."),
+    (re.compile(r"(?<![\w.])(?:/[\w.+@-]+){2,}/([\w.+@-]+)"), r"\1"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\b"), "<time>"),
+    (re.compile(r"\bpid[ =:]*\d+", re.IGNORECASE), "pid"),
+)
+LONGEST = 500
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return an error's type and message without pid, path, address or time."""
+    own = isinstance(error, Diverged | UnfitOutput)
+    text = " ".join(str(error).split()) if own else one_line(error)
+    for pattern, replacement in VARIABLE_PARTS:
+        text = pattern.sub(replacement, text)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Tell whether a worker ran out of memory, so that a fresh one may succeed."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and isinstance(error, tensorflow.errors.ResourceExhaustedError):
+        return True
+    return isinstance(error, MemoryError)

@@ -1,0 +1,195 @@
+"""Train one fold: a pure function of the fold's job. The only place that trains."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.builders import call_builder, load_builder
+from tasks.config import TrainSpec
+from tasks.digest import digest_arrays
+from tasks.engines import plain
+from tasks.errors import InputError
+from tasks.estimators import check_estimator, train_estimator
+from tasks.jobs import BuilderCall, FoldJob, ModelFacts
+from tasks.keras_models import (
+    complete,
+    fresh_model,
+    output_activation,
+    seed_everything,
+    weights_digest,
+)
+from tasks.material import Material, test_features, training_material
+from tasks.progress_file import Progress
+from tasks.scores import UnfitOutput, check_width, class_scores
+from tasks.store import Execution, FinishedFold, now
+from tasks.trained import Trained, check_converged
+
+
+def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) -> FinishedFold:
+    """Train a fold on its training rows, then predict its test rows.
+
+    Args:
+        job: everything that the result follows from.
+        attempt: which try this is, for the record.
+        slot: the device slot, for the record.
+        progress_path: the file that progress is written to, or None.
+
+    Raises:
+        Exception: whatever the user's code raises.
+        Diverged: the loss is not finite.
+        UnfitOutput: the model's output does not fit the task.
+    """
+    started_at = now()
+    progress = Progress(progress_path, job.repeat, job.fold, job.train.epochs)
+    builder = load_builder(job.builder)
+    material = training_material(job)
+    trained = _train(builder, material, job, progress)
+    check_converged(trained.history)
+    started = time.perf_counter()
+    rows, features = test_features(job, material.scaler)
+    raw = _checked_output(trained, features, job)
+    return FinishedFold(
+        key=job.key,
+        rows=rows,
+        raw=raw,
+        activation=trained.activation,
+        history=trained.history,
+        epochs_run=trained.epochs_run,
+        best_epoch=trained.best_epoch,
+        initial=trained.initial,
+        weights=trained.weights,
+        predictions=digest_arrays([raw]),
+        execution=Execution(
+            attempt=attempt,
+            device=slot,
+            started_at=started_at,
+            seconds_build=trained.seconds_build,
+            seconds_fit=trained.seconds_fit,
+            seconds_predict=time.perf_counter() - started,
+            peak_rss_mib=_peak_rss_mib(),
+        ),
+    )
+
+
+def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelFacts:
+    """Build the model once, to refuse what cannot train before anything starts.
+
+    Raises:
+        InputError: with what is wrong about the builder or its model.
+    """
+    builder = load_builder(call)
+    seed_everything(0, keras_loaded="keras" in sys.modules)
+    model = _call(builder, call)
+    if is_keras(model):
+        return _inspect_keras(model, call, train)
+    if not (hasattr(model, "fit") and hasattr(model, "get_params")) or isinstance(model, type):
+        kind = "nothing" if model is None else f"a {type(model).__name__}"
+        problem = f"{call.reference} returned {kind}; return a keras.Model or an estimator"
+        raise InputError("model.builder", problem)
+    check_estimator(model, call.task, weighted)
+    if train.early_stopping is not None:
+        remedy = "leave it out"
+        raise InputError("train.early_stopping", f"has no effect on an estimator; {remedy}")
+    return ModelFacts("estimator", compiled=False)
+
+
+def is_keras(model: Any) -> bool:
+    """Tell whether a model is Keras's, without importing Keras to find out."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(model, keras.Model)
+
+
+def _train(
+    builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
+) -> Trained:
+    started = time.perf_counter()
+    if "keras" not in sys.modules:
+        seed_everything(job.model_seed, keras_loaded=False)
+        model = call_builder(builder, job.builder)
+        return train_estimator(model, material, job, time.perf_counter() - started)
+    seed_everything(job.model_seed, keras_loaded=True)
+    model = call_builder(builder, job.builder)
+    if not is_keras(model):
+        return train_estimator(model, material, job, time.perf_counter() - started)
+    complete(model, job.builder, job.train)
+    return _train_keras(model, material, job, progress, time.perf_counter() - started)
+
+
+def _train_keras(
+    model: Any, material: Material, job: FoldJob, progress: Progress, built_in: float
+) -> Trained:
+    initial = weights_digest(model)
+    started = time.perf_counter()
+    history, epochs, best = plain.run(model, material, job.train, job.order_seed, progress)
+    return Trained(
+        predict=lambda test: model.predict(test, batch_size=job.train.batch_size, verbose=0),
+        activation=output_activation(model),
+        history=history,
+        epochs_run=epochs,
+        best_epoch=best,
+        initial=initial,
+        weights=weights_digest(model),
+        seconds_build=built_in,
+        seconds_fit=time.perf_counter() - started,
+    )
+
+
+def _checked_output(trained: Trained, features: Any, job: FoldJob) -> Any:
+    raw = trained.predict(features)
+    if not isinstance(raw, np.ndarray):
+        raise UnfitOutput("the model has several outputs; return one")
+    raw = raw.reshape(len(features), -1)
+    check_width(raw.shape[1], job.builder.task, len(job.labels))
+    class_scores(raw, trained.activation, job.builder.task)
+    return raw
+
+
+def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
+    try:
+        return call_builder(builder, call)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError("model.builder", f"{call.reference} failed ({reason})") from error
+
+
+def _inspect_keras(model: Any, call: BuilderCall, train: TrainSpec) -> ModelFacts:
+    compiled = bool(model.compiled)
+    complete(model, call, train)
+    output = model(np.zeros((1, *call.input_shape), np.float32), training=False)
+    shape = getattr(output, "shape", None)
+    if shape is None:
+        raise InputError("model.builder", "the model has several outputs; return one")
+    try:
+        check_width(int(np.prod(shape[1:])), call.task, call.n_classes or 0)
+    except UnfitOutput as error:
+        raise InputError("model.builder", str(error)) from None
+    _check_monitor(model, output, train, call)
+    return ModelFacts("keras", compiled)
+
+
+def _check_monitor(model: Any, output: Any, train: TrainSpec, call: BuilderCall) -> None:
+    stopping = train.early_stopping
+    if stopping is None or stopping.monitor in ("loss", "val_loss"):
+        return
+    targets = np.zeros((1,), np.int32) if call.task == "multiclass" else np.zeros((1, 1))
+    features = np.zeros((1, *call.input_shape), np.float32)
+    known = model.evaluate(features, targets, return_dict=True, verbose=0)
+    names = [*known, *(f"val_{name}" for name in known)]
+    if stopping.monitor not in names:
+        problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(names)}"
+        raise InputError("train.early_stopping.monitor", problem)
+
+
+def _peak_rss_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+__all__ = ["fit_fold", "fresh_model", "inspect_model", "is_keras"]

@@ -1,0 +1,197 @@
+"""Splitters become folds: rows on disk, checked, and bound to their data by digest."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.config import SplitSpec
+from tasks.data import FOLDS, GROUPS, Dataset
+from tasks.digest import digest_array, digest_json
+from tasks.errors import InputError
+from tasks.splitters import PARTITIONS, make_splitter, resolve_method
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division of the rows into training and test.
+
+    Attributes:
+        repeat: counts from 0.
+        fold: counts from 0 within its repeat.
+        n_train: training rows.
+        n_test: test rows.
+        digest: of the rows on both sides.
+        folder: holds the rows in ascending order, training and test in separate files.
+    """
+
+    repeat: int
+    fold: int
+    n_train: int
+    n_test: int
+    digest: str
+    folder: Path
+
+    @property
+    def train_path(self) -> Path:
+        """The npy file of the training rows, int64 (n_train,)."""
+        return self.folder / f"{self.repeat}-{self.fold}-train.npy"
+
+    @property
+    def test_path(self) -> Path:
+        """The npy file of the test rows, int64 (n_test,)."""
+        return self.folder / f"{self.repeat}-{self.fold}-test.npy"
+
+    def test_rows(self) -> Rows:
+        """Return the positions of the test rows in the source."""
+        rows: Rows = np.load(self.test_path)
+        return rows
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """All folds of a run.
+
+    Attributes:
+        method: the split method as resolved.
+        repeats: how often the rows are divided.
+        folds: sorted by repeat and fold.
+        digest: of all rows of all folds.
+    """
+
+    method: str
+    repeats: int
+    folds: tuple[Fold, ...]
+    digest: str
+
+    def per_repeat(self) -> int:
+        """Return how many folds one repeat has."""
+        return len(self.folds) // self.repeats
+
+
+def plan_folds(dataset: Dataset, spec: SplitSpec, seed: int, folder: Path) -> FoldPlan:
+    """Divide the rows and check every promise of the method.
+
+    Args:
+        dataset: what is divided.
+        spec: the split settings.
+        seed: the run's seed; repeat r shuffles with `seed + r`.
+        folder: an existing folder for the rows.
+
+    Raises:
+        InputError: the data cannot be divided so, or a promise would be broken.
+    """
+    method = resolve_method(spec, dataset)
+    folds = tuple(
+        _write(repeat, number, train, test, folder)
+        for repeat in range(spec.n_repeats)
+        for number, train, test in _checked(dataset, spec, method, seed + repeat)
+    )
+    return FoldPlan(method, spec.n_repeats, folds, digest_json([fold.digest for fold in folds]))
+
+
+def _checked(
+    dataset: Dataset, spec: SplitSpec, method: str, seed: int
+) -> Iterator[tuple[int, Rows, Rows]]:
+    tested = np.zeros(dataset.rows, dtype=np.int64)
+    for number, (train, test) in enumerate(_divide(dataset, spec, method, seed)):
+        train, test = np.sort(train).astype(np.int64), np.sort(test).astype(np.int64)
+        _check_sides(dataset, number, train, test)
+        tested[test] += 1
+        yield number, train, test
+    if not tested.any():
+        raise InputError("split.method", f"{method} made no folds")
+    if method in PARTITIONS and not np.all(tested == 1):
+        wrong = int(np.sum(tested != 1))
+        raise InputError("split.method", f"{method} left {wrong} rows tested not exactly once")
+
+
+def _divide(
+    dataset: Dataset, spec: SplitSpec, method: str, seed: int
+) -> Iterator[tuple[Rows, Rows]]:
+    codes = np.asarray(dataset.codes())
+    groups = dataset.array(GROUPS)
+    _check_counts(dataset, spec, method, codes, groups)
+    if method == "predefined":
+        yield from _predefined(dataset)
+        return
+    splitter = make_splitter(spec, method, seed)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # what they warn of is checked here
+            yield from splitter.split(np.zeros((dataset.rows, 1)), codes, groups)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError("split.method", f"{method} cannot divide this data ({reason})") from None
+
+
+def _predefined(dataset: Dataset) -> Iterator[tuple[Rows, Rows]]:
+    of_row = dataset.array(FOLDS)
+    assert of_row is not None  # the configuration asks for the column
+    if of_row.max() == 0:
+        raise InputError("split.fold_column", "holds one value only; two folds are needed")
+    for value in range(int(of_row.max()) + 1):
+        yield np.flatnonzero(of_row != value), np.flatnonzero(of_row == value)
+
+
+def _check_counts(
+    dataset: Dataset, spec: SplitSpec, method: str, codes: NDArray[Any], groups: Rows | None
+) -> None:
+    n_splits = spec.n_splits
+    if method in ("kfold", "stratified_kfold", "time_series") and dataset.rows < n_splits + (
+        method == "time_series"
+    ):
+        raise InputError("split.n_splits", f"{n_splits} folds of {dataset.rows} rows; use fewer")
+    if groups is not None and "group" in method and (found := len(np.unique(groups))) < n_splits:
+        raise InputError(
+            "split.n_splits", f"{n_splits} folds of {found} groups; use at most {found}"
+        )
+    if not method.startswith("stratified"):
+        return
+    counts = np.bincount(codes, minlength=len(dataset.labels))
+    rarest = int(np.argmin(counts))
+    least = 2 if "shuffle" in method else n_splits
+    if counts[rarest] < least:
+        label = f"class {dataset.labels[rarest]!r} has only {counts[rarest]} rows"
+        remedy = "use fewer folds or method kfold" if least == n_splits else "use shuffle_split"
+        raise InputError("split.n_splits", f"{n_splits} folds, but {label}; {remedy}")
+
+
+def _check_sides(dataset: Dataset, number: int, train: Rows, test: Rows) -> None:
+    if not len(train) or not len(test):
+        side = "training" if not len(train) else "test"
+        raise InputError("split.method", f"fold {number} has no {side} rows; use other splits")
+    seen = np.zeros(dataset.rows, dtype=bool)
+    seen[train] = True
+    if seen[test].any():
+        raise InputError("split.method", f"fold {number} has rows in training and in test")
+    groups = dataset.array(GROUPS)
+    if groups is not None and np.intersect1d(groups[train], groups[test]).size:
+        raise InputError("split.method", f"fold {number} has groups on both sides; keep them whole")
+    _check_classes(dataset, number, train)
+
+
+def _check_classes(dataset: Dataset, number: int, train: Rows) -> None:
+    if dataset.task == "regression":
+        return
+    present = np.bincount(dataset.codes()[train], minlength=len(dataset.labels)) > 0
+    if not present.all():
+        label = dataset.labels[int(np.argmin(present))]
+        remedy = "use stratified folds, fewer folds, or leave the class out"
+        problem = f"fold {number} has no training row of class {label!r}"
+        raise InputError("split.method", f"{problem}; {remedy}")
+
+
+def _write(repeat: int, number: int, train: Rows, test: Rows, folder: Path) -> Fold:
+    digest = digest_json([digest_array(train), digest_array(test)])
+    fold = Fold(repeat, number, len(train), len(test), digest, folder)
+    np.save(fold.train_path, train)
+    np.save(fold.test_path, test)
+    return fold

@@ -1,0 +1,181 @@
+"""report.html: the run to look at, in one file without outside resources."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from tasks.reduce import Tables
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
+  padding: 0 1rem; color: #1c2733; background: #fff; }
+h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #dde3ea;
+  font-variant-numeric: tabular-nums; }
+th:first-child, td:first-child { text-align: left; }
+td.text { text-align: left; } .scroll { overflow-x: auto; }
+.notice { background: #fff5d6; border-left: 4px solid #d69a00; padding: .5rem .8rem; }
+.failed { background: #fde8e6; border-left: 4px solid #c0392b; padding: .5rem .8rem; }
+.failed td, tr.failed td { background: #fde8e6; }
+small, .quiet { color: #5a6876; } code { font-size: .85em; }
+svg text { font: 12px system-ui, sans-serif; fill: #3a4856; }
+"""
+WIDTH, LEFT, RIGHT, ROW = 900, 250, 40, 46
+
+
+def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> str:
+    """Return the page; it depends on nothing but the run, so its bytes are the run's."""
+    parts = [
+        f"<h1>{escape(str(key['model']['builder']))}</h1>",
+        f'<p class="quiet">{escape(_subtitle(key))}</p>',
+        _coverage(tables),
+        *(f'<p class="notice">{escape(notice)}</p>' for notice in notices),
+        "<h2>Summary</h2>",
+        _summary(tables),
+        "<h2>Spread over the folds</h2>",
+        _spread(tables, key["metrics"]),
+        "<h2>Folds</h2>",
+        _folds(tables, key["metrics"]),
+        _undefined(tables),
+        "<h2>What this follows from</h2>",
+        _origin(key),
+    ]
+    body = "\n".join(part for part in parts if part)
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    title = f"<title>{escape(str(key['model']['builder']))}: cross-validation</title>"
+    page = f'<!doctype html>\n<html lang="en"><head>{head}{title}<style>{STYLE}</style></head>'
+    return f"{page}\n<body>\n{body}\n</body></html>\n"
+
+
+def _subtitle(key: Mapping[str, Any]) -> str:
+    data, split = key["data"], key["split"]
+    shape = " x ".join(map(str, data["feature_shape"]))
+    rows = f"{data['rows']} rows, {shape} features, {data['settings']['task']}"
+    return f"{rows}; {split['folds']} folds by {split['method']}; seed {key['seed']}"
+
+
+def _coverage(tables: Tables) -> str:
+    if not tables.failed:
+        return ""
+    planned = tables.folds.num_rows
+    done = planned - tables.failed
+    text = f"{tables.failed} of {planned} folds failed. All numbers cover the {done} others only."
+    return f'<p class="failed"><b>Incomplete.</b> {text}</p>'
+
+
+def _summary(tables: Tables) -> str:
+    head = ["metric", "folds", "mean", "std", "95 % interval", "pooled", "interval's method"]
+    rows = [
+        [
+            escape(row["metric"]),
+            f"{row['n_folds']} of {row['n_planned']}",
+            number(row["mean"]),
+            number(row["std"]),
+            "" if row["ci_low"] is None else f"{number(row['ci_low'])} to {number(row['ci_high'])}",
+            number(row["pooled"]),
+            escape(row["ci_method"]),
+        ]
+        for row in tables.summary.to_pylist()
+    ]
+    note = (
+        "<p><small>The standard deviation describes the spread over folds; folds share "
+        "training rows, so it is no standard error of the mean.</small></p>"
+    )
+    return _table(head, rows) + note
+
+
+def _folds(tables: Tables, metrics: Sequence[str]) -> str:
+    head = ["repeat / fold", "train", "test", "epochs", *metrics, "weights"]
+    rows = []
+    failed: set[int] = set()
+    for index, row in enumerate(tables.folds.to_pylist()):
+        if row["status"] == "failed":
+            failed.add(index)
+        epochs = "" if row["epochs_run"] is None else str(row["epochs_run"])
+        best = "" if row["best_epoch"] is None else f" (best {row['best_epoch']})"
+        end = escape(row["error"] or "") or f"<code>{(row['weights_sha256'] or '')[:12]}</code>"
+        place = f"{row['repeat']}/{row['fold']}"
+        values = [number(row[name]) for name in metrics]
+        rows.append([place, str(row["n_train"]), str(row["n_test"]), epochs + best, *values, end])
+    return _table([escape(name) for name in head], rows, frozenset(failed))
+
+
+def _undefined(tables: Tables) -> str:
+    if not tables.undefined:
+        return ""
+    rows = [
+        [f"{repeat}/{fold}", escape(metric), escape(reason)]
+        for repeat, fold, metric, reason in tables.undefined
+    ]
+    return "<h2>Undefined values</h2>" + _table(["repeat / fold", "metric", "reason"], rows)
+
+
+def _origin(key: Mapping[str, Any]) -> str:
+    numerics = key["numerics"]
+    libraries = ", ".join(f"{name} {version}" for name, version in numerics["libraries"].items())
+    facts = {
+        "data": f"sha256 {key['data']['sha256']}",
+        "folds": f"sha256 {key['split']['sha256']}",
+        "foldproof": key["foldproof"],
+        "libraries": libraries,
+        "device": f"{numerics['device']}, {numerics['threads']} thread(s) a fold",
+    }
+    rows = [[escape(name), escape(str(value))] for name, value in facts.items()]
+    return _table(["", ""], rows)
+
+
+def _spread(tables: Tables, metrics: Sequence[str]) -> str:
+    """Draw a strip of dots for each metric, one dot a fold, with the mean as a bar."""
+    strips = []
+    for index, name in enumerate(metrics):
+        values = [value for value in tables.folds[name].to_pylist() if value is not None]
+        strips.append(_strip(name, values, index * ROW) if values else "")
+    height = ROW * len(metrics)
+    svg = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="values by fold">'
+    return f"{svg}{''.join(strips)}</svg>"
+
+
+def _strip(name: str, values: Sequence[float], top: int) -> str:
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    middle = top + ROW // 2
+
+    def place(value: float) -> str:
+        return f"{LEFT + (value - low) / span * (WIDTH - LEFT - 2 * RIGHT) + RIGHT:.1f}"
+
+    mean = place(sum(values) / len(values))
+    dots = "".join(
+        f'<circle cx="{place(v)}" cy="{middle}" r="5" fill="#2b6cb0" fill-opacity=".45"/>'
+        for v in values
+    )
+    line = (
+        f'<line x1="{place(low)}" x2="{place(high)}" y1="{middle}" y2="{middle}" stroke="#cfd8e3"/>'
+    )
+    ends_of_bar = f'y1="{middle - 10}" y2="{middle + 10}"'
+    bar = f'<line x1="{mean}" x2="{mean}" {ends_of_bar} stroke="#c05621" stroke-width="2"/>'
+    label = f'<text x="0" y="{middle + 4}">{escape(name)}</text>'
+    ends = "".join(
+        f'<text x="{place(value)}" y="{middle + 21}" text-anchor="middle">{number(value)}</text>'
+        for value in dict.fromkeys((low, high))
+    )
+    return label + line + dots + bar + ends
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], failed: frozenset[int] = frozenset()
+) -> str:
+    top = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(
+        f"<tr{' class=failed' if index in failed else ''}>"
+        + "".join(f"<td>{cell}</td>" for cell in row)
+        + "</tr>"
+        for index, row in enumerate(rows)
+    )
+    header = f"<thead><tr>{top}</tr></thead>" if any(head) else ""
+    return f'<div class="scroll"><table>{header}<tbody>{body}</tbody></table></div>'
+
+
+def number(value: float | None) -> str:
+    """Write a value for people; nothing where there is none."""
+    return "" if value is None else f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"

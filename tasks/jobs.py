@@ -1,0 +1,120 @@
+"""What travels between the flow's process and a worker: small, frozen, without arrays."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tasks.config import TrainSpec
+from tasks.environment import Numerics
+from tasks.store import fold_path
+from tasks.target import Label, Task
+
+
+@dataclass(frozen=True)
+class BuilderCall:
+    """How a worker gets and calls the builder.
+
+    Attributes:
+        reference: `module:function`, or the name of a function that travels by value.
+        pickled: that function by value, else empty.
+        params: arguments of the user's.
+        input_shape: the shape of one sample.
+        n_outputs: 1 for binary and regression, else the classes.
+        n_classes: None for a regression.
+        task: binary, multiclass or regression.
+        search: folders where modules are looked for first.
+    """
+
+    reference: str
+    pickled: bytes
+    params: dict[str, Any]
+    input_shape: tuple[int, ...]
+    n_outputs: int
+    n_classes: int | None
+    task: Task
+    search: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """Everything that a worker needs to train one fold; its key covers all that matters.
+
+    Attributes:
+        key: SHA-256 of all that can change the result.
+        repeat, fold: the fold's place, from 0.
+        data: the folder of the arrays.
+        train_path, test_path: npy files of the rows; the second is read after training.
+        builder: how to build the model.
+        train: training settings.
+        labels, positive: as in Dataset.
+        model_seed, order_seed, inner_seed: one seed a role.
+        inner: how early stopping holds out rows: stratified, plain, groups or last.
+        numerics: what the worker must find in itself.
+        out: the folder of finished folds and reports.
+    """
+
+    key: str
+    repeat: int
+    fold: int
+    data: Path
+    train_path: Path
+    test_path: Path
+    builder: BuilderCall
+    train: TrainSpec
+    labels: tuple[Label, ...]
+    positive: Label | None
+    model_seed: int
+    order_seed: int
+    inner_seed: int
+    inner: str
+    numerics: Numerics
+    out: Path
+
+    @property
+    def store(self) -> Path:
+        """The file that the finished fold becomes."""
+        return fold_path(self.out, self.key)
+
+
+@dataclass(frozen=True)
+class FoldRecord:
+    """What became of a fold.
+
+    Attributes:
+        key, repeat, fold: which fold.
+        error: one line without pid, path or time, or None when the fold is done.
+        traceback: of the user's own code, when that failed.
+        lost: the worker was lost or ran out of memory, so another try may succeed.
+        cached: taken from the store.
+        attempt: of the last try, from 1.
+        slot: the device slot it trained on.
+        initial, weights, predictions: the fold's digests.
+    """
+
+    key: str
+    repeat: int
+    fold: int
+    error: str | None = None
+    traceback: str = ""
+    lost: bool = False
+    cached: bool = False
+    attempt: int = 1
+    slot: str = ""
+    initial: str | None = None
+    weights: str | None = None
+    predictions: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a trial build told about the user's model.
+
+    Attributes:
+        kind: keras or estimator.
+        compiled: the builder compiled it.
+        notices: what the user should be told.
+    """
+
+    kind: str
+    compiled: bool
+    notices: tuple[str, ...] = field(default=())

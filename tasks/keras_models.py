@@ -1,0 +1,115 @@
+"""Make, compile, build and identify one fresh Keras model. Runs in workers only."""
+
+import functools
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tasks.builders import call_builder
+from tasks.config import TrainSpec
+from tasks.digest import digest_arrays
+from tasks.errors import InputError
+from tasks.jobs import BuilderCall
+from tasks.scores import Activation
+from tasks.target import Task
+
+
+def seed_everything(seed: int, keras_loaded: bool) -> None:
+    """Set the seeds of Python, NumPy and, where it is loaded, TensorFlow.
+
+    Keras draws its initializers' seeds from Python's `random`, so all three count.
+    """
+    if keras_loaded:
+        import keras
+
+        # Automatic layer names start anew, or get_layer("dense") fails in a second fold.
+        keras.utils.clear_session(free_memory=False)
+        keras.utils.set_random_seed(seed)
+    else:
+        random.seed(seed)
+        np.random.seed(seed)
+
+
+def fresh_model(builder: Callable[..., Any], call: BuilderCall, train: TrainSpec, seed: int) -> Any:
+    """Return a new model, compiled and built, as it is before the first batch.
+
+    Raises:
+        InputError: it cannot be compiled as configured or built on the data's shape.
+    """
+    seed_everything(seed, keras_loaded=True)
+    return complete(call_builder(builder, call), call, train)
+
+
+def complete(model: Any, call: BuilderCall, train: TrainSpec) -> Any:
+    """Compile a model that is not compiled, and build one that is not built."""
+    if not model.built:
+        _build(model, call.input_shape)
+    if not model.compiled:
+        _compile(model, call.task, train)
+    return model
+
+
+def weights_digest(model: Any) -> str:
+    """Return the SHA-256 over the bytes of `model.get_weights()`, in order."""
+    return digest_arrays(model.get_weights())
+
+
+def output_activation(model: Any) -> Activation:
+    """Tell what turns this model's output into probabilities, from its compiled loss."""
+    loss = getattr(model, "loss", None)
+    while isinstance(loss, list | tuple | dict) and len(loss) == 1:
+        loss = next(iter(loss.values() if isinstance(loss, dict) else loss))
+    logits = getattr(loss, "from_logits", False)
+    if isinstance(loss, functools.partial):
+        logits = loss.keywords.get("from_logits", False)
+    if not logits:
+        return "none"
+    name = getattr(loss, "name", "") or getattr(getattr(loss, "func", None), "__name__", "")
+    return "sigmoid" if "binary" in name else "softmax"
+
+
+def loss_for(task: Task, outputs: int) -> str:
+    """Return the loss that `auto` stands for; two softmax units need the sparse one."""
+    if task == "regression":
+        return "mse"
+    if task == "multiclass" or outputs == 2:
+        return "sparse_categorical_crossentropy"
+    return "binary_crossentropy"
+
+
+def _build(model: Any, shape: tuple[int, ...]) -> None:
+    try:
+        model.build((None, *shape))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            "model.builder", f"the model cannot be built on {shape} ({reason})"
+        ) from error
+
+
+def _compile(model: Any, task: Task, train: TrainSpec) -> None:
+    import keras
+
+    try:
+        config = {"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}}
+        optimizer = keras.optimizers.deserialize(config)
+    except (ValueError, TypeError) as error:
+        raise InputError("train.optimizer", f"{train.optimizer!r} is none of Keras's") from error
+    loss = train.loss
+    if loss == "auto":
+        loss = loss_for(task, int(model.output_shape[-1]) if _has_output(model) else 1)
+    try:
+        keras.losses.get(loss)
+    except (ValueError, TypeError) as error:
+        raise InputError("train.loss", f"{loss!r} is none of Keras's") from error
+    model.compile(optimizer=optimizer, loss=loss)
+
+
+def _has_output(model: Any) -> bool:
+    """Tell whether a model knows its output's shape; subclassed ones do not."""
+    try:
+        return isinstance(model.output_shape, tuple)
+    except (AttributeError, ValueError):
+        return False

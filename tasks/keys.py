@@ -1,0 +1,175 @@
+"""The keys: what a fold and a run are functions of, as canonical JSON and its SHA-256."""
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tasks.builders import here
+from tasks.config import ModelSpec, Study, TrainSpec
+from tasks.data import Dataset
+from tasks.digest import digest_json
+from tasks.environment import Numerics
+from tasks.folds import Fold, FoldPlan
+from tasks.functions import dump_function, identify, is_kept, kept_function, modules_of
+from tasks.inner import inner_rule
+from tasks.jobs import BuilderCall, FoldJob
+from tasks.provenance import Provenance, trace_module
+from tasks.seeds import Role, fold_seed
+from tasks.version import VERSION
+
+# An import of these alone needs no TensorFlow, which takes seconds to start.
+LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What the model of a run is made of.
+
+    Attributes:
+        described: sources, versions and parameters, for the keys.
+        needs_tensorflow: workers must load it.
+        notices: what the user should be told.
+    """
+
+    described: dict[str, Any]
+    needs_tensorflow: bool
+    notices: tuple[str, ...]
+
+
+def identify_model(model: ModelSpec, train: TrainSpec) -> ModelIdentity:
+    """Trace all code of the user's that a fold runs, without running any of it.
+
+    Raises:
+        InputError: a module cannot be found.
+    """
+    found, search = Provenance(), list(here())
+    function = None
+    if is_kept(model.builder):
+        function = identify(kept_function(model.builder))
+        modules = sorted(modules_of(model.builder) - {"__main__", "builtins"})
+    else:
+        modules = [model.builder.partition(":")[0]]
+    for module in modules:
+        trace_module("model.builder", module, search, found)
+    heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
+    if ":" in train.scaler:
+        trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
+    described = {"builder": model.builder, "params": model.params, "function": function}
+    return ModelIdentity(described | found.described(), heavy, tuple(found.notices))
+
+
+def builder_call(model: ModelSpec, dataset: Dataset) -> BuilderCall:
+    """Return what a worker needs to call the builder."""
+    return BuilderCall(
+        reference=model.builder,
+        pickled=dump_function(model.builder) if is_kept(model.builder) else b"",
+        params=model.params,
+        input_shape=dataset.feature_shape,
+        n_outputs=dataset.outputs,
+        n_classes=len(dataset.labels) or None,
+        task=dataset.task,
+        search=here(),
+    )
+
+
+def fold_jobs(
+    study: Study, dataset: Dataset, plan: FoldPlan, identity: ModelIdentity, numerics: Numerics
+) -> tuple[FoldJob, ...]:
+    """Return the job of each fold, in the order of the plan."""
+    common = {
+        "foldproof": VERSION,
+        "data": dataset.digest,
+        "task": dataset.task,
+        "positive": dataset.positive,
+        "model": identity.described,
+        "train": study.train.model_dump(mode="json"),
+        "seed": study.seed,
+        "numerics": numerics.fingerprint(),
+    }
+    rule = inner_rule(dataset, plan.method)
+    call, shared = builder_call(study.model, dataset), digest_json(common)
+    out = Path(study.out).resolve()
+    stopped_early = study.train.early_stopping is not None
+    return tuple(
+        FoldJob(
+            key=digest_json(
+                {
+                    "common": shared,
+                    "repeat": fold.repeat,
+                    "fold": fold.fold,
+                    "rows": fold.digest,
+                    "inner": rule if stopped_early else None,
+                }
+            ),
+            inner=rule,
+            builder=call,
+            numerics=numerics,
+            out=out,
+            **_placed(study, dataset, fold),
+        )
+        for fold in plan.folds
+    )
+
+
+def run_key(
+    study: Study,
+    dataset: Dataset,
+    plan: FoldPlan,
+    identity: ModelIdentity,
+    numerics: Numerics,
+    metrics: tuple[str, ...],
+) -> dict[str, Any]:
+    """Return all that a report follows from, as the manifest holds it."""
+    return {
+        "foldproof": VERSION,
+        "data": {
+            "sha256": dataset.digest,
+            "rows": dataset.rows,
+            "feature_shape": list(dataset.feature_shape),
+            "labels": list(dataset.labels),
+            "settings": dataset.settings.model_dump(mode="json", exclude={"source"}),
+        },
+        "split": {
+            "settings": study.split.model_dump(mode="json"),
+            "method": plan.method,
+            "folds": len(plan.folds),
+            "sha256": plan.digest,
+        },
+        "model": identity.described,
+        "train": study.train.model_dump(mode="json"),
+        "metrics": list(metrics),
+        "compute": {"device": numerics.device, "threads": numerics.threads},
+        "seed": study.seed,
+        "numerics": numerics.fingerprint(),
+        "report": {"pyarrow": metadata.version("pyarrow")},
+    }
+
+
+def run_id(key: dict[str, Any]) -> str:
+    """Return the name of a run's report folder: 12 hex digits of its key's digest."""
+    return digest_json(key)[:12]
+
+
+def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
+    place = (study.seed, fold.repeat, fold.fold)
+    return {
+        "repeat": fold.repeat,
+        "fold": fold.fold,
+        "data": dataset.folder,
+        "train_path": fold.train_path,
+        "test_path": fold.test_path,
+        "train": study.train,
+        "labels": dataset.labels,
+        "positive": dataset.positive,
+        "model_seed": fold_seed(*place, Role.MODEL),
+        "order_seed": fold_seed(*place, Role.BATCH_ORDER),
+        "inner_seed": fold_seed(*place, Role.INNER_SPLIT),
+    }
+
+
+def _ours_need_it(found: Provenance) -> bool:
+    return "tasks.models" in found.sources
+
+
+__all__ = ["ModelIdentity", "fold_jobs", "identify_model", "run_id", "run_key"]

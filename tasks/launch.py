@@ -1,0 +1,105 @@
+"""Call the flow: check everything first, bring up what it needs, and take it down again."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect import Flow
+from prefect.logging import get_logger
+from prefect.logging.handlers import PrefectConsoleHandler
+from prefect.utilities.callables import get_call_parameters
+
+from tasks.config import Study, parse_study
+from tasks.display import Display
+from tasks.result import Result
+from tasks.run import Run, launched
+from tasks.server import using
+
+LOGGERS = (None, "flow_runs", "task_runs", "events", "client")
+GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
+
+
+class LaunchedFlow(Flow[..., Result]):
+    """A flow that, when called, checks its input first and starts what it needs.
+
+    Runs from deployments do not come this way: they start in Prefect's engine, and the
+    flow's body brings up what it needs.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the cross-validation and return its result.
+
+        Raises:
+            InputError: something about the input is wrong; nothing was started.
+        """
+        options = {
+            name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
+        }
+        given = get_call_parameters(self.fn, args, kwargs)
+        return self.launch(Run(parse_study(given), Display()), **options)
+
+    def launch(self, run: Run, **options: Any) -> Any:
+        """Run the flow for a run that is not checked yet, and end its processes."""
+        with launched(run), quiet_prefect(run.display.verbose):
+            server = run.start_server()
+            run.check()
+            with using(server):
+                try:
+                    return super().__call__(**sections(run.study), **options)
+                finally:
+                    flush_to_api()
+
+
+def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
+    """Make a flow of a function, under the function's name."""
+    return LaunchedFlow(function, name=function.__name__)
+
+
+def sections(study: Study) -> dict[str, Any]:
+    """Return a study as the flow's parameters."""
+    return {name: getattr(study, name) for name in Study.model_fields}
+
+
+@contextmanager
+def quiet_prefect(verbose: bool) -> Iterator[None]:
+    """Keep Prefect's log off the terminal; it still goes to the API."""
+    if verbose:
+        yield
+        return
+    import prefect.main  # noqa: F401  (sets the logging up, which would undo this later)
+
+    loggers = [logging.getLogger(), *(get_logger(name) for name in LOGGERS)]
+    consoles = [
+        handler for logger in loggers for handler in logger.handlers if _is_console(handler)
+    ]
+    levels = [handler.level for handler in consoles]
+    for handler in consoles:
+        handler.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for handler, level in zip(consoles, levels, strict=True):
+            handler.setLevel(level)
+
+
+def flush_to_api() -> None:
+    """Send what Prefect still holds back, before an embedded server ends."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for service in (EventsWorker, APILogWorker):
+        service.drain_all(timeout=GRACE)
+
+
+def end_soon(code: int) -> None:
+    """End this process in a few seconds, even if something does not let go."""
+    timer = threading.Timer(GRACE, os._exit, args=(code,))
+    timer.daemon = True
+    timer.start()
+
+
+def _is_console(handler: logging.Handler) -> bool:
+    return isinstance(handler, PrefectConsoleHandler)

@@ -1,0 +1,95 @@
+"""A fold's rows in a worker: the training rows first, the test rows when it has trained.
+
+The files of the whole data set are mapped only while rows are copied out of them: while
+the model trains, no test row is in the process's hands.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS
+from tasks.inner import inner_split
+from tasks.jobs import FoldJob
+from tasks.scaling import Scaler
+from tasks.weighting import Weights, sample_weights
+
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows ready for a model: scaled float32 features, targets, and weights or None."""
+
+    features: Features
+    targets: NDArray[Any]
+    weights: Weights | None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a fold trains on.
+
+    Attributes:
+        train: the rows that gradients come from.
+        held_out: the rows that early stopping watches, or None.
+        scaler: fitted on `train` only.
+        codes: of `train`: sorted label codes, or values float64.
+    """
+
+    train: Samples
+    held_out: Samples | None
+    scaler: Scaler
+    codes: NDArray[Any]
+
+
+def training_material(job: FoldJob) -> Material:
+    """Copy a fold's training rows out of the data and prepare them.
+
+    Raises:
+        InputError: early stopping cannot hold out rows.
+    """
+    rows = np.load(job.train_path)
+    codes = _take(job, CODES, rows)
+    inner, held = _divide(job, rows, codes)
+    scaler = Scaler(job.train.scaler).fit(_features(job, rows[inner]))
+    own = _take(job, WEIGHTS, rows[inner]) if (job.data / WEIGHTS).exists() else None
+    weights = sample_weights(job.train, job.labels, codes[inner], own)
+    return Material(
+        train=_samples(job, rows[inner], scaler, weights),
+        held_out=_samples(job, rows[held], scaler, None) if len(held) else None,
+        scaler=scaler,
+        codes=codes[inner],
+    )
+
+
+def test_features(job: FoldJob, scaler: Scaler) -> tuple[NDArray[np.int64], Features]:
+    """Return the test rows' positions and scaled features; call it after training."""
+    rows = np.load(job.test_path)
+    return rows, scaler.transform(_features(job, rows))
+
+
+def _divide(
+    job: FoldJob, rows: NDArray[np.int64], codes: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if job.train.early_stopping is None:
+        return np.arange(len(rows)), np.arange(0)
+    groups = _take(job, GROUPS, rows) if job.inner == "groups" else None
+    return inner_split(job.inner, job.train.early_stopping.fraction, job.inner_seed, codes, groups)
+
+
+def _samples(
+    job: FoldJob, rows: NDArray[np.int64], scaler: Scaler, weights: Weights | None
+) -> Samples:
+    return Samples(scaler.transform(_features(job, rows)), _take(job, TARGETS, rows), weights)
+
+
+def _features(job: FoldJob, rows: NDArray[np.int64]) -> Features:
+    return _take(job, FEATURES, rows)
+
+
+def _take(job: FoldJob, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Copy rows out of a mapped array; the map is gone when this returns."""
+    return np.array(np.load(job.data / name, mmap_mode="r")[rows])

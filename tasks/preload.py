@@ -1,0 +1,27 @@
+"""Imported by the fork server before it forks workers: the slow imports, once for all."""
+
+import os
+import sys
+
+VARIABLE = "FOLDPROOF_PRELOAD"
+LOG_VARIABLE = "FOLDPROOF_WORKER_LOG"
+
+
+def _quiet(path: str) -> None:
+    """Send what libraries print to a file; workers inherit it."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)
+
+
+if os.environ.get(LOG_VARIABLE):
+    _quiet(os.environ[LOG_VARIABLE])
+if os.environ.get(VARIABLE) == "tensorflow":
+    import keras  # noqa: F401
+    import tensorflow  # noqa: F401
+if os.environ.get(VARIABLE):
+    import tasks.fitting
+    import tasks.worker  # noqa: F401

@@ -1,0 +1,218 @@
+"""Fold results become tables; every metric is computed here, from stored predictions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks import schemas
+from tasks.data import Dataset
+from tasks.folds import FoldPlan
+from tasks.jobs import FoldJob, FoldRecord
+from tasks.metrics import Predictions, measure, predict_labels
+from tasks.scores import THRESHOLD, class_scores
+from tasks.store import FinishedFold, read_fold
+from tasks.summary import ScoredPredictions, summarise
+from tasks.target import Label
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a report, and what a reader of it must be told.
+
+    Attributes:
+        undefined: (repeat, fold, metric, reason) of each value that does not exist.
+        failed: how many folds failed.
+    """
+
+    folds: pa.Table
+    history: pa.Table
+    predictions: pa.Table
+    summary: pa.Table
+    execution: pa.Table
+    undefined: tuple[tuple[int, int, str, str], ...]
+    failed: int
+
+
+class _Columns:
+    """Columns that grow by parts and end as one chunk each."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in schema.names}
+
+    def add(self, rows: int, **columns: Any) -> None:
+        for name, values in columns.items():
+            self._parts[name].append(np.broadcast_to(np.asarray(values), rows))
+
+    def table(self) -> pa.Table:
+        arrays = [
+            pa.array(
+                np.concatenate(parts) if parts else [],
+                self._schema.field(name).type,
+                from_pandas=True,
+            )
+            for name, parts in self._parts.items()
+        ]
+        return pa.Table.from_arrays(arrays, schema=self._schema)
+
+
+def reduce_folds(
+    dataset: Dataset,
+    plan: FoldPlan,
+    jobs: Sequence[FoldJob],
+    records: Sequence[FoldRecord],
+    metrics: tuple[str, ...],
+) -> Tables:
+    """Combine the folds, in the order of the plan.
+
+    Args:
+        dataset: for the true values.
+        plan: for the sizes of the folds and the method.
+        jobs: one a fold, in that order.
+        records: what became of each.
+        metrics: the names to compute.
+    """
+    model = jobs[0].builder.reference
+    predictions = _Columns(_predictions_schema(dataset))
+    history = _Columns(schemas.history_schema())
+    rows: list[dict[str, Any]] = []
+    executions: list[dict[str, Any]] = []
+    scored: list[ScoredPredictions | None] = []
+    for fold, job, record in zip(plan.folds, jobs, records, strict=True):
+        place = {"model": model, "repeat": fold.repeat, "fold": fold.fold}
+        known = {"seed": job.model_seed, "n_train": fold.n_train, "n_test": fold.n_test}
+        finished = None if record.error else read_fold(job.store, job.key)
+        result = _score(dataset, finished, metrics) if finished else None
+        rows.append(place | known | _fold_row(dataset, record, finished, result))
+        executions.append(_execution_row(record, finished))
+        scored.append(result)
+        if finished is not None and result is not None:
+            _add_predictions(predictions, place, dataset, finished, result)
+            _add_history(history, place, finished)
+    return Tables(
+        folds=pa.Table.from_pylist(rows, schema=schemas.folds_schema(metrics)),
+        history=history.table(),
+        predictions=predictions.table(),
+        summary=summarise(model, dataset, plan, scored, metrics),
+        execution=pa.Table.from_pylist(executions, schema=schemas.execution_schema()),
+        undefined=tuple(_undefined(plan, scored)),
+        failed=sum(record.error is not None for record in records),
+    )
+
+
+def _score(dataset: Dataset, finished: FinishedFold, metrics: tuple[str, ...]) -> ScoredPredictions:
+    scores = class_scores(finished.raw, finished.activation, dataset.task)
+    predictions = Predictions(
+        truth=_truth(dataset, finished.rows),
+        predicted=predict_labels(scores, dataset.task),
+        scores=scores,
+        classes=len(dataset.labels),
+    )
+    return ScoredPredictions(predictions, {name: measure(name, predictions) for name in metrics})
+
+
+def _truth(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Return codes in the order of `classes`, or the values of a regression."""
+    codes = np.asarray(dataset.codes()[rows])
+    if dataset.task != "binary":
+        return codes
+    return np.equal(codes, dataset.labels.index(dataset.classes[1])).astype(np.int64)
+
+
+def _fold_row(
+    dataset: Dataset,
+    record: FoldRecord,
+    finished: FinishedFold | None,
+    result: ScoredPredictions | None,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"status": "failed", "error": record.error, "fold_key": record.key}
+    if finished is None or result is None:
+        return row
+    return row | {
+        "status": "ok",
+        "epochs_run": finished.epochs_run,
+        "best_epoch": finished.best_epoch,
+        "threshold": THRESHOLD if dataset.task == "binary" else None,
+        **{name: measured.value for name, measured in result.metrics.items()},
+        "initial_weights_sha256": finished.initial,
+        "weights_sha256": finished.weights,
+        "predictions_sha256": finished.predictions,
+    }
+
+
+def _execution_row(record: FoldRecord, finished: FinishedFold | None) -> dict[str, Any]:
+    row = {"fold_key": record.key, "attempt": record.attempt, "device": record.slot}
+    execution = vars(finished.execution) if finished else {}
+    return row | execution | {"cached": record.cached}
+
+
+def _predictions_schema(dataset: Dataset) -> pa.Schema:
+    text = any(isinstance(label, str) for label in dataset.labels)
+    names = tuple(map(str, dataset.classes))
+    return schemas.predictions_schema(dataset.task, pa.string() if text else pa.int64(), names)
+
+
+def _add_predictions(
+    columns: _Columns,
+    place: dict[str, Any],
+    dataset: Dataset,
+    finished: FinishedFold,
+    result: ScoredPredictions,
+) -> None:
+    predictions = result.predictions
+    labels = np.asarray(dataset.classes)
+    shown = {"y_true": predictions.truth, "y_pred": predictions.predicted}
+    if dataset.task != "regression":
+        shown = {name: labels[codes] for name, codes in shown.items()}
+    scores = _score_columns(dataset.classes, predictions.scores)
+    columns.add(len(predictions.truth), **place, row=finished.rows, **shown, **scores)
+
+
+def _score_columns(
+    classes: tuple[Label, ...], scores: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    if len(classes) == 2 and scores.shape[1] == 1:
+        scores = np.column_stack([1 - scores[:, 0], scores[:, 0]])
+    return {f"score_{name}": scores[:, i] for i, name in enumerate(classes)}
+
+
+def _add_history(columns: _Columns, place: dict[str, Any], finished: FinishedFold) -> None:
+    if finished.history:
+        epochs, names, values = zip(*finished.history, strict=True)
+        columns.add(len(epochs), **place, epoch=epochs, metric=names, value=np.array(values, float))
+
+
+def _undefined(
+    plan: FoldPlan, scored: Sequence[ScoredPredictions | None]
+) -> Iterator[tuple[int, int, str, str]]:
+    for fold, result in zip(plan.folds, scored, strict=True):
+        for name, measured in (result.metrics if result else {}).items():
+            if measured.value is None:
+                yield fold.repeat, fold.fold, name, measured.reason
+
+
+def findings(tables: Tables) -> tuple[str, ...]:
+    """Return what a reader of the tables must be told; it follows from them alone."""
+    found = []
+    if _share_initial_weights(tables.folds):
+        found.append(
+            "every fold started from the same weights: the builder seeds itself, so the "
+            "spread over folds leaves out what the initial weights contribute"
+        )
+    if tables.undefined:
+        repeat, fold, metric, reason = tables.undefined[0]
+        places = "value is" if len(tables.undefined) == 1 else "values are"
+        found.append(
+            f"{len(tables.undefined)} {places} undefined and left out of the means, "
+            f"such as {metric} in fold {repeat}/{fold}: {reason}"
+        )
+    return tuple(found)
+
+
+def _share_initial_weights(folds: pa.Table) -> bool:
+    digests = [digest for digest in folds["initial_weights_sha256"].to_pylist() if digest]
+    return len(digests) > 1 and len(set(digests)) == 1

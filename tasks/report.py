@@ -1,0 +1,119 @@
+"""Tables become a report folder: there whole or not at all, the same bytes for the same run."""
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from tasks.digest import digest_file
+from tasks.html import render
+from tasks.keys import run_id
+from tasks.reduce import Tables
+
+DETERMINISTIC = ("folds", "history", "predictions", "summary")
+EXECUTION = "execution.parquet"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a run's report is."""
+
+    path: Path
+    run_id: str
+
+
+def write_report(
+    tables: Tables, key: Mapping[str, Any], notices: tuple[str, ...], out: Path, run: dict[str, str]
+) -> Report:
+    """Write a report to a temporary folder and rename it into its place.
+
+    Args:
+        tables: what the folds were reduced to.
+        key: all that the report follows from.
+        notices: what a reader must be told.
+        out: the folder of finished folds and reports.
+        run: what may differ between equal runs, for execution.parquet.
+    """
+    name = run_id(dict(key))
+    final = out / "runs" / name
+    draft = final.with_name(f".{name}.{socket.gethostname()}-{os.getpid()}.part")
+    draft.mkdir(parents=True)
+    try:
+        _fill(draft, tables, key, notices, run)
+        _put_in_place(draft, final)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Report(final, name)
+
+
+def _fill(
+    folder: Path,
+    tables: Tables,
+    key: Mapping[str, Any],
+    notices: tuple[str, ...],
+    run: dict[str, str],
+) -> None:
+    for name in DETERMINISTIC:
+        _write_table(getattr(tables, name), folder / f"{name}.parquet")
+    metadata = {f"foldproof.{field}": value for field, value in run.items()}
+    _write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
+    (folder / "report.html").write_text(
+        render(tables, key, notices), encoding="utf-8", newline="\n"
+    )
+    files = sorted(path for path in folder.iterdir() if path.name != EXECUTION)
+    manifest = {
+        "run_id": run_id(dict(key)),
+        "key": key,
+        "files": {path.name: digest_file(path) for path in files},
+    }
+    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    for path in folder.iterdir():
+        _sync(path)
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    """Write one chunk a column and one row group, since bytes depend on both."""
+    whole = table.combine_chunks()
+    parquet.write_table(whole, path, compression="zstd", row_group_size=max(1, len(whole)))
+
+
+def _put_in_place(draft: Path, final: Path) -> None:
+    """Rename a draft to its final name, replacing an earlier report of the run."""
+    if _is_same(draft, final):
+        (draft / EXECUTION).replace(final / EXECUTION)
+        return
+    earlier = draft.with_suffix(".old")
+    try:
+        if final.exists():
+            final.rename(earlier)
+        draft.rename(final)
+    finally:
+        shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _is_same(draft: Path, final: Path) -> bool:
+    """Tell whether the final report is undamaged and has what the draft would put there."""
+    if not (final / MANIFEST).is_file():
+        return False
+    same = (final / MANIFEST).read_bytes() == (draft / MANIFEST).read_bytes()
+    return same and _intact(final)
+
+
+def _intact(folder: Path) -> bool:
+    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    present = all((folder / name).is_file() for name in files)
+    return present and all(digest_file(folder / name) == digest for name, digest in files.items())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,88 @@
+"""What a finished cross-validation gives back, and how it is shown."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyarrow import parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished cross-validation.
+
+    Attributes:
+        path: the report's folder.
+        run_id: its name.
+        n_folds: folds that were planned.
+        n_failed: folds that failed.
+        notices: what the user should be told.
+        tracebacks: of the user's own code, by (repeat, fold).
+    """
+
+    path: Path
+    run_id: str
+    n_folds: int
+    n_failed: int
+    notices: tuple[str, ...] = ()
+    tracebacks: tuple[tuple[int, int, str, str], ...] = ()
+
+    @cached_property
+    def folds(self) -> "pd.DataFrame":
+        """One row a fold, with its metrics."""
+        return self._table("folds")
+
+    @cached_property
+    def summary(self) -> "pd.DataFrame":
+        """One row a metric."""
+        return self._table("summary")
+
+    @cached_property
+    def predictions(self) -> "pd.DataFrame":
+        """One row a test sample of a fold."""
+        return self._table("predictions")
+
+    @cached_property
+    def history(self) -> "pd.DataFrame":
+        """One row a value of an epoch."""
+        return self._table("history")
+
+    def __str__(self) -> str:
+        """Return the table that the command line prints."""
+        return summary_text(self.path)
+
+    def _table(self, name: str) -> "pd.DataFrame":
+        return parquet.read_table(self.path / f"{name}.parquet").to_pandas()
+
+
+def summary_text(path: Path) -> str:
+    """Return a report's table for a terminal: mean, spread and interval of each metric."""
+    folds = parquet.read_table(path / "folds.parquet")
+    rows = [["metric", "mean", "std", "min", "max", "95 % interval", "folds"]]
+    for row in parquet.read_table(path / "summary.parquet").to_pylist():
+        values = [value for value in folds[row["metric"]].to_pylist() if value is not None]
+        low, high = row["ci_low"], row["ci_high"]
+        rows.append(
+            [
+                row["metric"],
+                *(_number(value) for value in (row["mean"], row["std"])),
+                *(_number(end(values) if values else None) for end in (min, max)),
+                "-" if low is None else f"{_number(low)} to {_number(high)}",
+                f"{row['n_folds']} of {row['n_planned']}",
+            ]
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(_aligned(row, widths) for row in rows)
+
+
+def _aligned(row: list[str], widths: list[int]) -> str:
+    first, *rest = (cell.ljust if i == 0 else cell.rjust for i, cell in enumerate(row))
+    return "  ".join([first(widths[0]), *(pad(w) for pad, w in zip(rest, widths[1:], strict=True))])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

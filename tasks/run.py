@@ -1,0 +1,267 @@
+"""One run: its settings, what follows from them step by step, and what it holds meanwhile.
+
+Each step is computed once, when it is first asked for, so that everything wrong about the
+input is found before anything starts, and the flow's tasks then hand on what is known.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tasks import worker
+from tasks.config import Study
+from tasks.data import WEIGHTS, Dataset, prepare_data
+from tasks.devices import Placement, place
+from tasks.display import Display
+from tasks.errors import InputError, WorkerLost
+from tasks.folds import FoldPlan, plan_folds
+from tasks.jobs import FoldJob, FoldRecord, ModelFacts
+from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_key
+from tasks.metrics import resolve_metrics
+from tasks.scaling import make_scaler
+from tasks.server import EmbeddedServer, api_is_configured
+from tasks.sources import check_source
+from tasks.weighting import check_class_weight
+from tasks.workers import Slots, make_scratch, remove_scratch
+
+_current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
+
+
+class Run:
+    """A cross-validation from its settings to its records.
+
+    Attributes:
+        study: the settings.
+        display: where progress is shown.
+        refresh: train anew what is stored already.
+        records: what became of each fold so far, by key.
+    """
+
+    def __init__(self, study: Study, display: Display, refresh: bool = False) -> None:
+        """Start what takes long in the background; nothing is checked yet."""
+        self.study, self.display, self.refresh = study, display, refresh
+        self.records: dict[str, FoldRecord] = {}
+        self.scratch = make_scratch()
+        self.out = Path(study.out).resolve()
+        self.log = None if display.verbose else self.scratch / "libraries.log"
+        self.notices: list[str] = []
+        self._server: EmbeddedServer | None = None
+        self._slots: Slots | None = None
+        self._lock = threading.Lock()
+
+    def start_server(self) -> EmbeddedServer | None:
+        """Start an embedded Prefect server unless an API is configured."""
+        if self._server is None and not api_is_configured():
+            self._server = EmbeddedServer(self.log)
+        return self._server
+
+    def check(self) -> None:
+        """Find everything that is wrong about the input.
+
+        Raises:
+            InputError: the first thing that is.
+        """
+        check_source(self.study.data)
+        _check_writable(self.out)
+        make_scaler_or_refuse(self.study.train.scaler)
+        if self.identity and not self._store_has_folds():
+            self.slots.warm_up(1)  # loads TensorFlow while the data is read
+        check_class_weight(self.study.train, self.dataset.labels)
+        self._check_early_stopping()
+        if self.metrics and self.plan and any(not job.store.exists() for job in self.jobs):
+            self.model_facts()
+        for notice in self.identity.notices:
+            self.tell(notice)
+
+    @cached_property
+    def identity(self) -> ModelIdentity:
+        """What the model is made of."""
+        return identify_model(self.study.model, self.study.train)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The device slots and their numerics."""
+        return place(self.study.compute)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The samples, on disk."""
+        folder = self.scratch / "data"
+        folder.mkdir()
+        return prepare_data(self.study.data, self.study.split.fold_column, folder)
+
+    @cached_property
+    def plan(self) -> FoldPlan:
+        """The folds, checked."""
+        folder = self.scratch / "folds"
+        folder.mkdir()
+        return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics."""
+        return resolve_metrics(self.study.metrics, self.dataset.task, len(self.dataset.labels))
+
+    @cached_property
+    def jobs(self) -> tuple[FoldJob, ...]:
+        """The folds' jobs, in the order of the plan."""
+        numerics = self.placement.numerics
+        return fold_jobs(self.study, self.dataset, self.plan, self.identity, numerics)
+
+    @cached_property
+    def _by_key(self) -> dict[str, FoldJob]:
+        return {job.key: job for job in self.jobs}
+
+    def job(self, key: str) -> FoldJob:
+        """Return the job of a fold's key."""
+        return self._by_key[key]
+
+    @cached_property
+    def key(self) -> dict[str, Any]:
+        """All that the report follows from."""
+        parts = (self.dataset, self.plan, self.identity, self.placement.numerics, self.metrics)
+        return run_key(self.study, *parts)
+
+    @property
+    def slots(self) -> Slots:
+        """The device slots; their fork server starts when they are first asked for."""
+        with self._lock:
+            if self._slots is None:
+                needs = self.identity.needs_tensorflow
+                self._slots = Slots(self.placement, needs, self.scratch, self.log)
+                self.display.watch(self._slots.slots)
+            return self._slots
+
+    def model_facts(self) -> ModelFacts:
+        """Build the user's model once in a worker, and say what cannot train.
+
+        Raises:
+            InputError: with what is wrong about the builder or the model.
+        """
+        call = builder_call(self.study.model, self.dataset)
+        weighted = (
+            self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
+        )
+        slot = self.slots.lease()
+        try:
+            arguments = (call, self.study.train, weighted, self.identity.needs_tensorflow)
+            found, trace = slot.run(worker.inspect_model, *arguments)
+        except WorkerLost as error:
+            problem = f"{call.reference} ended the worker process that called it ({error})"
+            raise InputError("model.builder", problem) from None
+        finally:
+            self.slots.give_back(slot)
+        if isinstance(found, InputError):
+            self.display.detail(trace)
+            raise found
+        facts: ModelFacts = found
+        self._tell_ignored(facts)
+        return facts
+
+    def tell(self, notice: str) -> None:
+        """Keep a notice for the end, once."""
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+    def label(self, job: FoldJob) -> str:
+        """Return a fold's name for people, who count from 1."""
+        place = f"fold {job.fold + 1} of {self.plan.per_repeat()}"
+        return f"{place}, repeat {job.repeat + 1}"
+
+    def abandon(self) -> None:
+        """Kill the workers; what is finished is stored."""
+        if self._slots is not None:
+            self._slots.stop()
+
+    def close(self) -> None:
+        """End all processes of the run and remove its folder."""
+        self.display.stop()
+        self.abandon()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        remove_scratch(self.scratch)
+
+    def _store_has_folds(self) -> bool:
+        folder = self.out / "folds"
+        return folder.is_dir() and any(name.endswith(".parquet") for name in os.listdir(folder))
+
+    def _check_early_stopping(self) -> None:
+        stopping = self.study.train.early_stopping
+        if stopping is None:
+            return
+        from tasks.inner import inner_rule, inner_split
+
+        rule = inner_rule(self.dataset, self.plan.method)
+        codes, groups = self.dataset.codes(), self.dataset.array("groups.npy")
+        import numpy as np
+
+        for fold in self.plan.folds:
+            rows = np.load(fold.train_path)
+            of_rows = None if groups is None else groups[rows]
+            inner_split(rule, stopping.fraction, 0, codes[rows], of_rows)
+
+    def _tell_ignored(self, facts: ModelFacts) -> None:
+        names = ("optimizer", "learning_rate", "loss")
+        chosen = [f"train.{name}" for name in names if self.study.train.chosen(name)]
+        if chosen and (facts.compiled or facts.kind == "estimator"):
+            why = (
+                "the builder compiled its model" if facts.compiled else "the model is an estimator"
+            )
+            self.tell(f"{', '.join(chosen)} had no effect: {why}")
+
+
+def make_scaler_or_refuse(name: str) -> None:
+    """Make the scaler once, to see that it can be made.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if name == "none":
+        return
+    try:
+        scaler = make_scaler(name)
+    except InputError:
+        raise
+    except Exception as error:  # the user's own class: anything can come out
+        raise InputError(
+            "train.scaler", f"{name} cannot be made without arguments ({error})"
+        ) from None
+    if not hasattr(scaler, "fit") or not hasattr(scaler, "transform"):
+        raise InputError("train.scaler", f"{name} has no fit and transform; give a transformer")
+
+
+def current_run() -> "Run | None":
+    """Return the run that this flow call was launched for, if it was."""
+    return _current.get()
+
+
+@contextmanager
+def launched(run: Run) -> Iterator[Run]:
+    """Make a run the current one, and end its processes afterwards."""
+    token = _current.set(run)
+    try:
+        yield run
+    finally:
+        _current.reset(token)
+        run.close()
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        (out / "folds").mkdir(parents=True, exist_ok=True)
+        probe = out / f".writable-{os.getpid()}"
+        probe.touch()
+        with contextlib.suppress(OSError):
+            probe.unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            "out", f"cannot write to {str(out)!r} ({reason}); choose another folder"
+        ) from None

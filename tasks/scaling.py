@@ -1,0 +1,46 @@
+"""scikit-learn's scalers, fitted on training rows only."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.splitters import import_named
+
+CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}
+
+Features = NDArray[np.float32]
+
+
+class Scaler:
+    """A scaler for features of any number of axes, which it sees flattened to two."""
+
+    def __init__(self, name: str) -> None:
+        """Make an unfitted scaler: standard, minmax, robust, none or module:Class.
+
+        Raises:
+            InputError: an own class cannot be imported.
+        """
+        self._scaler = None if name == "none" else make_scaler(name)
+
+    def fit(self, features: Features) -> "Scaler":
+        """Learn from training rows, float32 (n, ...)."""
+        if self._scaler is not None:
+            self._scaler.fit(features.reshape(len(features), -1))
+        return self
+
+    def transform(self, features: Features) -> Features:
+        """Return scaled rows, float32, C order, in the shape they came in."""
+        if self._scaler is None:
+            return np.ascontiguousarray(features)
+        scaled = self._scaler.transform(features.reshape(len(features), -1))
+        return np.ascontiguousarray(scaled, dtype=np.float32).reshape(features.shape)
+
+
+def make_scaler(name: str) -> Any:
+    """Return a fresh scaler of a name or of an import path, with its defaults."""
+    if name in CLASSES:
+        from sklearn import preprocessing
+
+        return getattr(preprocessing, CLASSES[name])()
+    return import_named("train.scaler", name)()

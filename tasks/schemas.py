@@ -1,0 +1,117 @@
+"""The report's tables: columns, types and what each column means."""
+
+import pyarrow as pa
+
+from tasks.target import Task
+
+PLACE = [
+    ("model", pa.string(), "The builder."),
+    ("repeat", pa.int16(), "The repeat, from 0."),
+    ("fold", pa.int16(), "The fold within its repeat, from 0."),
+]
+
+
+def folds_schema(metrics: tuple[str, ...]) -> pa.Schema:
+    """Return the schema of folds.parquet: one row a fold."""
+    return _schema(
+        [
+            *PLACE,
+            (
+                "seed",
+                pa.int64(),
+                "What keras.utils.set_random_seed got before the model was built.",
+            ),
+            ("n_train", pa.int64(), "Training rows, early stopping's inner rows included."),
+            ("n_test", pa.int64(), "Test rows."),
+            ("status", pa.string(), "ok, or failed."),
+            ("error", pa.string(), "Why the fold failed, in one line."),
+            ("epochs_run", pa.int32(), "Epochs trained; null for estimators."),
+            (
+                "best_epoch",
+                pa.int32(),
+                "The epoch whose weights were kept, from 1; early stopping.",
+            ),
+            ("threshold", pa.float64(), "The score from which a sample counts as positive."),
+            *(
+                (name, pa.float64(), f"{name} on the test rows; null where undefined.")
+                for name in metrics
+            ),
+            ("fold_key", pa.string(), "SHA-256 of all that the fold's result follows from."),
+            (
+                "initial_weights_sha256",
+                pa.string(),
+                "SHA-256 of the weights before the first batch.",
+            ),
+            ("weights_sha256", pa.string(), "SHA-256 of the trained weights."),
+            ("predictions_sha256", pa.string(), "SHA-256 of the raw output for the test rows."),
+        ]
+    )
+
+
+def history_schema() -> pa.Schema:
+    """Return the schema of history.parquet: one row a value."""
+    return _schema(
+        [
+            *PLACE,
+            ("epoch", pa.int32(), "The epoch, from 1."),
+            ("metric", pa.string(), "The value's name, as Keras gives it."),
+            ("value", pa.float64(), "The value at the end of the epoch."),
+        ]
+    )
+
+
+def predictions_schema(task: Task, label_type: pa.DataType, classes: tuple[str, ...]) -> pa.Schema:
+    """Return the schema of predictions.parquet: one row a test sample of a fold."""
+    kind = pa.float64() if task == "regression" else label_type
+    return _schema(
+        [
+            *PLACE,
+            ("row", pa.int64(), "The sample's position in the source, from 0."),
+            ("y_true", kind, "The target."),
+            ("y_pred", kind, "What the model predicts."),
+            *((f"score_{name}", pa.float64(), f"The score of class {name}.") for name in classes),
+        ]
+    )
+
+
+def summary_schema() -> pa.Schema:
+    """Return the schema of summary.parquet: one row a metric."""
+    return _schema(
+        [
+            PLACE[0],
+            ("metric", pa.string(), "The metric."),
+            ("n_folds", pa.int32(), "Folds in which it has a value."),
+            ("n_planned", pa.int32(), "Folds that were planned."),
+            ("mean", pa.float64(), "Mean over those folds."),
+            ("std", pa.float64(), "Standard deviation over those folds (ddof 1); descriptive."),
+            ("ci_low", pa.float64(), "Lower bound of the confidence interval."),
+            ("ci_high", pa.float64(), "Upper bound of the confidence interval."),
+            ("ci_method", pa.string(), "The interval's method, or why there is none."),
+            ("pooled", pa.float64(), "The metric on all test rows at once, mean over repeats."),
+        ]
+    )
+
+
+def execution_schema() -> pa.Schema:
+    """Return the schema of execution.parquet: one row a fold's last try."""
+    return _schema(
+        [
+            ("fold_key", pa.string(), "The fold's key."),
+            ("attempt", pa.int32(), "Which try it was, from 1."),
+            ("device", pa.string(), "The device slot."),
+            ("host", pa.string(), "The machine."),
+            ("pid", pa.int64(), "The worker process."),
+            ("started_at", pa.timestamp("us", tz="UTC"), "When the try began."),
+            ("seconds_build", pa.float64(), "Seconds to build and compile the model."),
+            ("seconds_fit", pa.float64(), "Seconds to train it."),
+            ("seconds_predict", pa.float64(), "Seconds to predict the test rows."),
+            ("peak_rss_mib", pa.float64(), "The worker's peak memory so far, MiB."),
+            ("cached", pa.bool_(), "Taken from the store by this command."),
+        ]
+    )
+
+
+def _schema(columns: list[tuple[str, pa.DataType, str]]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(name, kind, metadata={"description": text}) for name, kind, text in columns]
+    )

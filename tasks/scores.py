@@ -1,0 +1,68 @@
+"""From a model's raw output to a score for each class and a predicted label."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.target import Task
+
+Activation = Literal["none", "sigmoid", "softmax"]
+Scores = NDArray[np.float64]
+
+THRESHOLD = 0.5
+
+
+class UnfitOutput(ValueError):
+    """A model's output does not fit the task."""
+
+
+def check_width(width: int, task: Task, classes: int) -> None:
+    """Refuse an output of the wrong width.
+
+    Raises:
+        UnfitOutput: with what the task needs.
+    """
+    allowed = {"binary": (1, 2), "multiclass": (classes,), "regression": (1,)}[task]
+    if width not in allowed:
+        needs = " or ".join(map(str, allowed))
+        raise UnfitOutput(f"the model has {width} outputs, but a {task} task needs {needs}")
+
+
+def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) -> Scores:
+    """Return scores from raw output.
+
+    Args:
+        raw: (n, outputs), as the model gave it.
+        activation: what turns logits into probabilities; none where they are ones.
+        task: the kind of task.
+
+    Returns:
+        binary: the positive class's score, (n, 1); multiclass: one column a class;
+        regression: the predicted value, (n, 1). All float64.
+
+    Raises:
+        UnfitOutput: a value is not finite, or a probability outside [0, 1].
+    """
+    values = raw.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise UnfitOutput("the model's output for the test rows is not finite")
+    if task == "regression":
+        return values
+    values = _activate(values, activation)
+    if values.min() < 0 or values.max() > 1:
+        bounds = f"the output lies in [{values.min():.4g}, {values.max():.4g}], not in [0, 1]"
+        remedy = "end the model in sigmoid or softmax, or compile it with from_logits=True"
+        raise UnfitOutput(f"{bounds}; {remedy}")
+    return values[:, -1:] if task == "binary" else values
+
+
+def _activate(values: Scores, activation: Activation) -> Scores:
+    if activation == "sigmoid":
+        # exp of a negative number only, so that large logits do not overflow
+        small = np.exp(-np.abs(values))
+        return np.where(values >= 0, 1 / (1 + small), small / (1 + small))
+    if activation == "softmax":
+        shifted = np.exp(values - values.max(axis=1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    return values

@@ -1,0 +1,117 @@
+"""The Prefect API of a run: the configured one, or an embedded server for as long as it lasts."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.provenance import ROOT
+
+PATIENCE = 180.0  # seconds; the first start of all makes the database
+VARIABLES = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PYTHONSAFEPATH": "1",
+}
+
+
+class EmbeddedServer:
+    """A Prefect server that starts in the background and ends with this process."""
+
+    def __init__(self, log: Path | None) -> None:
+        """Start it; the caller goes on with other work.
+
+        Args:
+            log: the file for what it prints, or None for the terminal.
+        """
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+            self._process = self._start(listener, log)
+
+    def wait(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + PATIENCE
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError("the embedded Prefect server did not start; see --verbose")
+            with (
+                contextlib.suppress(urllib.error.URLError, OSError),
+                direct.open(f"{self.url}/health", timeout=5),
+            ):
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
+
+    def stop(self) -> None:
+        """End it at once; its database survives that."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _start(self, listener: socket.socket, log: Path | None) -> subprocess.Popen[bytes]:
+        output = log.open("ab") if log else None
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])])
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tasks.embedded_server", str(listener.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=os.environ | VARIABLES | {"PYTHONPATH": path},
+            pass_fds=[listener.fileno()],
+        )
+        if output:
+            output.close()
+        return process
+
+
+def api_is_configured() -> bool:
+    """Tell whether a Prefect API is configured, by environment, profile or file."""
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    may_be = [home / "profiles.toml", Path("prefect.toml"), Path("pyproject.toml"), Path(".env")]
+    if not any(_speaks_of_api(path) for path in may_be):
+        return False
+    from prefect.settings import get_current_settings
+
+    return get_current_settings().api.url is not None
+
+
+@contextmanager
+def using(server: EmbeddedServer | None) -> Iterator[None]:
+    """Let Prefect's client talk to the embedded server, once it answers."""
+    if server is None:
+        yield
+        return
+    server.wait()
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: server.url}):
+        yield
+
+
+def _speaks_of_api(path: Path) -> bool:
+    """Look for a configured API without the two seconds that importing Prefect takes."""
+    try:
+        text = path.read_text(encoding="utf-8").lower()
+    except OSError:
+        return False
+    return "prefect" in text and (
+        "api_url" in text or "[tool.prefect.api" in text or "[api" in text
+    )

@@ -1,0 +1,53 @@
+"""Where samples come from, one kind of source a module; `read` chooses among them."""
+
+from pathlib import Path
+
+from tasks.config import DataSpec
+from tasks.errors import InputError
+from tasks.explain import nearest
+from tasks.sources import arrays, bundled, memory, tables
+from tasks.sources.raw import RawData
+
+TABLES = (".csv", ".csv.gz", ".parquet", ".pq")
+
+
+def check_source(spec: DataSpec) -> None:
+    """Refuse what cannot be a source before anything is loaded.
+
+    Raises:
+        InputError: the source is unknown, missing or of an unknown kind.
+    """
+    source = spec.source
+    if source in bundled.NAMES or memory.is_memory(source) or "://" in source:
+        return
+    path = Path(source)
+    if not path.exists():
+        known = nearest(source, bundled.NAMES) if _is_bare(source) else "check the path "
+        raise InputError("data.source", f"no file or folder {source!r}; {known.strip()}")
+    if path.is_file() and not source.lower().endswith((*TABLES, ".npz")):
+        kinds = "a .csv, .parquet or .npz file, or a folder of Parquet files"
+        raise InputError("data.source", f"{path.name!r} is of an unknown kind; give {kinds}")
+
+
+def read(spec: DataSpec, fold_column: str | None) -> RawData:
+    """Read the samples of a source.
+
+    Args:
+        spec: what to read.
+        fold_column: the column that holds the folds of a predefined split.
+
+    Raises:
+        InputError: the source cannot be read or lacks a column.
+    """
+    check_source(spec)
+    if spec.source in bundled.NAMES:
+        return tables.select(bundled.load(spec.source), spec.target or "target", spec, fold_column)
+    if memory.is_memory(spec.source):
+        return arrays.select(memory.recall(spec.source), spec, fold_column)
+    if spec.source.lower().endswith(".npz"):
+        return arrays.select(arrays.load(spec.source), spec, fold_column)
+    return tables.select(tables.load(spec.source), spec.target, spec, fold_column)
+
+
+def _is_bare(source: str) -> bool:
+    return "." not in source and "/" not in source

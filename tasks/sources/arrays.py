@@ -1,0 +1,86 @@
+"""npz files: arrays X and y, and optionally groups and weights."""
+
+import zipfile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.config import DataSpec
+from tasks.errors import InputError
+from tasks.sources.files import open_source
+from tasks.sources.raw import RawData
+
+KNOWN = ("X", "y", "groups", "weights")
+
+
+def load(source: str) -> dict[str, NDArray[Any]]:
+    """Read the arrays of an npz file; pickled objects are refused.
+
+    Raises:
+        InputError: the file is damaged, holds objects or lacks X or y.
+    """
+    with open_source(source) as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in KNOWN if name in archive.files}
+        except (
+            ValueError,
+            OSError,
+            EOFError,
+            KeyError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
+            remedy = "write it with numpy.savez from arrays of numbers or text, not objects"
+            raise InputError(
+                "data.source", f"not a readable npz file ({error}); {remedy}"
+            ) from None
+
+
+def select(found: dict[str, NDArray[Any]], spec: DataSpec, fold_column: str | None) -> RawData:
+    """Take features, target, groups and weights from named arrays.
+
+    Raises:
+        InputError: an array is missing or a setting speaks of columns.
+    """
+    _refuse_columns(spec, fold_column)
+    for name in ("X", "y"):
+        if name not in found:
+            raise InputError("data.source", f"has no array {name}; write X and y with numpy.savez")
+    _check_shapes(found)
+    raw = RawData(
+        features=found["X"],
+        target=found["y"].reshape(len(found["y"])),
+        settings=spec,
+        groups=found.get("groups"),
+        weights=found.get("weights"),
+    )
+    return raw.with_settings(
+        target=None, **{name: name if name in found else None for name in KNOWN[2:]}
+    )
+
+
+def _refuse_columns(spec: DataSpec, fold_column: str | None) -> None:
+    given = {
+        "data.features": spec.features,
+        "data.drop": spec.drop,
+        "data.target": None if spec.target == "y" else spec.target,
+        "data.groups": None if spec.groups == "groups" else spec.groups,
+        "data.weights": None if spec.weights == "weights" else spec.weights,
+        "split.fold_column": fold_column,
+    }
+    for setting, value in given.items():
+        if value:
+            raise InputError(setting, "arrays have no columns; leave it out or use a table")
+
+
+def _check_shapes(found: dict[str, NDArray[Any]]) -> None:
+    rows = found["X"].shape[0] if found["X"].ndim else 0
+    if found["X"].ndim < 2:
+        raise InputError("X", f"needs rows and features, but has shape {found['X'].shape}")
+    for name in found.keys() - {"X"}:
+        array = found[name]
+        if array.size != rows or array.ndim == 0 or array.shape[0] != rows:
+            shape = f"needs one value for each of the {rows} rows of X, but has shape {array.shape}"
+            raise InputError(name, shape)

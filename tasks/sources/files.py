@@ -1,0 +1,42 @@
+"""Open a path or a URI for reading."""
+
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+from pyarrow import fs
+
+from tasks.errors import InputError
+
+
+def locate(source: str) -> tuple[fs.FileSystem, str]:
+    """Return the file system of a path or URI and the path on it.
+
+    Raises:
+        InputError: the URI's scheme is unknown.
+    """
+    try:
+        found = fs.FileSystem.from_uri(
+            source if "://" in source else Path(source).resolve().as_uri()
+        )
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError("data.source", f"cannot open {source!r}: {one_line(error)}") from None
+    return cast(tuple[fs.FileSystem, str], found)
+
+
+def open_source(source: str) -> BinaryIO:
+    """Open a file for reading at any position.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    system, path = locate(source)
+    try:
+        return cast(BinaryIO, system.open_input_file(path))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError("data.source", f"cannot open {source!r}: {one_line(error)}") from None
+
+
+def one_line(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,57 @@
+"""Arrays that a script or notebook hands over, kept in this process under their digest."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.digest import digest_array, digest_json
+from tasks.errors import InputError
+
+PREFIX = "memory:"
+
+_kept: dict[str, dict[str, NDArray[Any]]] = {}
+
+
+def is_memory(source: str) -> bool:
+    """Tell whether a source setting stands for arrays in memory."""
+    return source.startswith(PREFIX)
+
+
+def remember(given: dict[str, Any]) -> str:
+    """Keep a copy of the arrays and return the source setting that stands for them.
+
+    Raises:
+        InputError: an array holds something else than numbers, booleans or text.
+    """
+    arrays = {name: _array(name, value) for name, value in given.items()}
+    source = PREFIX + digest_json({name: digest_array(a) for name, a in arrays.items()})[:16]
+    _kept[source] = arrays
+    return source
+
+
+def recall(source: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays that a source setting stands for.
+
+    Raises:
+        InputError: another process kept them.
+    """
+    if source not in _kept:
+        problem = "these arrays were in the memory of another process; save them as an npz file"
+        raise InputError("data.source", problem)
+    return _kept[source]
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    array = np.array(value)
+    if array.dtype == object:
+        kinds = {type(item) for item in array.ravel()}
+        if kinds != {str}:
+            remedy = "give numbers, booleans or text without gaps"
+            raise InputError(name, f"holds {_names(kinds)}; {remedy}")
+        array = array.astype(str)
+    return array
+
+
+def _names(kinds: set[type]) -> str:
+    return " and ".join(sorted(kind.__name__ for kind in kinds))

@@ -1,0 +1,51 @@
+"""What every source hands on: features and the columns beside them, as they were read."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.config import DataSpec
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Samples before any check of their values.
+
+    Attributes:
+        features: a table of n rows, or an array of shape (n, ...).
+        target: the values to predict, (n,), not yet labels.
+        settings: the data settings as they were resolved.
+        groups: one value a sample, (n,), or None.
+        weights: one number a sample, (n,), or None.
+        folds: the predefined fold of each sample, (n,), or None.
+    """
+
+    features: pa.Table | NDArray[Any]
+    target: NDArray[Any]
+    settings: DataSpec
+    groups: NDArray[Any] | None = None
+    weights: NDArray[Any] | None = None
+    folds: NDArray[Any] | None = None
+
+    @property
+    def rows(self) -> int:
+        """The number of samples."""
+        return len(self.features)
+
+    def with_settings(self, **resolved: Any) -> "RawData":
+        """Return the same samples with some settings resolved."""
+        return replace(self, settings=self.settings.model_copy(update=resolved))
+
+
+def values(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Return a column as an array: numbers as they are, text as objects, null as None or NaN."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    if pa.types.is_boolean(column.type) and column.null_count:
+        return np.asarray(column.to_pylist(), dtype=object)
+    return np.asarray(column.to_numpy())

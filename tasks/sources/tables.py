@@ -1,0 +1,111 @@
+"""CSV and Parquet: a table, and the roles of its columns."""
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from tasks.config import DataSpec
+from tasks.errors import InputError
+from tasks.explain import nearest
+from tasks.sources.files import locate, one_line, open_source
+from tasks.sources.raw import RawData, values
+
+
+def load(source: str) -> pa.Table:
+    """Read a CSV file, a Parquet file or a folder of Parquet files (in the order of names).
+
+    Raises:
+        InputError: it is empty, damaged, or its header is not usable.
+    """
+    try:
+        table = _read_csv(source) if _is_csv(source) else _read_parquet(source)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise InputError("data.source", f"cannot read {source!r}: {one_line(error)}") from None
+    _check_header(table, source)
+    if table.num_rows == 0:
+        raise InputError("data.source", f"{source!r} has no rows")
+    return table
+
+
+def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str | None) -> RawData:
+    """Give the columns their roles; all that have none are features.
+
+    Raises:
+        InputError: a column is missing or has two roles.
+    """
+    if target is None:
+        raise InputError("data.target", "missing; name the column to predict" + _separator(table))
+    roles = {"data.target": target, "data.groups": spec.groups, "data.weights": spec.weights}
+    roles["split.fold_column"] = fold_column
+    taken = {setting: column for setting, column in roles.items() if column is not None}
+    _check_columns(table, taken, spec)
+    other = {*taken.values(), *spec.drop}
+    names = spec.features or [name for name in table.column_names if name not in other]
+    if not names:
+        raise InputError("data.features", "no column is left to learn from; drop fewer columns")
+    side = {setting: values(table[column]) for setting, column in taken.items()}
+    return RawData(
+        features=table.select(names),
+        target=side["data.target"],
+        settings=spec.model_copy(update={"target": target}),
+        groups=side.get("data.groups"),
+        weights=side.get("data.weights"),
+        folds=side.get("split.fold_column"),
+    )
+
+
+def _is_csv(source: str) -> bool:
+    return source.lower().endswith((".csv", ".csv.gz"))
+
+
+def _read_csv(source: str) -> pa.Table:
+    convert = csv.ConvertOptions(strings_can_be_null=True)
+    with open_source(source) as file:
+        stream = pa.input_stream(
+            file, compression="gzip" if source.lower().endswith(".gz") else None
+        )
+        return csv.read_csv(stream, convert_options=convert)
+
+
+def _read_parquet(source: str) -> pa.Table:
+    system, path = locate(source)
+    if "://" not in source and Path(source).is_dir() and not any(Path(source).rglob("*.parquet")):
+        raise InputError("data.source", f"{source!r} holds no .parquet file")
+    return parquet.read_table(path, filesystem=system)
+
+
+def _check_header(table: pa.Table, source: str) -> None:
+    counts = Counter(table.column_names)
+    double = [name for name, count in counts.items() if count > 1]
+    if double:
+        raise InputError(
+            "data.source",
+            f"column {double[0]!r} stands there {counts[double[0]]} times; rename one",
+        )
+    if "" in counts:
+        position = table.column_names.index("") + 1
+        remedy = "an index? Save the file without it, or give it a name and drop it"
+        raise InputError("data.source", f"column {position} of {source!r} has no name ({remedy})")
+
+
+def _check_columns(table: pa.Table, taken: dict[str, str], spec: DataSpec) -> None:
+    named = [*taken.items(), *(("data.drop", name) for name in spec.drop)]
+    named += [("data.features", name) for name in spec.features or []]
+    for setting, name in named:
+        if name not in table.column_names:
+            hint = nearest(name, table.column_names[:30]).strip() + _separator(table)
+            raise InputError(setting, f"no column {name!r}; {hint}")
+    roles = Counter(name for _, name in [*taken.items(), *named[len(taken) :]])
+    for setting, name in reversed(named):
+        if roles[name] > 1:
+            others = sorted({other for other, column in named if column == name} - {setting})
+            also = f"is also {' and '.join(others)}" if others else "is named twice"
+            raise InputError(setting, f"column {name!r} {also}; give it one role")
+
+
+def _separator(table: pa.Table) -> str:
+    if len(table.column_names) == 1 and ";" in table.column_names[0]:
+        return " (the file seems to be separated by semicolons; save it with commas)"
+    return ""

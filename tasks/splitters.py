@@ -1,0 +1,102 @@
+"""scikit-learn's splitters by the names of the configuration, and the user's own."""
+
+import importlib
+import inspect
+import os
+import sys
+from typing import Any
+
+from tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
+from tasks.data import Dataset
+from tasks.errors import InputError
+
+CLASSES = {
+    "kfold": "KFold",
+    "stratified_kfold": "StratifiedKFold",
+    "group_kfold": "GroupKFold",
+    "stratified_group_kfold": "StratifiedGroupKFold",
+    "time_series": "TimeSeriesSplit",
+    "leave_one_out": "LeaveOneOut",
+    "shuffle_split": "ShuffleSplit",
+    "stratified_shuffle_split": "StratifiedShuffleSplit",
+}
+PARTITIONS = (*METHODS[1:5], "leave_one_out", "predefined")
+EXCHANGEABLE = (*METHODS[1:5], *SHUFFLE_SPLITS, "leave_one_out", "predefined")
+
+
+def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
+    """Choose the method where the user left it at auto; groups are kept whole.
+
+    Raises:
+        InputError: the method does not fit the data.
+    """
+    classes = dataset.task != "regression"
+    grouped = dataset.settings.groups is not None
+    if spec.method == "auto":
+        method = ("stratified_" if classes else "") + ("group_kfold" if grouped else "kfold")
+        return method
+    if spec.method.startswith("stratified") and not classes:
+        raise InputError("split.method", f"{spec.method} needs classes, not numbers; use kfold")
+    if "group" in spec.method and not grouped:
+        raise InputError("data.groups", f"missing; {spec.method} needs the column of the groups")
+    may_split = spec.method in METHODS and "group" not in spec.method
+    if grouped and may_split and spec.method != "predefined":  # those are checked as they are
+        remedy = "use group_kfold or stratified_group_kfold, or leave data.groups out"
+        raise InputError("split.method", f"{spec.method} would split groups; {remedy}")
+    return spec.method
+
+
+def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
+    """Return the splitter of one repeat.
+
+    Args:
+        spec: the split settings.
+        method: the resolved method, not predefined.
+        seed: `seed + repeat`, for splitters that shuffle.
+
+    Raises:
+        InputError: an own splitter cannot be imported or made.
+    """
+    if method in CLASSES:
+        from sklearn import model_selection
+
+        splitter = getattr(model_selection, CLASSES[method])
+    else:
+        splitter = import_named("split.method", method)
+    return _construct(spec, splitter, method, seed)
+
+
+def import_named(setting: str, reference: str) -> Any:
+    """Import `module:name`, found from the working directory.
+
+    Raises:
+        InputError: with the reason why it cannot be imported.
+    """
+    module, _, name = reference.partition(":")
+    sys.path.insert(0, os.getcwd())
+    try:
+        return getattr(importlib.import_module(module), name)
+    except AttributeError:
+        raise InputError(setting, f"module {module!r} has no {name!r}") from None
+    except Exception as error:  # importing runs the user's code: anything can come out
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(setting, f"cannot import {module!r} ({reason})") from None
+    finally:
+        sys.path.remove(os.getcwd())
+
+
+def _construct(spec: SplitSpec, splitter: Any, method: str, seed: int) -> Any:
+    takes = set(inspect.signature(splitter).parameters)
+    offered: dict[str, Any] = {"n_splits": spec.n_splits}
+    if spec.shuffle:
+        offered |= {"shuffle": True, "random_state": seed}
+    if "shuffle" not in takes:
+        offered |= {"random_state": seed, "test_size": spec.test_size}
+    if method == "time_series":
+        offered = {"n_splits": spec.n_splits}
+    if spec.n_repeats > 1 and "random_state" not in takes:
+        raise InputError("split.n_repeats", f"{method} takes no random_state; set it to 1")
+    try:
+        return splitter(**{name: value for name, value in offered.items() if name in takes})
+    except Exception as error:
+        raise InputError("split.method", f"{method} cannot be made ({error})") from None

@@ -1,0 +1,73 @@
+"""The flow's steps as Prefect tasks; the plain functions behind them know nothing of Prefect."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import reduce, report
+from tasks.config import parse_study
+from tasks.data import Dataset
+from tasks.display import Display
+from tasks.folds import FoldPlan
+from tasks.jobs import FoldRecord
+from tasks.result import Result
+from tasks.run import Run, current_run, launched
+
+PLAIN = {"cache_policy": NO_CACHE, "persist_result": False}
+
+
+@contextmanager
+def running(*sections: Any) -> Iterator[Run]:
+    """Yield the run that this flow call was launched for, or launch one."""
+    known = current_run()
+    if known is not None:
+        yield known
+        return
+    names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
+    with launched(Run(parse_study(dict(zip(names, sections, strict=True))), Display())) as run:
+        run.check()
+        yield run
+
+
+@task(name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+def load_data(run: Run) -> Dataset:
+    """Read the source, check every value, and put it on disk for the workers to map."""
+    return run.dataset
+
+
+@task(name="split rows", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
+    """Divide the rows, and check every promise of the split method."""
+    return run.plan
+
+
+@task(name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> reduce.Tables:
+    """Combine the folds into tables, metrics and intervals."""
+    return reduce.reduce_folds(run.dataset, folds, run.jobs, records, run.metrics)
+
+
+@task(name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+def write_report(run: Run, tables: reduce.Tables) -> Result:
+    """Write the report folder, whole or not at all."""
+    notices = (*run.notices, *reduce.findings(tables))
+    settings = run.study
+    facts = {
+        "source": settings.data.source,
+        "out": settings.out,
+        "workers": str(settings.compute.workers),
+        "engine": settings.compute.engine,
+    }
+    written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
+    failures = [record for record in run.records.values() if record.error is not None]
+    return Result(
+        path=written.path,
+        run_id=written.run_id,
+        n_folds=len(run.jobs),
+        n_failed=len(failures),
+        notices=notices,
+        tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
+    )

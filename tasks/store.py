@@ -1,0 +1,211 @@
+"""Finished folds by key: one Parquet file each, whole or not there, never pickled.
+
+A file is written under a name that ends otherwise, synced and renamed. It holds the
+fold's raw output and history, and the digest of both, so that damage is noticed.
+"""
+
+import os
+import socket
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from tasks.digest import digest_array, digest_json
+from tasks.scores import Activation
+
+SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("rows", pa.list_(pa.int64())),
+        ("raw", pa.list_(pa.float64())),
+        ("raw_type", pa.string()),
+        ("activation", pa.string()),
+        ("epochs", pa.list_(pa.int32())),
+        ("metrics", pa.list_(pa.string())),
+        ("values", pa.list_(pa.float64())),
+        ("epochs_run", pa.int32()),
+        ("best_epoch", pa.int32()),
+        ("initial_weights_sha256", pa.string()),
+        ("weights_sha256", pa.string()),
+        ("predictions_sha256", pa.string()),
+        ("content_sha256", pa.string()),
+        ("attempt", pa.int32()),
+        ("device", pa.string()),
+        ("host", pa.string()),
+        ("pid", pa.int64()),
+        ("started_at", pa.timestamp("us", tz="UTC")),
+        ("seconds_build", pa.float64()),
+        ("seconds_fit", pa.float64()),
+        ("seconds_predict", pa.float64()),
+        ("peak_rss_mib", pa.float64()),
+    ]
+)
+
+
+class DamagedFold(RuntimeError):
+    """A stored fold is not what its name and digests say."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a fold was trained; none of it can change the result."""
+
+    attempt: int
+    device: str
+    started_at: datetime
+    seconds_build: float
+    seconds_fit: float
+    seconds_predict: float
+    peak_rss_mib: float
+    host: str = ""
+    pid: int = 0
+
+
+@dataclass(frozen=True)
+class FinishedFold:
+    """The result of a fold.
+
+    Attributes:
+        key: SHA-256 of all that the result follows from.
+        rows: test rows, int64 (n,).
+        raw: the model's output for them, float32 or float64 (n, outputs).
+        activation: what turns the output into probabilities.
+        history: (epoch from 1, metric, value), by epoch.
+        epochs_run, best_epoch: of the training; None where there are no epochs.
+        initial, weights: digests of the weights; None for estimators.
+        predictions: digest of the raw output.
+        execution: how it was trained.
+    """
+
+    key: str
+    rows: NDArray[np.int64]
+    raw: NDArray[Any]
+    activation: Activation
+    history: tuple[tuple[int, str, float], ...]
+    epochs_run: int | None
+    best_epoch: int | None
+    initial: str | None
+    weights: str | None
+    predictions: str
+    execution: Execution
+
+    def content_digest(self) -> str:
+        """Return the digest of all that is the same in every training of this fold."""
+        history = [[epoch, name, float(value).hex()] for epoch, name, value in self.history]
+        parts = [digest_array(self.rows), digest_array(self.raw), self.activation, history]
+        numbers = [self.epochs_run, self.best_epoch]
+        return digest_json(
+            [self.key, *parts, *numbers, self.initial, self.weights, self.predictions]
+        )
+
+
+def fold_path(out: Path, key: str) -> Path:
+    """Return where the fold of a key is stored below the output folder."""
+    return out / "folds" / f"{key}.parquet"
+
+
+def write_fold(fold: FinishedFold, path: Path) -> None:
+    """Store a finished fold: a reader sees all of it or nothing."""
+    table = pa.Table.from_pylist([_row(fold)], schema=SCHEMA)
+    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            parquet.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def read_fold(path: Path, key: str) -> FinishedFold:
+    """Read a stored fold and check it against its digests.
+
+    Raises:
+        FileNotFoundError: it is not stored.
+        DamagedFold: the file is damaged or another key's.
+    """
+    try:
+        row = parquet.ParquetFile(path).read().to_pylist()[0]
+        fold = _fold(row)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged file can break the reader anywhere
+        raise DamagedFold(f"{path.name} cannot be read ({type(error).__name__})") from None
+    if fold.key != key or fold.content_digest() != row["content_sha256"]:
+        raise DamagedFold(f"{path.name} does not hold what its digest says")
+    return fold
+
+
+def put_aside(path: Path) -> Path:
+    """Rename a damaged fold, so that it is kept but not taken for one."""
+    aside = path.with_suffix(".damaged")
+    path.replace(aside)
+    return aside
+
+
+def _row(fold: FinishedFold) -> dict[str, Any]:
+    epochs, metrics, values = zip(*fold.history, strict=True) if fold.history else ((), (), ())
+    return {
+        "key": fold.key,
+        "rows": fold.rows,
+        "raw": fold.raw.astype(np.float64).reshape(-1),
+        "raw_type": fold.raw.dtype.name,
+        "activation": fold.activation,
+        "epochs": epochs,
+        "metrics": metrics,
+        "values": values,
+        "epochs_run": fold.epochs_run,
+        "best_epoch": fold.best_epoch,
+        "initial_weights_sha256": fold.initial,
+        "weights_sha256": fold.weights,
+        "predictions_sha256": fold.predictions,
+        "content_sha256": fold.content_digest(),
+        **asdict(fold.execution),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+
+
+def _fold(row: dict[str, Any]) -> FinishedFold:
+    rows = np.array(row["rows"], dtype=np.int64)
+    execution = Execution(**{name: row[name] for name in Execution.__dataclass_fields__})
+    return FinishedFold(
+        key=row["key"],
+        rows=rows,
+        raw=np.array(row["raw"], dtype=row["raw_type"]).reshape(len(rows), -1),
+        activation=row["activation"],
+        history=tuple(zip(row["epochs"], row["metrics"], row["values"], strict=True)),
+        epochs_run=row["epochs_run"],
+        best_epoch=row["best_epoch"],
+        initial=row["initial_weights_sha256"],
+        weights=row["weights_sha256"],
+        predictions=row["predictions_sha256"],
+        execution=execution,
+    )
+
+
+def now() -> datetime:
+    """Return the time in UTC; it is shown, never computed with."""
+    return datetime.now(UTC)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the file system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        return
+    finally:
+        os.close(handle)

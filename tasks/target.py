@@ -1,0 +1,158 @@
+"""The target: classes with sorted labels, or numbers; told from the values unless said."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.config import DataSpec
+from tasks.errors import InputError
+
+MOST_INTEGER_CLASSES = 20
+
+Task = Literal["binary", "multiclass", "regression"]
+Label = int | str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is predicted.
+
+    Attributes:
+        task: binary, multiclass or regression.
+        labels: the classes, sorted; empty for a regression.
+        positive: the positive label of a binary task, else None.
+        codes: the position of each sample's label, int64 (n,); for a regression the
+            values themselves, float64 (n,).
+    """
+
+    task: Task
+    labels: tuple[Label, ...]
+    positive: Label | None
+    codes: NDArray[Any]
+
+
+def resolve_target(values: NDArray[Any], spec: DataSpec) -> Target:
+    """Tell the task from the values and code the labels.
+
+    Args:
+        values: the raw target, (n,); objects are text with None for a gap.
+        spec: the data settings, for `task` and `positive`.
+
+    Raises:
+        InputError: a value is missing, or the values do not fit the task.
+    """
+    values = _normalised(values)
+    task = spec.task if spec.task != "auto" else _guess(values)
+    if task == "regression":
+        return _regression(values, spec)
+    if values.dtype.kind == "f":
+        raise InputError(
+            "data.task", f"{task} needs labels, but the target has fractions; use regression"
+        )
+    labels, codes = np.unique(values, return_inverse=True)
+    named: tuple[Label, ...] = tuple(labels.tolist())
+    if len(named) < 2:
+        raise InputError("data.target", f"all rows have the one class {named[0]!r}; two are needed")
+    kind: Task = _kind(task, named)
+    return Target(kind, named, _positive(spec, kind, named), codes.astype(np.int64))
+
+
+def _normalised(values: NDArray[Any]) -> NDArray[Any]:
+    """Return text, int64 or float64 without gaps; integral floats become int64."""
+    kind = values.dtype.kind
+    if kind == "O":
+        values = _without_gaps(values)
+        kind = values.dtype.kind
+    if kind in "SU":
+        return _text(values)
+    if kind == "b":
+        return values.astype(str)
+    if kind in "iu":
+        return values.astype(np.int64)
+    if kind != "f":
+        raise InputError("data.target", f"holds {values.dtype}; give numbers, booleans or text")
+    _check_finite(values)
+    integral = bool(np.all(values == np.floor(values)) and np.all(np.abs(values) < 2**53))
+    return values.astype(np.int64 if integral else np.float64)
+
+
+def _without_gaps(values: NDArray[Any]) -> NDArray[Any]:
+    gaps = sum(value is None or value != value for value in values)
+    if gaps:
+        raise InputError(
+            "data.target", f"{gaps} of {len(values)} values are missing; remove those rows"
+        )
+    kinds = {type(value) for value in values}
+    if kinds == {bool}:
+        return values.astype(bool)
+    if kinds != {str}:
+        names = " and ".join(sorted(kind.__name__ for kind in kinds))
+        raise InputError("data.target", f"holds {names}; give numbers, booleans or text")
+    return values.astype(str)
+
+
+def _text(values: NDArray[Any]) -> NDArray[Any]:
+    text = np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    empty = int(np.sum(text == ""))
+    if empty:
+        raise InputError(
+            "data.target", f"{empty} of {len(text)} values are empty; remove those rows"
+        )
+    return text
+
+
+def _check_finite(values: NDArray[Any]) -> None:
+    for name, bad in (("NaN", np.isnan(values)), ("infinite", np.isinf(values))):
+        if bad.any():
+            count = f"{int(bad.sum())} of {len(values)} values are {name}"
+            raise InputError("data.target", f"{count}; remove those rows")
+
+
+def _guess(values: NDArray[Any]) -> str:
+    if values.dtype.kind == "U":
+        return "classes"
+    if values.dtype.kind == "i" and len(np.unique(values)) <= MOST_INTEGER_CLASSES:
+        return "classes"
+    return "regression"
+
+
+def _regression(values: NDArray[Any], spec: DataSpec) -> Target:
+    if values.dtype.kind == "U":
+        raise InputError(
+            "data.task", "regression needs numbers, but the target is text; leave it at auto"
+        )
+    if spec.positive is not None:
+        raise InputError("data.positive", "a regression has no positive label; leave it out")
+    return Target("regression", (), None, values.astype(np.float64))
+
+
+def _kind(task: str, labels: tuple[Label, ...]) -> Task:
+    if task == "binary" and len(labels) != 2:
+        some = ", ".join(map(repr, labels[:4]))
+        raise InputError(
+            "data.task", f"binary, but the target has {len(labels)} classes ({some}, ...)"
+        )
+    if task == "multiclass":
+        return "multiclass"
+    return "binary" if len(labels) == 2 else "multiclass"
+
+
+def _positive(spec: DataSpec, task: Task, labels: tuple[Label, ...]) -> Label | None:
+    if task != "binary":
+        if spec.positive is not None:
+            raise InputError(
+                "data.positive", f"only binary tasks have one, not {task}; leave it out"
+            )
+        return None
+    if spec.positive is None:
+        return labels[1]
+    wanted = spec.positive
+    if isinstance(wanted, float) and wanted.is_integer():
+        wanted = int(wanted)
+    for label in labels:
+        if str(label) == str(wanted):
+            return label
+    choices = " or ".join(map(repr, labels))
+    raise InputError("data.positive", f"no label {spec.positive!r}; use {choices}")

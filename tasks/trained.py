@@ -1,0 +1,53 @@
+"""What training leaves behind, whatever was trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tasks.scores import Activation
+
+History = tuple[tuple[int, str, float], ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, ready to predict.
+
+    Attributes:
+        predict: scaled features to raw output, (n, outputs).
+        activation: what turns that output into probabilities.
+        history: (epoch from 1, metric, value), by epoch.
+        epochs_run, best_epoch: None where there are no epochs.
+        initial, weights: digests of the weights, None for estimators.
+        seconds_build, seconds_fit: for the record.
+    """
+
+    predict: Callable[[NDArray[Any]], NDArray[Any]]
+    activation: Activation
+    history: History
+    epochs_run: int | None
+    best_epoch: int | None
+    initial: str | None
+    weights: str | None
+    seconds_build: float
+    seconds_fit: float
+
+
+class Diverged(RuntimeError):
+    """The loss is no longer a number."""
+
+
+def check_converged(history: History) -> None:
+    """Refuse a training whose loss became NaN or infinite.
+
+    Raises:
+        Diverged: with the epoch it happened in.
+    """
+    import math
+
+    for epoch, metric, value in history:
+        if metric == "loss" and not math.isfinite(value):
+            shown = "NaN" if math.isnan(value) else "infinite"
+            raise Diverged(f"training diverged: the loss is {shown} in epoch {epoch}")

@@ -1,0 +1,55 @@
+"""The weight of each training sample: class weights times sample weights."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.config import TrainSpec
+from tasks.errors import InputError
+from tasks.target import Label
+
+Weights = NDArray[np.float32]
+
+
+def sample_weights(
+    train: TrainSpec, labels: tuple[Label, ...], codes: NDArray[np.int64], own: Weights | None
+) -> Weights | None:
+    """Return the weight of each training row, float32 (n,), or None where none is set.
+
+    `balanced` is n / (k * count), as scikit-learn defines it, over these rows.
+
+    Args:
+        train: the training settings.
+        labels: the classes, sorted.
+        codes: the rows' positions in the labels.
+        own: the rows' own weights.
+    """
+    if train.class_weight is None:
+        return own
+    if train.class_weight == "balanced":
+        counts = np.bincount(codes, minlength=len(labels))
+        per_class = len(codes) / (len(labels) * np.maximum(counts, 1))
+    else:
+        per_class = np.array([train.class_weight[str(label)] for label in labels])
+    weights = per_class.astype(np.float32)[codes]
+    return weights if own is None else weights * own
+
+
+def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
+    """Refuse class weights that do not fit the labels.
+
+    Raises:
+        InputError: a regression has classes, or a label has no weight.
+    """
+    if train.class_weight is None:
+        return
+    if not labels:
+        raise InputError("train.class_weight", "a regression has no classes; leave it out")
+    if train.class_weight == "balanced":
+        return
+    names = {str(label) for label in labels}
+    for given in train.class_weight.keys() - names:
+        raise InputError(
+            "train.class_weight", f"no label {given!r}; use {', '.join(sorted(names))}"
+        )
+    for name in sorted(names - train.class_weight.keys()):
+        raise InputError("train.class_weight", f"label {name!r} has no weight; give it one")

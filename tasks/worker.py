@@ -1,0 +1,196 @@
+"""What runs inside a worker process: set-up, the check of its numerics, one fold at a time."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import traceback
+from functools import cache
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from tasks.config import TrainSpec
+from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
+from tasks.errors import InputError
+from tasks.failure import describe_failure, is_exhausted
+from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
+from tasks.store import DamagedFold, FinishedFold, read_fold, write_fold
+
+PR_SET_PDEATHSIG = 1
+ORPHANED = 113
+
+
+def set_up(visible: str, folder: Path) -> None:
+    """Prepare a new worker process, before anything of TensorFlow's has run.
+
+    Args:
+        visible: the CUDA devices of its slot.
+        folder: the working directory of the user's process.
+    """
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's process's to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible
+    os.chdir(folder)
+
+
+def warm_up(tensorflow: bool, threads: int) -> None:
+    """Load what the first fold would wait for."""
+    if tensorflow:
+        _configure_tensorflow(threads)
+
+
+def train_fold(
+    job: FoldJob, tensorflow: bool, attempt: int, slot: str, progress: Path
+) -> FoldRecord:
+    """Train a fold and store it; what the user's code raises becomes the record's error."""
+    if tensorflow:
+        _configure_tensorflow(job.numerics.threads)
+    _check_numerics(job.numerics, tensorflow)
+    from tasks.fitting import fit_fold
+
+    try:
+        finished = fit_fold(job, attempt, slot, progress)
+    except Exception as error:  # the user's code ran: anything can come out
+        return FoldRecord(
+            job.key,
+            job.repeat,
+            job.fold,
+            error=describe_failure(error),
+            traceback="".join(traceback.format_exception(error)),
+            lost=is_exhausted(error),
+            attempt=attempt,
+            slot=slot,
+        )
+    write_fold(finished, job.store)
+    return record_of(finished, job, cached=False)
+
+
+def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool, tensorflow: bool) -> Any:
+    """Build the model once; return its facts, or the error that the user should see."""
+    if tensorflow:
+        _configure_tensorflow(1)
+    from tasks import fitting
+
+    try:
+        facts: ModelFacts = fitting.inspect_model(call, train, weighted)
+        return facts, ""
+    except InputError as error:
+        cause = error.__cause__
+        return error, "".join(traceback.format_exception(cause)) if cause else ""
+
+
+def stored(job: FoldJob) -> FoldRecord | None:
+    """Return the record of a fold that is stored already, or None.
+
+    Raises:
+        DamagedFold: there is a file, but not of this fold.
+    """
+    try:
+        return record_of(read_fold(job.store, job.key), job, cached=True)
+    except FileNotFoundError:
+        return None
+
+
+def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
+    """Return what the flow's process keeps of a finished fold."""
+    return FoldRecord(
+        job.key,
+        job.repeat,
+        job.fold,
+        cached=cached,
+        attempt=finished.execution.attempt,
+        slot=finished.execution.device,
+        initial=finished.initial,
+        weights=finished.weights,
+        predictions=finished.predictions,
+    )
+
+
+def _die_with_parent() -> None:
+    """End this process when the flow's process or the fork server is gone, whatever it does.
+
+    On Linux the kernel sees to it. Elsewhere, and where a process in between lives on, a
+    thread watches; it needs the interpreter for a moment, which training gives up often.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent, server = parent_process(), os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == server:
+            if parent is not None and wait([parent.sentinel], timeout=0.5):
+                break
+        os._exit(ORPHANED)
+
+    threading.Thread(target=watch, name="parent-guard", daemon=True).start()
+
+
+@cache
+def _configure_tensorflow(threads: int) -> None:
+    """Set what decides bits, before any operation runs.
+
+    Without op determinism, kernels may add in any order; with the meta optimizer, bits
+    depend on how a step is traced.
+    """
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.get_logger().setLevel("ERROR")
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    import keras  # noqa: F401  (loaded here, so that `keras` in sys.modules means: set up)
+
+
+@cache
+def _check_numerics(expected: Numerics, tensorflow: bool) -> None:
+    """Refuse to train where this process would give other bits than the key says.
+
+    Raises:
+        RuntimeError: with every difference.
+    """
+    found: dict[str, Any] = Numerics(expected.threads, expected.device, expected.gpu).fingerprint()
+    wrong = [name for name in REMOVED_VARIABLES if name in os.environ]
+    variables = worker_variables(expected.threads, Path())
+    del variables["KERAS_HOME"], variables["TF_CPP_MIN_LOG_LEVEL"]
+    wrong += [name for name, value in variables.items() if os.environ.get(name) != value]
+    if tensorflow:
+        wrong += _wrong_in_tensorflow(expected, found["libraries"])
+    if wrong:
+        raise RuntimeError(f"this worker's numerics are not the run's: {', '.join(wrong)} differ")
+
+
+def _wrong_in_tensorflow(expected: Numerics, libraries: dict[str, str]) -> list[str]:
+    import keras
+    import tensorflow as tf
+
+    facts = {
+        "tensorflow": (tf.__version__, libraries["tensorflow"]),
+        "keras": (keras.__version__, libraries["keras"]),
+        "Keras's backend": (keras.backend.backend(), "tensorflow"),
+        "Keras's float type": (keras.backend.floatx(), "float32"),
+        "intra-op threads": (
+            tf.config.threading.get_intra_op_parallelism_threads(),
+            expected.threads,
+        ),
+        "inter-op threads": (
+            tf.config.threading.get_inter_op_parallelism_threads(),
+            expected.threads,
+        ),
+        "visible GPUs": (
+            min(1, len(tf.config.list_physical_devices("GPU"))),
+            int(expected.device == "gpu"),
+        ),
+    }
+    return [name for name, (is_, should) in facts.items() if is_ != should]
+
+
+__all__ = ["DamagedFold", "inspect_model", "set_up", "stored", "train_fold", "warm_up"]

@@ -1,0 +1,140 @@
+"""Device slots: each owns one warm worker process; a fold leases a slot to train.
+
+A killed worker fails its own job only, and the next job of its slot starts a new one.
+"""
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, TimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from tasks import worker
+from tasks.devices import Device, Placement
+from tasks.errors import FoldTimeout, Interrupted, WorkerLost
+from tasks.forkserver import ForkServerContext
+
+T = TypeVar("T")
+
+
+class Slot:
+    """One device and the one worker process on it."""
+
+    def __init__(self, device: Device, context: ForkServerContext, scratch: Path) -> None:
+        """Describe a slot; its worker starts with the first job."""
+        self.name = device.name
+        self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
+        self._device, self._context = device, context
+        self._pool = self._new_pool()
+
+    def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
+        """Run a function in the worker and return its result.
+
+        Raises:
+            WorkerLost: the process died.
+            FoldTimeout: it ran past the timeout and was killed.
+            Interrupted: the slot was stopped.
+        """
+        if not self._pool.active:
+            self._pool = self._new_pool()
+        try:
+            return self._pool.schedule(function, args=arguments, timeout=timeout).result()
+        except TimeoutError:
+            raise FoldTimeout(f"ran past {timeout:g} seconds") from None
+        except (ProcessExpired, BrokenProcessPool, EOFError) as error:
+            raise WorkerLost(_cause(error)) from None
+        except CancelledError:
+            raise Interrupted("the run was stopped") from None
+
+    def stop(self) -> None:
+        """Kill the worker, whatever it does."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    def _new_pool(self) -> ProcessPool:
+        self._context.ensure_running()
+        arguments = (self._device.visible, Path(os.getcwd()))
+        return ProcessPool(
+            max_workers=1, initializer=worker.set_up, initargs=arguments, context=self._context
+        )
+
+
+class Slots:
+    """All slots of a run, and the scratch folder that their workers share."""
+
+    def __init__(
+        self, placement: Placement, tensorflow: bool, scratch: Path, log: Path | None
+    ) -> None:
+        """Start the fork server; workers follow when they are asked for."""
+        self.tensorflow = tensorflow
+        self.placement = placement
+        (scratch / "keras").mkdir(exist_ok=True)
+        self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
+        self.slots = [Slot(device, self._context, scratch) for device in placement.devices]
+        self._free: SimpleQueue[Slot] = SimpleQueue()
+        for slot in self.slots:
+            self._free.put(slot)
+        self.stopped = threading.Event()
+
+    def warm_up(self, count: int) -> None:
+        """Start the first workers in the background."""
+        for slot in self.slots[:count]:
+            threading.Thread(target=self._warm, args=(slot,), daemon=True).start()
+
+    def _warm(self, slot: Slot) -> None:
+        with contextlib.suppress(Exception):  # the first fold will say what is wrong
+            slot.run(worker.warm_up, self.tensorflow, self.placement.numerics.threads)
+
+    def lease(self) -> Slot:
+        """Wait for a free slot and take it.
+
+        Raises:
+            Interrupted: the slots were stopped.
+        """
+        slot = self._free.get()
+        if self.stopped.is_set():
+            self._free.put(slot)
+            raise Interrupted("the run was stopped")
+        return slot
+
+    def give_back(self, slot: Slot) -> None:
+        """Free a leased slot."""
+        self._free.put(slot)
+
+    def stop(self) -> None:
+        """Kill all workers and the fork server."""
+        if self.stopped.is_set():
+            return
+        self.stopped.set()
+        stoppers = [threading.Thread(target=slot.stop) for slot in self.slots]
+        for thread in stoppers:
+            thread.start()
+        for thread in stoppers:
+            thread.join()
+        self._context.stop()
+
+
+def make_scratch() -> Path:
+    """Make the run's folder for arrays, rows and progress; it is removed at the end."""
+    import tempfile
+
+    return Path(tempfile.mkdtemp(prefix="foldproof-"))
+
+
+def remove_scratch(scratch: Path) -> None:
+    """Remove the run's folder."""
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _cause(error: BaseException) -> str:
+    code = getattr(error, "exitcode", None)
+    if code is not None and code < 0:
+        return f"the worker was killed by signal {-code}"
+    return f"the worker ended with exit code {code}" if code else "the worker ended"
