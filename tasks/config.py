@@ -119,7 +119,9 @@ class DataSpec(Section):
         named = {"groups": groups, "weights": weights}
         present = {name: array for name, array in named.items() if array is not None}
         source = remember({"X": X, "y": y, **present})
-        return cls.model_validate({"source": source, **{name: name for name in present}, **settings})
+        return cls.model_validate(
+            {"source": source, **{name: name for name in present}, **settings}
+        )
 
 
 class SplitSpec(Section):
@@ -212,6 +214,11 @@ class TrainSpec(Section):
     )
     learning_rate: Float = Field(0.001, gt=0, description="The optimizer's learning rate.")
     loss: Text = Field("auto", description="A Keras loss; auto chooses it from the task.")
+    engine: Literal["auto", "compiled", "plain"] = Field(
+        "auto",
+        description="auto keeps a compiled model where that is provably the same; plain is "
+        "Keras as it is. The result is the same bits.",
+    )
     scaler: Text = Field(
         "standard",
         description="standard, minmax, robust, none, or module:Class; "

@@ -1,5 +1,6 @@
 """The devices of this machine, found without TensorFlow, and the slots they offer."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -65,12 +66,14 @@ def visible_gpus() -> list[tuple[str, str]]:
         listing = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
-    rows = [[part.strip() for part in line.split(",")] for line in listing.stdout.splitlines()]
+    lines = [[part.strip() for part in line.split(",")] for line in listing.stdout.splitlines()]
+    rows = [row for row in lines if len(row) == 4]  # "No devices were found" is no row
     wanted = os.environ.get("CUDA_VISIBLE_DEVICES")
     if wanted is None:
         return [(index, f"{name}, driver {driver}") for index, _, name, driver in rows]
     facts = {key: f"{row[2]}, driver {row[3]}" for row in rows for key in row[:2]}
-    return [(name, facts.get(name, "")) for name in wanted.split(",") if name in facts]
+    names = itertools.takewhile(facts.__contains__, map(str.strip, wanted.split(",")))
+    return [(name, facts[name]) for name in names]  # CUDA stops at the first unknown name, too
 
 
 def _on_gpus(compute: ComputeSpec, gpus: list[tuple[str, str]]) -> Placement:

@@ -96,6 +96,7 @@ def worker_variables(threads: int, keras_home: Path) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "MKL_DYNAMIC": "FALSE",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order of nvidia-smi, which slots are named by
     }
     return fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
 

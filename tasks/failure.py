@@ -10,8 +10,11 @@ from tasks.trained import Diverged
 # Error texts go into reports that must not differ between runs.
 VARIABLE_PARTS = (
     (re.compile(r"0x[0-9a-fA-F]+"), "0x..."),
-    (re.compile(r"(?<![\w.])(?:/[\w.+@-]+){2,}/([\w.+@-]+)"), r"\1"),
-    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?\b"), "<time>"),
+    (re.compile(r"(['\"])/(?:[^'\"/]+/)+([^'\"/]+)\1"), r"\1\2\1"),  # quoted: may hold spaces
+    (re.compile(r"(?<![\w./])(?:/[\w.+@-]+)+/([\w.+@-]+)"), r"\1"),
+    (re.compile(r"\btmp[a-z0-9_]{8}\b"), "tmp..."),  # what Python's tempfile makes up
+    (re.compile(r"\bfoldproof-[a-z0-9_]{8}\b"), "foldproof-..."),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\b"), "<time>"),
     (re.compile(r"\bpid[ =:]*\d+", re.IGNORECASE), "pid"),
 )
 LONGEST = 500
@@ -23,6 +26,7 @@ def describe_failure(error: BaseException) -> str:
     text = " ".join(str(error).split()) if own else one_line(error)
     for pattern, replacement in VARIABLE_PARTS:
         text = pattern.sub(replacement, text)
+    text = text.encode(errors="replace").decode()  # half a surrogate pair fits no file
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 

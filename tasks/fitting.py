@@ -12,7 +12,7 @@ import numpy as np
 from tasks.builders import call_builder, load_builder
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
-from tasks.engines import plain
+from tasks.engines import begin
 from tasks.errors import InputError
 from tasks.estimators import check_estimator, train_estimator
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
@@ -28,6 +28,8 @@ from tasks.progress_file import Progress
 from tasks.scores import UnfitOutput, check_width, class_scores
 from tasks.store import Execution, FinishedFold, now
 from tasks.trained import Trained, check_converged
+
+_is_keras_family: dict[str, bool] = {}
 
 
 def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) -> FinishedFold:
@@ -73,6 +75,7 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
             seconds_predict=time.perf_counter() - started,
             peak_rss_mib=_peak_rss_mib(),
         ),
+        notice=trained.not_compiled,
     )
 
 
@@ -108,24 +111,40 @@ def _train(
     builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
 ) -> Trained:
     started = time.perf_counter()
+    if _builds_keras(builder, job):
+        return _train_keras(builder, material, job, progress)
+    model = _seeded_call(builder, job)
+    return train_estimator(model, material, job, time.perf_counter() - started)
+
+
+def _builds_keras(builder: Callable[..., Any], job: FoldJob) -> bool:
+    """Tell what kind of model the builder returns; it is asked once in a worker."""
     if "keras" not in sys.modules:
-        seed_everything(job.model_seed, keras_loaded=False)
-        model = call_builder(builder, job.builder)
-        return train_estimator(model, material, job, time.perf_counter() - started)
-    seed_everything(job.model_seed, keras_loaded=True)
-    model = call_builder(builder, job.builder)
-    if not is_keras(model):
-        return train_estimator(model, material, job, time.perf_counter() - started)
-    complete(model, job.builder, job.train)
-    return _train_keras(model, material, job, progress, time.perf_counter() - started)
+        return False
+    if job.family not in _is_keras_family:
+        _is_keras_family.clear()
+        _is_keras_family[job.family] = is_keras(_seeded_call(builder, job))
+    return _is_keras_family[job.family]
+
+
+def _seeded_call(builder: Callable[..., Any], job: FoldJob) -> Any:
+    seed_everything(job.model_seed, keras_loaded="keras" in sys.modules)
+    return call_builder(builder, job.builder)
 
 
 def _train_keras(
-    model: Any, material: Material, job: FoldJob, progress: Progress, built_in: float
+    builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
 ) -> Trained:
-    initial = weights_digest(model)
+    def build(seed: int) -> Any:
+        return fresh_model(builder, job.builder, job.train, seed)
+
     started = time.perf_counter()
-    history, epochs, best = plain.run(model, material, job.train, job.order_seed, progress)
+    model, train, reason = begin(
+        build, job.family, job.model_seed, job.order_seed, material, job.train
+    )
+    initial = weights_digest(model)
+    built = time.perf_counter()
+    history, epochs, best = train(material, progress)
     return Trained(
         predict=lambda test: model.predict(test, batch_size=job.train.batch_size, verbose=0),
         activation=output_activation(model),
@@ -134,8 +153,9 @@ def _train_keras(
         best_epoch=best,
         initial=initial,
         weights=weights_digest(model),
-        seconds_build=built_in,
-        seconds_fit=time.perf_counter() - started,
+        seconds_build=built - started,
+        seconds_fit=time.perf_counter() - built,
+        not_compiled=reason,
     )
 
 

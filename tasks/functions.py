@@ -5,17 +5,22 @@ lives in a script, a notebook cell or another function cannot be imported by a w
 is kept here under a name with its digest, and travels by value.
 """
 
-import builtins
+import dis
+import functools
 import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
+from importlib.util import resolve_name
 from typing import Any
 
 import numpy as np
 
-from tasks.digest import digest_array, digest_json, digest_text
+from tasks.digest import canonical_json, digest_array, digest_json, digest_text
 from tasks.errors import InputError
+
+# What was described already, by id; it is held, so that no other object gets its id.
+Seen = dict[int, tuple[Any, dict[str, Any]]]
 
 _kept: dict[str, Callable[..., Any]] = {}
 
@@ -67,10 +72,16 @@ def identify(value: Any) -> Any:
 
 
 def modules_of(name: str) -> set[str]:
-    """Return the names of the modules that a kept function reads, directly or through others."""
-    seen: dict[int, Any] = {}
+    """Return what a kept function takes from modules, directly or through others.
+
+    Returns:
+        Modules that it reads, and `module.name` of each import statement in its code.
+    """
+    seen: Seen = {}
     _describe(kept_function(name), seen)
-    return {entry["module"] for entry in seen.values() if "module" in entry}
+    entries = [entry for _, entry in seen.values()]
+    read = {entry["module"] for entry in entries if "module" in entry}
+    return read.union(*(entry.get("imports", ()) for entry in entries))
 
 
 def _by_value(value: Any) -> bool:
@@ -83,9 +94,9 @@ def _by_value(value: Any) -> bool:
     return found is not value
 
 
-def _describe(value: Any, seen: dict[int, Any]) -> Any:
+def _describe(value: Any, seen: Seen) -> Any:
     if id(value) in seen:
-        return {"again": seen[id(value)].get("name", "")}
+        return {"again": list(seen).index(id(value))}
     if isinstance(value, types.ModuleType):
         return _remember(value, {"module": value.__name__}, seen)
     if isinstance(value, types.FunctionType | type):
@@ -96,37 +107,70 @@ def _describe(value: Any, seen: dict[int, Any]) -> Any:
     return _describe_data(value, seen)
 
 
-def _remember(value: Any, entry: dict[str, Any], seen: dict[int, Any]) -> dict[str, Any]:
-    seen[id(value)] = entry
+def _remember(value: Any, entry: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    seen[id(value)] = value, entry
     return entry
 
 
-def _describe_code(value: Any, seen: dict[int, Any]) -> dict[str, Any]:
+def _describe_code(value: Any, seen: Seen) -> dict[str, Any]:
     entry = _remember(value, {"name": value.__qualname__, "source": _source(value)}, seen)
     functions = [value] if isinstance(value, types.FunctionType) else _methods(value)
     bases = [] if isinstance(value, types.FunctionType) else value.__bases__
+    entry["imports"] = sorted({name for f in functions for name in _imports(f)})
     entry["bases"] = [_describe(base, seen) for base in bases]
-    entry["reads"] = {
-        name: _describe(read, seen) for function in functions for name, read in _reads(function)
-    }
+    entry["reads"] = [
+        [function.__name__, name, _describe(read, seen)]
+        for function in functions
+        for name, read in _reads(function)
+    ]
     entry["defaults"] = [
         _describe(default, seen)
         for function in functions
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     ]
+    entry["attributes"] = {name: _describe(item, seen) for name, item in _attributes(value)}
     return entry
 
 
 def _methods(cls: type) -> list[types.FunctionType]:
-    members = (getattr(member, "__func__", member) for member in vars(cls).values())
+    """Return the functions behind a class's methods and properties."""
+    wrapped = ("__func__", "fget", "fset", "func")
+    members = [
+        inner
+        for member in vars(cls).values()
+        for inner in (member, *(getattr(member, name, None) for name in wrapped))
+    ]
     return [member for member in members if isinstance(member, types.FunctionType)]
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a function or class holds besides code, whose values no source shows."""
+    for name, item in sorted(vars(value).items()):
+        is_code = isinstance(item, types.FunctionType) or hasattr(type(item), "__get__")
+        if not (name.startswith("__") or name == "_abc_impl" or is_code):
+            yield name, item
+
+
+def _imports(function: types.FunctionType) -> Iterator[str]:
+    """Yield the modules and names that import statements in a function's code name."""
+    package = function.__globals__.get("__package__") or ""
+    for code in _codes(function.__code__):
+        base, before = "", []
+        for step in dis.get_instructions(code):
+            if step.opname == "IMPORT_NAME":
+                level = before[0].argval if before and isinstance(before[0].argval, int) else 0
+                base = resolve_name("." * level + step.argval, package) if level else step.argval
+                yield base
+            elif step.opname == "IMPORT_FROM":
+                yield f"{base}.{step.argval}"
+            before = [*before[-1:], step]
 
 
 def _reads(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """Yield the globals and closure variables that a function's code names, sorted."""
-    names = sorted(set(_names(function.__code__)))
-    for name in names:
-        if name in function.__globals__ and not hasattr(builtins, name):
+    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    for name in sorted(names):
+        if name in function.__globals__:
             yield name, function.__globals__[name]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
@@ -135,41 +179,77 @@ def _reads(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
             continue
 
 
-def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+            yield from _codes(constant)
 
 
 def _source(value: Any) -> str:
+    """Return the digest of a function's or class's own text, not of what a decorator wraps."""
+    code = getattr(value, "__code__", None)
     try:
-        return digest_text(inspect.getsource(value))
+        text = inspect.getsource(code or value)
     except (OSError, TypeError):  # typed into an interpreter: the byte code is all there is
-        code = getattr(value, "__code__", None)
-        return digest_json(_bytecode(code) if code else value.__qualname__)
+        functions = [code] if code else [method.__code__ for method in _methods(value)]
+        return digest_json([value.__qualname__, *map(_bytecode, functions)])
+    if value.__name__ != "<lambda>":
+        return digest_text(text)
+    return digest_json([text, _bytecode(code)])  # a line may hold several
 
 
 def _bytecode(code: types.CodeType) -> list[Any]:
-    constants = [
-        _bytecode(item) if isinstance(item, types.CodeType) else repr(item)
-        for item in code.co_consts
-    ]
+    constants = [_constant(item) for item in code.co_consts]
     return [code.co_code.hex(), list(code.co_names), list(code.co_varnames), constants]
 
 
-def _describe_data(value: Any, seen: dict[int, Any]) -> Any:
+def _constant(item: Any) -> Any:
+    if isinstance(item, types.CodeType):
+        return _bytecode(item)
+    if isinstance(item, frozenset):  # its order changes from process to process
+        return sorted(map(repr, item))
+    return repr(item)
+
+
+def _describe_data(value: Any, seen: Seen) -> Any:
     if isinstance(value, np.ndarray) and value.dtype != object:
         return {"array": digest_array(value)}
     if isinstance(value, dict):
         return {"dict": sorted((repr(k), _describe(v, seen)) for k, v in value.items())}
     if isinstance(value, list | tuple):
         return {type(value).__name__: [_describe(item, seen) for item in value]}
+    if isinstance(value, set | frozenset):
+        return {"set": sorted(canonical_json(_describe(item, seen)) for item in value)}
     if value is None or isinstance(value, bool | int | float | str | bytes | complex):
         return {type(value).__name__: repr(value)}
+    return _describe_object(value, seen)
+
+
+def _describe_object(value: Any, seen: Seen) -> dict[str, Any]:
+    entry = _remember(value, {}, seen)
+    entry["type"] = _describe(type(value), seen)
+    if isinstance(value, functools.partial | types.MethodType) or _by_value(type(value)):
+        # Pickled by value, code would count with its file's name and with random numbers.
+        entry["state"] = [_describe(part, seen) for part in _reduced(value)]
+    else:
+        entry["object"] = _pickled(value)
+    return entry
+
+
+def _reduced(value: Any) -> list[Any]:
+    """Return what an object is rebuilt from, but for its class."""
+    try:
+        _, *parts = value.__reduce_ex__(2)
+    except Exception:  # anything may refuse
+        return []
+    return [list(part) if isinstance(part, Iterator) else part for part in parts]
+
+
+def _pickled(value: Any) -> str | None:
     import cloudpickle
 
     try:
-        return {"object": digest_text(cloudpickle.dumps(value).hex())}
+        return digest_text(cloudpickle.dumps(value).hex())
     except Exception:  # anything may refuse to be pickled; its type still counts
-        return {"object": f"{type(value).__module__}.{type(value).__qualname__}"}
+        return None

@@ -41,6 +41,7 @@ class FoldJob:
 
     Attributes:
         key: SHA-256 of all that can change the result.
+        family: SHA-256 of what all folds of the run share.
         repeat, fold: the fold's place, from 0.
         data: the folder of the arrays.
         train_path, test_path: npy files of the rows; the second is read after training.
@@ -54,6 +55,7 @@ class FoldJob:
     """
 
     key: str
+    family: str
     repeat: int
     fold: int
     data: Path
@@ -89,6 +91,7 @@ class FoldRecord:
         attempt: of the last try, from 1.
         slot: the device slot it trained on.
         initial, weights, predictions: the fold's digests.
+        notice: what the user should be told.
     """
 
     key: str
@@ -103,6 +106,7 @@ class FoldRecord:
     initial: str | None = None
     weights: str | None = None
     predictions: str | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True)

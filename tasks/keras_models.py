@@ -44,7 +44,7 @@ def fresh_model(builder: Callable[..., Any], call: BuilderCall, train: TrainSpec
 
 def complete(model: Any, call: BuilderCall, train: TrainSpec) -> Any:
     """Compile a model that is not compiled, and build one that is not built."""
-    if not model.built:
+    if not all(layer.built for layer in [model, *model._flatten_layers()]):
         _build(model, call.input_shape)
     if not model.compiled:
         _compile(model, call.task, train)
@@ -80,8 +80,11 @@ def loss_for(task: Task, outputs: int) -> str:
 
 
 def _build(model: Any, shape: tuple[int, ...]) -> None:
+    import keras
+
     try:
-        model.build((None, *shape))
+        # build() alone leaves the layers of a subclassed model without weights.
+        model(keras.Input(shape))
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(

@@ -14,7 +14,7 @@ from tasks.folds import Fold, FoldPlan
 from tasks.functions import dump_function, identify, is_kept, kept_function, modules_of
 from tasks.inner import inner_rule
 from tasks.jobs import BuilderCall, FoldJob
-from tasks.provenance import Provenance, trace_module
+from tasks.provenance import Provenance, trace_import, trace_module
 from tasks.seeds import Role, fold_seed
 from tasks.version import VERSION
 
@@ -47,11 +47,10 @@ def identify_model(model: ModelSpec, train: TrainSpec) -> ModelIdentity:
     function = None
     if is_kept(model.builder):
         function = identify(kept_function(model.builder))
-        modules = sorted(modules_of(model.builder) - {"__main__", "builtins"})
+        for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
+            trace_import("model.builder", module, search, found)
     else:
-        modules = [model.builder.partition(":")[0]]
-    for module in modules:
-        trace_module("model.builder", module, search, found)
+        trace_module("model.builder", model.builder.partition(":")[0], search, found)
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
     if ":" in train.scaler:
         trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
@@ -83,7 +82,7 @@ def fold_jobs(
         "task": dataset.task,
         "positive": dataset.positive,
         "model": identity.described,
-        "train": study.train.model_dump(mode="json"),
+        "train": study.train.model_dump(mode="json", exclude={"engine"}),
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
     }
@@ -102,6 +101,7 @@ def fold_jobs(
                     "inner": rule if stopped_early else None,
                 }
             ),
+            family=shared,
             inner=rule,
             builder=call,
             numerics=numerics,
@@ -137,7 +137,7 @@ def run_key(
             "sha256": plan.digest,
         },
         "model": identity.described,
-        "train": study.train.model_dump(mode="json"),
+        "train": study.train.model_dump(mode="json", exclude={"engine"}),
         "metrics": list(metrics),
         "compute": {"device": numerics.device, "threads": numerics.threads},
         "seed": study.seed,

@@ -174,18 +174,36 @@ def _answer_classes() -> tuple[type, type]:
 
 def _check_fits(name: str, task: Task, classes: int) -> None:
     """Try a metric on a few made-up predictions of the task."""
-    with warnings.catch_warnings(action="ignore"):
-        try:
-            if name not in SIDES:
-                _score(name, _made_up(task, classes))
-            fits = task == "binary" or name not in SIDES
-        except (ValueError, TypeError, AttributeError):
-            fits = False
+    if name in SIDES:
+        fits = task == "binary"
+    elif task == "regression":
+        fits = _measures_numbers(name)
+    else:  # an error between class codes is a number, but what it says depends on the coding
+        fits = _can_score(name, task, classes) and not _measures_numbers(name)
     if not fits:
         usual = ", ".join(DEFAULTS[task])
         raise InputError(
             "metrics", f"{name} does not fit a {task} task; the usual ones are {usual}"
         )
+
+
+def _can_score(name: str, task: Task, classes: int) -> bool:
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            _score(name, _made_up(task, classes))
+        except (ValueError, TypeError, AttributeError):
+            return False
+    return True
+
+
+def _measures_numbers(name: str) -> bool:
+    """Tell whether a metric is for values; clustering's take them too, but warn of it."""
+    with warnings.catch_warnings(action="error"):
+        try:
+            _score(name, _made_up("regression", 0))
+        except (ValueError, TypeError, AttributeError, UserWarning):
+            return False
+    return True
 
 
 def _made_up(task: Task, classes: int) -> Predictions:

@@ -6,17 +6,17 @@ installed distributions count by version.
 """
 
 import ast
-import sys
 import sysconfig
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import find_spec
+from importlib.util import decode_source, find_spec
 from pathlib import Path
 from typing import Any
 
-from tasks.digest import digest_text
+from tasks.digest import digest_file, digest_text
 from tasks.errors import InputError
 
 OURS = ("tasks", "flows", "deployments")
@@ -63,26 +63,22 @@ def trace_module(setting: str, name: str, search: list[str], into: Provenance) -
         raise InputError(
             setting, f"no module {name!r}; it is looked for from the working directory"
         )
-    _follow(setting, name, found, search, into)
+    if name.split(".")[0] in OURS:
+        _follow(setting, name, found, search, into)
+    else:
+        trace_import(setting, name, search, into)
 
 
-def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: Provenance) -> None:
-    top = name.split(".")[0]
-    if _is_installed(spec) and top not in OURS:
-        _add_distribution(top, into)
-        return
-    if name in into.sources or spec.origin is None or not spec.origin.endswith(".py"):
-        return
-    source = Path(spec.origin).read_text(encoding="utf-8")
-    into.sources[name] = digest_text(source)
-    if top in OURS:
-        return  # the rest of ours counts by foldproof's version
-    for imported in _imports(setting, name, spec, source):
-        _follow_import(setting, imported, search, into)
+def trace_import(setting: str, name: str, search: list[str], into: Provenance) -> None:
+    """Add what an import statement names, and every package on its way.
 
-
-def _follow_import(setting: str, name: str, search: list[str], into: Provenance) -> None:
-    """Follow one imported name through every package on its way."""
+    Args:
+        setting: the setting that leads there, for messages.
+        name: `package.module`, or `package.module.attribute`; nothing is added where there
+            is no such module, since an import may be an optional one.
+        search: as for `trace_module`.
+        into: what is known so far.
+    """
     parts = name.split(".")
     for depth in range(1, len(parts) + 1):
         prefix = ".".join(parts[:depth])
@@ -94,13 +90,38 @@ def _follow_import(setting: str, name: str, search: list[str], into: Provenance)
         _follow(setting, prefix, spec, search, into)
 
 
-def _imports(setting: str, name: str, spec: ModuleSpec, source: str) -> Iterator[str]:
-    package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: Provenance) -> None:
+    top = name.split(".")[0]
+    if top not in OURS and _is_installed(spec) and _counts_by_version(top, spec, into):
+        return
+    if name in into.sources or not spec.has_location or spec.origin is None:
+        return
+    if not spec.origin.endswith(".py"):  # an extension module of the user's own
+        into.sources[name] = digest_file(Path(spec.origin))
+        return
+    tree, source = _parse(setting, Path(spec.origin))
+    into.sources[name] = digest_text(source)
+    if top in OURS:
+        return  # the rest of ours counts by foldproof's version
+    for imported in _imports(name, spec, tree):
+        trace_import(setting, imported, search, into)
+
+
+def _parse(setting: str, path: Path) -> tuple[ast.Module, str]:
+    """Read a source file in the encoding that it declares."""
     try:
-        tree = ast.parse(source)
-    except SyntaxError as error:
-        where = f"line {error.lineno} of {Path(str(spec.origin)).name}"
-        raise InputError(setting, f"{where} is not Python: {error.msg}") from None
+        source = decode_source(path.read_bytes())
+        with warnings.catch_warnings(action="ignore"):  # they are for when it runs
+            return ast.parse(source), source
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f"line {line} of {path.name}" if line else path.name
+        problem = getattr(error, "msg", None) or str(error)
+        raise InputError(setting, f"{where} is not Python: {problem}") from None
+
+
+def _imports(name: str, spec: ModuleSpec, tree: ast.Module) -> Iterator[str]:
+    package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -130,8 +151,8 @@ def _find(name: str, search: list[str]) -> ModuleSpec | None:
     for part in rest:
         if spec is None or spec.submodule_search_locations is None:
             return None
-        name = f"{spec.name}.{part}"
-        spec = PathFinder.find_spec(name, list(spec.submodule_search_locations))
+        # The last part alone: of a dotted name the finder would look up the imported parent.
+        spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
     return spec
 
 
@@ -159,21 +180,34 @@ def _shadowed(top: str, search: list[str]) -> str | None:
 
 
 def _is_installed(spec: ModuleSpec) -> bool:
-    if spec.name.split(".")[0] in sys.stdlib_module_names or spec.origin in ("built-in", "frozen"):
+    return _is_standard(spec) or any(INSTALLED & set(place.parts) for place in _places(spec))
+
+
+def _is_standard(spec: ModuleSpec) -> bool:
+    """Tell whether a module is Python's own; one of the user's may have the same name."""
+    if spec.origin in ("built-in", "frozen"):
         return True
-    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
-    stdlib = sysconfig.get_path("stdlib")
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
     return any(
-        INSTALLED & set(Path(place).parts) or Path(place).is_relative_to(stdlib) for place in places
+        place.is_relative_to(folder) and not INSTALLED & set(place.parts)
+        for place in _places(spec)
+        for folder in folders
     )
 
 
-def _add_distribution(top: str, into: Provenance) -> None:
-    if top in sys.stdlib_module_names:
-        return
+def _places(spec: ModuleSpec) -> list[Path]:
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
+    return [Path(place) for place in places]
+
+
+def _counts_by_version(top: str, spec: ModuleSpec, into: Provenance) -> bool:
+    """Add the distribution that holds a module; tell whether there is one."""
+    if _is_standard(spec):
+        return True
     names = [DISTRIBUTIONS.get(top, top)]
     try:
         metadata.version(names[0])
     except metadata.PackageNotFoundError:
         names = sorted(set(metadata.packages_distributions().get(top, [])))
     into.distributions.update({name: metadata.version(name) for name in names})
+    return bool(names)

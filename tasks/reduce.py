@@ -117,7 +117,7 @@ def _score(dataset: Dataset, finished: FinishedFold, metrics: tuple[str, ...]) -
 
 def _truth(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
     """Return codes in the order of `classes`, or the values of a regression."""
-    codes = np.asarray(dataset.codes()[rows])
+    codes: NDArray[Any] = np.asarray(dataset.codes()[rows])
     if dataset.task != "binary":
         return codes
     return np.equal(codes, dataset.labels.index(dataset.classes[1])).astype(np.int64)

@@ -45,12 +45,13 @@ def write_report(
     name = run_id(dict(key))
     final = out / "runs" / name
     draft = final.with_name(f".{name}.{socket.gethostname()}-{os.getpid()}.part")
+    _remove(draft)  # of a killed process that had the same number
     draft.mkdir(parents=True)
     try:
         _fill(draft, tables, key, notices, run)
         _put_in_place(draft, final)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _remove(draft)
     return Report(final, name)
 
 
@@ -92,12 +93,20 @@ def _put_in_place(draft: Path, final: Path) -> None:
         (draft / EXECUTION).replace(final / EXECUTION)
         return
     earlier = draft.with_suffix(".old")
+    _remove(earlier)
     try:
         if final.exists():
             final.rename(earlier)
         draft.rename(final)
+    except OSError:
+        if not _is_same(draft, final):  # an equal run at the same time was faster
+            raise
     finally:
-        shutil.rmtree(earlier, ignore_errors=True)
+        _remove(earlier)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_same(draft: Path, final: Path) -> bool:

@@ -81,6 +81,7 @@ class FinishedFold:
         initial, weights: digests of the weights; None for estimators.
         predictions: digest of the raw output.
         execution: how it was trained.
+        notice: what the user should be told; it is not stored.
     """
 
     key: str
@@ -94,6 +95,7 @@ class FinishedFold:
     weights: str | None
     predictions: str
     execution: Execution
+    notice: str = ""
 
     def content_digest(self) -> str:
         """Return the digest of all that is the same in every training of this fold."""
@@ -135,11 +137,12 @@ def read_fold(path: Path, key: str) -> FinishedFold:
     try:
         row = parquet.ParquetFile(path).read().to_pylist()[0]
         fold = _fold(row)
+        sound = fold.key == key and fold.content_digest() == row["content_sha256"]
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged file can break the reader anywhere
         raise DamagedFold(f"{path.name} cannot be read ({type(error).__name__})") from None
-    if fold.key != key or fold.content_digest() != row["content_sha256"]:
+    if not sound:
         raise DamagedFold(f"{path.name} does not hold what its digest says")
     return fold
 

@@ -22,6 +22,7 @@ class Trained:
         epochs_run, best_epoch: None where there are no epochs.
         initial, weights: digests of the weights, None for estimators.
         seconds_build, seconds_fit: for the record.
+        not_compiled: why the worker could not keep a compiled model, or empty.
     """
 
     predict: Callable[[NDArray[Any]], NDArray[Any]]
@@ -33,6 +34,7 @@ class Trained:
     weights: str | None
     seconds_build: float
     seconds_fit: float
+    not_compiled: str = ""
 
 
 class Diverged(RuntimeError):

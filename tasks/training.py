@@ -86,6 +86,8 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
             continue
         if not record.lost:
             break
+    if record.notice:
+        run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
     run.display.fold_done(record)
     return record
 

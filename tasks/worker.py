@@ -108,6 +108,7 @@ def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
         initial=finished.initial,
         weights=finished.weights,
         predictions=finished.predictions,
+        notice=finished.notice,
     )
 
 

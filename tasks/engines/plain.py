@@ -28,7 +28,7 @@ def run(
     Returns:
         The history, the epochs run, and the best epoch under early stopping.
     """
-    stopping = _early_stopping(train)
+    stopping = early_stopping(train)
     held_out = material.held_out
     with warnings.catch_warnings():
         # A generator of exactly epochs x steps batches ends when it should.
@@ -44,7 +44,7 @@ def run(
         )
     best = None if stopping is None else stopping.best_epoch + 1
     epochs = len(fitted.epoch)
-    return _as_rows(fitted.history, epochs), epochs, best
+    return as_rows(fitted.history), epochs, best
 
 
 def _dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
@@ -63,7 +63,8 @@ def _dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
     return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
-def _early_stopping(train: TrainSpec) -> Any:
+def early_stopping(train: TrainSpec) -> Any:
+    """Return Keras's own early stopping, fresh, or None."""
     if train.early_stopping is None:
         return None
     import keras
@@ -83,7 +84,9 @@ def _reporter(progress: Progress) -> Any:
     )
 
 
-def _as_rows(history: dict[str, list[Any]], epochs: int) -> History:
+def as_rows(history: dict[str, list[Any]]) -> History:
+    """Return a Keras history as (epoch, metric, value), by epoch and name."""
+    epochs = max((len(values) for values in history.values()), default=0)
     return tuple(
         (epoch + 1, name, float(history[name][epoch]))
         for epoch in range(epochs)

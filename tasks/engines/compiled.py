@@ -1,0 +1,227 @@
+"""A compiled model per worker: later folds copy their fresh variables into it.
+
+The fresh model still defines the fold: it is built with the fold's seed, and every one of
+its variables (weights, seed generators, optimizer) is copied. That is done only where it
+is provably the same: the architectures are equal, and a trial on two other seeds gave the
+same bits both ways. Otherwise the model trains as Keras does it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.batches import epoch_orders
+from tasks.config import TrainSpec
+from tasks.digest import digest_arrays
+from tasks.engines import plain
+from tasks.engines.architecture import architecture, state
+from tasks.material import Material, Samples
+from tasks.progress_file import Progress
+from tasks.trained import History
+
+TRIAL_EPOCHS = 2
+TRIAL_SEEDS = (1, 2)
+SLICE_SECONDS = 0.3  # how long the graph runs between two reports of progress
+SPECIAL = ("fit", "make_train_function", "make_test_function", "evaluate", "reset_metrics")
+
+Logs = dict[str, list[float]]
+
+
+class NotReusable(RuntimeError):
+    """Why a model cannot be kept for other folds, in a few words."""
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model with its graphs traced, kept for the folds to come.
+
+    Attributes:
+        model: holds the state of the fold in hand.
+        loop: its graphs.
+        signature: its architecture.
+    """
+
+    model: Any
+    loop: Any
+    signature: str
+
+
+def prepare(build: Callable[[int], Any], material: Material, train: TrainSpec) -> CompiledModel:
+    """Compile a model for reuse, and prove on a trial that it gives the bits of plain Keras.
+
+    Args:
+        build: makes a fresh, complete model from a seed.
+        material: of any fold.
+        train: the training settings.
+
+    Raises:
+        NotReusable: it cannot be reused.
+    """
+    from tasks.engines.graph_loop import GraphLoop
+
+    kept = build(TRIAL_SEEDS[0])
+    _refuse_special(kept)
+    kept.optimizer.build(kept.trainable_variables)
+    signature = architecture(kept)
+    trial = _shortened(material, train.batch_size)
+    # One eager step makes what Keras makes lazily; its values are overwritten.
+    kept.train_step(tuple(part[: train.batch_size] for part in _parts(trial.train)))
+    loop = GraphLoop(kept, train.batch_size, _parts(trial.train))
+    compiled = CompiledModel(kept, loop, signature)
+    settings = train.model_copy(update={"epochs": min(train.epochs, TRIAL_EPOCHS)})
+    if _tried_plain(build, trial, settings) != _tried_kept(compiled, build, trial, settings):
+        raise NotReusable("a trial with a compiled model gave other bits than plain Keras")
+    return compiled
+
+
+def adopt(compiled: CompiledModel, fresh: Any) -> Any:
+    """Copy a fresh model's state into the compiled one and return that.
+
+    Raises:
+        NotReusable: they differ in more than their variables.
+    """
+    fresh.optimizer.build(fresh.trainable_variables)
+    if architecture(fresh) != compiled.signature:
+        raise NotReusable("the builder's models differ between folds in more than their weights")
+    for kept, new in zip(state(compiled.model), state(fresh), strict=True):
+        kept.assign(new)
+    compiled.model.stop_training = False
+    return compiled.model
+
+
+def run(
+    compiled: CompiledModel, material: Material, train: TrainSpec, seed: int, progress: Progress
+) -> tuple[History, int, int | None]:
+    """Train the fold whose state the compiled model holds; see `plain.run`."""
+    orders = islice(epoch_orders(len(material.train.features), seed, train.shuffle), train.epochs)
+    parts = _as_tensors(material.train)
+    stopping = plain.early_stopping(train)
+    if stopping is None:
+        history = _run_slices(compiled.loop, parts, orders, progress)
+    else:
+        history = _run_watched(compiled, parts, material.held_out, orders, stopping, progress)
+    compiled.model.optimizer.finalize_variable_values(compiled.model.trainable_weights)
+    if stopping is not None:
+        stopping.on_train_end()  # restores the best epoch's weights
+    rows = plain.as_rows(history)
+    return rows, rows[-1][0], None if stopping is None else stopping.best_epoch + 1
+
+
+def _run_slices(
+    loop: Any, parts: tuple[Any, ...], orders: Iterator[NDArray[np.int64]], progress: Progress
+) -> Logs:
+    """Train several epochs at a time, as many as fit between two reports of progress."""
+    history: Logs = {}
+    done, count = 0, 1
+    while block := list(islice(orders, count)):
+        started = time.perf_counter()
+        logs = loop.train(parts, np.stack(block))
+        for name, values in logs.items():
+            history.setdefault(name, []).extend(map(float, values))
+        done += len(block)
+        progress.epoch_done(done, history.get("loss", [None])[-1])
+        per_epoch = (time.perf_counter() - started) / len(block)
+        count = max(1, min(4 * count, int(SLICE_SECONDS / per_epoch)))
+    return history
+
+
+def _run_watched(
+    compiled: CompiledModel,
+    parts: tuple[Any, ...],
+    held_out: Samples | None,
+    orders: Iterator[NDArray[np.int64]],
+    stopping: Any,
+    progress: Progress,
+) -> Logs:
+    """Train one epoch at a time and let Keras's own early stopping decide."""
+    assert held_out is not None  # early stopping holds rows out
+    history: Logs = {}
+    watched = _as_tensors(held_out)[:2]
+    stopping.set_model(compiled.model)
+    stopping.on_train_begin()
+    for epoch, order in enumerate(orders):
+        logs = {name: float(v[0]) for name, v in compiled.loop.train(parts, order[None]).items()}
+        found = compiled.loop.evaluate(*watched)
+        logs |= {f"val_{name}": value for name, value in found.items()}
+        for name, value in logs.items():
+            history.setdefault(name, []).append(value)
+        progress.epoch_done(epoch + 1, logs.get("loss"))
+        stopping.on_epoch_end(epoch, logs)
+        if compiled.model.stop_training:
+            break
+    return history
+
+
+def _refuse_special(model: Any) -> None:
+    """Refuse what the graph loop would not do as `fit` does.
+
+    Raises:
+        NotReusable: with what it is.
+    """
+    import keras
+
+    own = [name for name in SPECIAL if getattr(type(model), name) is not getattr(keras.Model, name)]
+    if own:
+        raise NotReusable(f"the model has its own {' and '.join(own)}")
+    if model.run_eagerly:
+        raise NotReusable("the model was compiled with run_eagerly")
+    if model.jit_compile:
+        raise NotReusable("the model was compiled with jit_compile")
+
+
+def _tried_plain(build: Callable[[int], Any], trial: Material, train: TrainSpec) -> Any:
+    model = build(TRIAL_SEEDS[1])
+    quiet = Progress(None, 0, 0, train.epochs)
+    return _outcome(model, plain.run(model, trial, train, TRIAL_SEEDS[1], quiet), trial, train)
+
+
+def _tried_kept(
+    compiled: CompiledModel, build: Callable[[int], Any], trial: Material, train: TrainSpec
+) -> Any:
+    model = adopt(compiled, build(TRIAL_SEEDS[1]))
+    quiet = Progress(None, 0, 0, train.epochs)
+    return _outcome(model, run(compiled, trial, train, TRIAL_SEEDS[1], quiet), trial, train)
+
+
+def _outcome(model: Any, ran: Any, trial: Material, train: TrainSpec) -> tuple[Any, ...]:
+    """Return all that a training results in, as what can be compared."""
+    history, epochs, best = ran
+    values = [np.asarray(variable) for variable in state(model)]
+    raw = model.predict(trial.train.features, batch_size=train.batch_size, verbose=0)
+    raw = list(raw) if isinstance(raw, list | tuple) else [raw]
+    written = tuple((epoch, name, float(value).hex()) for epoch, name, value in history)
+    return digest_arrays(values), digest_arrays(raw), written, epochs, best
+
+
+def _shortened(material: Material, batch_size: int) -> Material:
+    """Return few rows with what a whole fold has: full batches and, if it has one, a short one."""
+    rows = len(material.train.features)
+    few = min(rows, 2 * batch_size + rows % batch_size)
+    held_out = material.held_out
+    return Material(
+        train=_first(material.train, few),
+        held_out=_first(held_out, batch_size + 1) if held_out else None,
+        scaler=material.scaler,
+        codes=material.codes[:few],
+    )
+
+
+def _first(samples: Samples, count: int) -> Samples:
+    weights = None if samples.weights is None else samples.weights[:count]
+    return Samples(samples.features[:count], samples.targets[:count], weights)
+
+
+def _parts(samples: Samples) -> tuple[NDArray[Any], ...]:
+    given = (samples.features, samples.targets, samples.weights)
+    return tuple(part for part in given if part is not None)
+
+
+def _as_tensors(samples: Samples) -> tuple[Any, ...]:
+    import tensorflow as tf
+
+    return tuple(tf.constant(part) for part in _parts(samples))

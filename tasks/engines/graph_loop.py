@@ -1,0 +1,82 @@
+"""The whole training loop of a compiled model as one graph: epochs x steps, no Python per step.
+
+Nothing is traced again for another fold: features, targets, weights and orders are
+arguments whose row count is open. Full batches have a fixed shape, which runs faster; the
+last one of an epoch, short or not, stands apart.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+Logs = dict[str, NDArray[np.float64]]
+
+
+class GraphLoop:
+    """Training and evaluation of one model in graphs, at one batch size."""
+
+    def __init__(self, model: Any, batch_size: int, parts: Sequence[NDArray[Any]]) -> None:
+        """Prepare the graphs; they are traced when they are first called.
+
+        Args:
+            model: compiled, built, with all its variables made.
+            batch_size: rows in a batch.
+            parts: features, targets and, where given, weights, for their types only.
+        """
+        self._model, self._batch = model, batch_size
+        rows = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in parts]
+        orders = tf.TensorSpec((None, None), tf.int64)
+        self._names: dict[str, list[str]] = {}
+        self._train = tf.function(self._epochs, input_signature=[*rows, orders], autograph=False)
+        self._test = tf.function(self._evaluation, input_signature=rows[:2], autograph=False)
+
+    def train(self, parts: Sequence[Any], orders: NDArray[np.int64]) -> Logs:
+        """Train one epoch for each order and return the logs, each float64 (epochs,)."""
+        values = self._train(*parts, orders).numpy()
+        return dict(zip(self._names["train"], values.T, strict=True))
+
+    def evaluate(self, features: Any, targets: Any) -> dict[str, float]:
+        """Return what `evaluate` would, on rows as they stand."""
+        values = self._test(features, targets).numpy()
+        return dict(zip(self._names["test"], map(float, values), strict=True))
+
+    def _epochs(self, *arguments: Any) -> Any:
+        *parts, orders = arguments
+        epochs = tf.shape(orders)[0]
+        logs = tf.TensorArray(tf.float64, size=epochs)
+
+        def epoch(number: Any, logs: Any) -> Any:
+            return number + 1, logs.write(number, self._epoch(parts, orders[number]))
+
+        loop = {"parallel_iterations": 1, "maximum_iterations": epochs}
+        return tf.while_loop(lambda number, _: number < epochs, epoch, [0, logs], **loop)[1].stack()
+
+    def _epoch(self, parts: Sequence[Any], order: Any) -> Any:
+        return self._pass(parts, order, self._model.train_step, "train")
+
+    def _evaluation(self, *parts: Any) -> Any:
+        order = tf.range(tf.shape(parts[0], out_type=tf.int64)[0])
+        return self._pass(parts, order, self._model.test_step, "test")
+
+    def _pass(self, parts: Sequence[Any], order: Any, step: Any, kind: str) -> Any:
+        """Go through the rows once in batches and return the logs, sorted by name."""
+        for metric in self._model.metrics:
+            metric.reset_state()
+        before_last = (tf.shape(order)[0] - 1) // self._batch
+
+        def full_batch(number: Any) -> Any:
+            step(_gather(parts, tf.slice(order, [number * self._batch], [self._batch])))
+            return (number + 1,)
+
+        tf.while_loop(lambda n: n < before_last, full_batch, [0], parallel_iterations=1)
+        logs = step(_gather(parts, order[before_last * self._batch :]))
+        logs = dict(self._model._get_metrics_result_or_logs(logs))
+        self._names[kind] = sorted(logs)
+        return tf.stack([tf.cast(tf.reshape(logs[name], ()), tf.float64) for name in sorted(logs)])
+
+
+def _gather(parts: Sequence[Any], rows: Any) -> tuple[Any, ...]:
+    return tuple(tf.gather(part, rows) for part in parts)

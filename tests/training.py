@@ -1,0 +1,37 @@
+"""Train folds in real workers, without Prefect: for tests of what a fold results in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tasks.config import parse_study
+from tasks.display import Display
+from tasks.jobs import FoldJob, FoldRecord
+from tasks.run import Run, launched
+from tasks.training import train_here
+
+
+def settings(out: Any, builder: str, **sections: Any) -> dict[str, Any]:
+    """Return small settings for a builder of the zoo, or of anywhere."""
+    model = builder if ":" in builder else f"tests.zoo:{builder}"
+    base: dict[str, Any] = {
+        "data": {"source": "breast_cancer"},
+        "split": {"n_splits": 5},
+        "model": {"builder": model},
+        "train": {"epochs": 3},
+        "compute": {"workers": 1},
+        "out": str(out),
+    }
+    for name, values in sections.items():
+        base[name] = {**base[name], **values} if isinstance(values, dict) else values
+    return base
+
+
+def train_some(
+    given: dict[str, Any], places: Sequence[tuple[int, int]]
+) -> tuple[list[FoldRecord], list[FoldJob]]:
+    """Train some folds in the given order, in one worker, and return records and jobs."""
+    with launched(Run(parse_study(given), Display("quiet"))) as run:
+        run.check()
+        by_place = {(job.repeat, job.fold): job for job in run.jobs}
+        jobs = [by_place[place] for place in places]
+        return [train_here(run, job) for job in jobs], jobs

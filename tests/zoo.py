@@ -1,0 +1,188 @@
+"""Models of many kinds, as users write them; imported by workers, never by the tests."""
+
+import random
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+
+def dense(input_shape, n_outputs):
+    """A dense net with batch normalization and dropout."""
+    model = keras.Sequential([keras.Input(input_shape)])
+    model.add(layers.Flatten())
+    model.add(layers.Dense(16, activation="relu"))
+    model.add(layers.BatchNormalization())
+    model.add(layers.Dropout(0.3))
+    model.add(layers.Dense(n_outputs, activation="sigmoid" if n_outputs == 1 else "softmax"))
+    return model
+
+
+def conv(input_shape, n_outputs):
+    """A conv net that reshapes its flat input."""
+    inputs = keras.Input(input_shape)
+    x = layers.Reshape((8, 8, 1))(inputs)
+    x = layers.Conv2D(8, 3, activation="relu")(x)
+    x = layers.MaxPooling2D()(x)
+    x = layers.Dropout(0.25)(layers.Flatten()(x))
+    return keras.Model(inputs, layers.Dense(n_outputs, activation="softmax")(x))
+
+
+def recurrent(input_shape, n_outputs):
+    """An LSTM with dropout on both sides."""
+    inputs = keras.Input(input_shape)
+    x = layers.Reshape((-1, 2))(inputs)
+    x = layers.LSTM(6, dropout=0.2, recurrent_dropout=0.2)(x)
+    return keras.Model(inputs, layers.Dense(n_outputs, activation="sigmoid")(x))
+
+
+class OwnStep(keras.Model):
+    """A subclassed model, left unbuilt, with a train_step of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = layers.Dense(8, activation="tanh")
+        self.drop = layers.Dropout(0.2)
+        self.out = layers.Dense(1, activation="sigmoid")
+
+    def call(self, x, training=False):
+        return self.out(self.drop(self.hidden(x), training=training))
+
+    def train_step(self, data):
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(y=y, y_pred=self(x, training=True), sample_weight=weight)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        clipped = [tf.clip_by_norm(gradient, 0.5) for gradient in gradients]
+        self.optimizer.apply_gradients(zip(clipped, self.trainable_variables, strict=True))
+        return {"loss": loss}
+
+
+def own_step():
+    """Return the subclassed model."""
+    return OwnStep()
+
+
+class TwoParts(OwnStep):
+    """A train_step that takes exactly what `fit` hands over: x and y."""
+
+    def train_step(self, data):
+        x, y = data
+        return super().train_step((x, y))
+
+
+def two_parts():
+    """Return the model whose train_step unpacks two values."""
+    return TwoParts()
+
+
+def branches(input_shape):
+    """A functional model with two branches, compiled with metrics and a schedule."""
+    inputs = keras.Input(input_shape)
+    left = layers.Dense(8, activation="relu")(inputs)
+    right = layers.GaussianNoise(0.1)(layers.Dense(8, activation="tanh")(inputs))
+    joined = layers.Dropout(0.2)(layers.concatenate([left, right]))
+    model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(joined))
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 20, 0.9)
+    model.compile(
+        keras.optimizers.AdamW(schedule), "binary_crossentropy", metrics=["accuracy", "auc"]
+    )
+    return model
+
+
+def averaged(input_shape):
+    """A model whose optimizer keeps an exponential moving average of the weights."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(8, activation="relu")])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    optimizer = keras.optimizers.SGD(0.05, momentum=0.9, use_ema=True, ema_momentum=0.9)
+    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def accumulating(input_shape):
+    """A model whose optimizer accumulates gradients over steps."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(8, activation="relu")])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=3)
+    model.compile(optimizer, "binary_crossentropy")
+    return model
+
+
+def logits(input_shape, n_outputs):
+    """A model that ends in logits and says so in its loss."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(n_outputs)])
+    kind = keras.losses.BinaryCrossentropy if n_outputs == 1 else (
+        keras.losses.SparseCategoricalCrossentropy
+    )
+    model.compile("adam", kind(from_logits=True))
+    return model
+
+
+def two_units(input_shape):
+    """A binary model with two softmax units."""
+    return keras.Sequential([keras.Input(input_shape), layers.Dense(2, activation="softmax")])
+
+
+@keras.saving.register_keras_serializable("zoo")
+class HiddenNumber(layers.Layer):
+    """A layer with a plain Python number that differs per fold and stands in no variable."""
+
+    def build(self, shape):
+        self.factor = random.random()  # noqa: S311
+        super().build(shape)
+
+    def call(self, x):
+        return x * (1.0 + self.factor)
+
+
+def hidden_number(input_shape):
+    """A model with hidden Python state."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(8, activation="relu")])
+    model.add(HiddenNumber())
+    model.add(layers.Dense(1, activation="sigmoid"))
+    return model
+
+
+class UnseededNoise(layers.Layer):
+    """A layer that draws from TensorFlow's global generator."""
+
+    def call(self, x, training=False):
+        return x + tf.random.normal(tf.shape(x), stddev=0.05) if training else x
+
+
+def unseeded_noise(input_shape):
+    """A model with randomness that no seed generator of Keras's holds."""
+    model = keras.Sequential([keras.Input(input_shape), UnseededNoise()])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    return model
+
+
+def branching(input_shape):
+    """A builder that branches on the seed: its folds have different architectures."""
+    units = int(np.random.randint(4, 8))  # noqa: NPY002
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(units, activation="relu")])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    return model
+
+
+def self_seeded(input_shape):
+    """A builder that seeds itself, so that every fold starts from the same weights."""
+    keras.utils.set_random_seed(7)
+    return dense(input_shape, 1)
+
+
+class Decay(keras.callbacks.Callback):
+    """Stands for what needs Python in every epoch."""
+
+
+def diverging(input_shape):
+    """A model whose loss soon is no number."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e6), "mse")
+    return model
+
+
+def failing(input_shape):
+    """A builder whose model fails in the second fold only."""
+    raise ValueError("this builder cannot build")
