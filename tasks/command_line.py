@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from tasks.display import Verbosity
 from tasks.errors import InputError
 
 SECTIONS = ("data", "split", "model", "train", "compute")
+SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,24 @@ class Request:
     only: tuple[int, int] | None
     verbosity: Verbosity
     refresh: bool
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e-3 is a number, as in YAML 1.2, and no key may stand twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError("--config", f"{name!r} stands there twice; keep one of them")
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,14 +92,15 @@ def read_settings(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        loaded = yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader underneath
     except OSError as error:
         raise InputError("--config", f"cannot read {path!r} ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise InputError("--config", f"{path!r} is not YAML ({reason})") from None
     if not isinstance(loaded, dict | None):
-        raise InputError("--config", f"{path!r} holds a {type(loaded).__name__}, not settings")
+        raise InputError("--config", f"{path!r} holds a {type(loaded).__name__}; write NAME: VALUE")
     return {
         name: value
         for name, value in (loaded or {}).items()
@@ -155,8 +176,8 @@ def _set(settings: dict[str, Any], name: str, value: Any) -> None:
         settings[section] = value
         return
     inner = settings.get(section) or {}
-    if isinstance(inner, str) and section == "data":
-        inner = {"source": inner}
+    if isinstance(inner, str) and section in SHORT_FORMS:
+        inner = {SHORT_FORMS[section]: inner}
     if not isinstance(inner, dict):
         raise InputError(section, "must be a mapping of names to values")
     settings[section] = {**inner, field: value}

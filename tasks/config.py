@@ -47,6 +47,11 @@ def _label_keys(value: Any) -> Any:
     return value
 
 
+def _has_both_parts(reference: str) -> bool:
+    module, _, name = reference.partition(":")
+    return bool(module and name)
+
+
 Text = Annotated[str, BeforeValidator(_plain), Field(min_length=1)]
 Int = Annotated[int, BeforeValidator(_plain)]
 Float = Annotated[float, BeforeValidator(_plain), Field(allow_inf_nan=False)]
@@ -112,16 +117,18 @@ class DataSpec(Section):
             **settings: `task` or `positive`.
 
         Raises:
-            InputError: an array does not fit the others or has an unusable type.
+            InputError: an array has an unusable type, or a setting is wrong.
         """
         from tasks.sources.memory import remember
 
         named = {"groups": groups, "weights": weights}
         present = {name: array for name, array in named.items() if array is not None}
         source = remember({"X": X, "y": y, **present})
-        return cls.model_validate(
-            {"source": source, **{name: name for name in present}, **settings}
-        )
+        given = {"source": source, **{name: name for name in present}, **settings}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise explain(error, cls) from None
 
 
 class SplitSpec(Section):
@@ -143,7 +150,7 @@ class SplitSpec(Section):
 
     @model_validator(mode="after")
     def _settings_have_an_effect(self) -> Self:
-        if self.method not in METHODS and ":" not in self.method:
+        if self.method not in METHODS and not _has_both_parts(self.method):
             raise InputError("method", f"unknown {self.method!r}; " + _one_of(METHODS, self.method))
         if self.method == "predefined" and self.fold_column is None:
             raise InputError("fold_column", "missing; predefined needs the column of the folds")
@@ -177,9 +184,8 @@ class ModelSpec(Section):
         return value
 
     @model_validator(mode="after")
-    def _has_both_parts(self) -> Self:
-        module, _, function = self.builder.partition(":")
-        if not module or not function:
+    def _names_a_function(self) -> Self:
+        if not _has_both_parts(self.builder):
             raise InputError("builder", f"{self.builder!r} is not module:function; write both")
         return self
 
@@ -233,7 +239,7 @@ class TrainSpec(Section):
 
     @model_validator(mode="after")
     def _scaler_is_known(self) -> Self:
-        if self.scaler not in SCALERS and ":" not in self.scaler:
+        if self.scaler not in SCALERS and not _has_both_parts(self.scaler):
             raise InputError("scaler", f"unknown {self.scaler!r}; " + _one_of(SCALERS, self.scaler))
         return self
 

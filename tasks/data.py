@@ -121,9 +121,19 @@ def _training_targets(target: Target) -> NDArray[Any]:
     if target.task == "multiclass":
         return np.asarray(target.codes, dtype=np.int32)
     if target.task == "regression":
-        return target.codes.astype(np.float32).reshape(-1, 1)
+        return _float32(target.codes).reshape(-1, 1)
     positive = [label == target.positive for label in target.labels].index(True)
     return np.equal(target.codes, positive).astype(np.float32).reshape(-1, 1)
+
+
+def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # reported in words
+        single = values.astype(np.float32)
+    bad = int(np.isinf(single).sum())
+    if bad:
+        problem = f"{bad} of {len(values)} values are infinite as float32; scale them down"
+        raise InputError("data.target", problem)
+    return single
 
 
 def _categories(setting: str, values: NDArray[Any] | None) -> NDArray[np.int64] | None:
@@ -144,10 +154,12 @@ def _weights(values: NDArray[Any] | None) -> NDArray[np.float32] | None:
         return None
     if values.dtype.kind not in "biuf":
         raise InputError("data.weights", f"holds {values.dtype}; weights must be numbers")
-    weights = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # reported in words
+        weights = values.astype(np.float32)
     bad = int(np.sum(~(np.isfinite(weights) & (weights >= 0))))
     if bad:
-        raise InputError("data.weights", f"{bad} of {len(weights)} values are missing or negative")
+        problem = f"{bad} of {len(weights)} values are missing, negative or infinite"
+        raise InputError("data.weights", f"{problem}; give each row a number from 0 up")
     if not weights.any():
-        raise InputError("data.weights", "all weights are zero; nothing would be learned")
+        raise InputError("data.weights", "all are zero; give some rows a weight")
     return weights

@@ -24,6 +24,8 @@ PROBLEMS = {
     "model_type": "must be a mapping of names to values",
     "too_short": "must not be empty; leave it out to take the default",
 }
+UNKNOWN = ("extra_forbidden", "invalid_key")  # a key that is no text cannot be a setting
+EMPTY = ("string_too_short", "too_short")
 
 
 def explain(error: ValidationError, root: type[BaseModel]) -> InputError:
@@ -34,8 +36,8 @@ def explain(error: ValidationError, root: type[BaseModel]) -> InputError:
     others = {_dotted(other["loc"], root) for other in details} - {field}
     more = f" (also wrong: {', '.join(sorted(others))})" if others else ""
     if isinstance(cause := first.get("ctx", {}).get("error"), InputError):
-        field = ".".join(part for part in (field, cause.field) if part)
-        return InputError(field, cause.problem + more)
+        own = cause.field if not field.endswith(f".{cause.field}") else ""
+        return InputError(".".join(part for part in (field, own) if part), cause.problem + more)
     same = [other for other in details if _dotted(other["loc"], root) == field]
     return InputError(field or "settings", _problem(first, same, root) + more)
 
@@ -74,14 +76,18 @@ def _fields_below(fields: Any, part: int | str) -> Any:
 
 def _problem(first: ErrorDetails, same: list[ErrorDetails], root: type[BaseModel]) -> str:
     kind, context = first["type"], first.get("ctx", {})
-    if kind == "extra_forbidden":
+    if kind in UNKNOWN:
         return (
             "unknown setting; "
             + nearest(str(first["loc"][-1]), _siblings(first["loc"], root)).strip()
         )
     given = _short(first["input"])
+    if any(option["type"] in EMPTY for option in same):
+        return PROBLEMS["too_short"]
     if len(same) > 1:
-        return " or ".join(dict.fromkeys(_expected(option) for option in same)) + f", not {given}"
+        choices = list(dict.fromkeys(_expected(option) for option in same))
+        rest = (choice.removeprefix("must be ") for choice in choices[1:])
+        return " or ".join([choices[0], *rest]) + f", not {given}"
     if kind == "literal_error" and isinstance(first["input"], str):
         options = [
             option.strip("' ") for option in context["expected"].replace(" or ", ",").split(",")
@@ -94,7 +100,8 @@ def _expected(detail: ErrorDetails) -> str:
     if detail["type"] == "literal_error":
         return f"must be {detail.get('ctx', {})['expected']}"
     message = PROBLEMS.get(detail["type"])
-    return message or detail["msg"].replace("Input should be", "must be").replace("Input", "it")
+    plain = detail["msg"].replace("greater than or equal to", "at least")
+    return message or plain.replace("Input should be", "must be").replace("Input", "it")
 
 
 def _siblings(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:

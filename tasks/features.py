@@ -60,8 +60,6 @@ def _stack(batch: pa.RecordBatch) -> NDArray[np.float64]:
 def _array(array: NDArray[Any]) -> tuple[tuple[int, ...], Iterator[NDArray[Any]]]:
     if array.dtype.kind not in "biuf":
         raise InputError("X", f"holds {array.dtype}; features must be numbers")
-    if array.size == 0:
-        raise InputError("X", f"is empty: its shape is {array.shape}")
     step = max(1, BLOCK_VALUES // max(1, int(np.prod(array.shape[1:]))))
     return array.shape, (array[i : i + step] for i in range(0, len(array), step))
 

@@ -139,23 +139,21 @@ def _train_keras(
         return fresh_model(builder, job.builder, job.train, seed)
 
     started = time.perf_counter()
-    model, train, reason = begin(
-        build, job.family, job.model_seed, job.order_seed, material, job.train
-    )
-    initial = weights_digest(model)
+    begun = begin(build, job.family, job.model_seed, job.order_seed, material, job.train)
+    initial = weights_digest(begun.model)
     built = time.perf_counter()
-    history, epochs, best = train(material, progress)
+    history, epochs, best = begun.train(material, progress)
     return Trained(
-        predict=lambda test: model.predict(test, batch_size=job.train.batch_size, verbose=0),
-        activation=output_activation(model),
+        predict=begun.predict,
+        activation=output_activation(begun.model),
         history=history,
         epochs_run=epochs,
         best_epoch=best,
         initial=initial,
-        weights=weights_digest(model),
+        weights=weights_digest(begun.model),
         seconds_build=built - started,
         seconds_fit=time.perf_counter() - built,
-        not_compiled=reason,
+        not_compiled=begun.not_compiled,
     )
 
 

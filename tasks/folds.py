@@ -100,21 +100,41 @@ def _checked(
     dataset: Dataset, spec: SplitSpec, method: str, seed: int
 ) -> Iterator[tuple[int, Rows, Rows]]:
     tested = np.zeros(dataset.rows, dtype=np.int64)
-    for number, (train, test) in enumerate(_divide(dataset, spec, method, seed)):
-        train, test = np.sort(train).astype(np.int64), np.sort(test).astype(np.int64)
+    for number, made in enumerate(_divide(dataset, spec, method, seed)):
+        train, test = _positions(dataset, number, made)
         _check_sides(dataset, number, train, test)
         tested[test] += 1
         yield number, train, test
     if not tested.any():
-        raise InputError("split.method", f"{method} made no folds")
+        raise InputError("split.method", f"{method} made no folds; let split yield some")
     if method in PARTITIONS and not np.all(tested == 1):
         wrong = int(np.sum(tested != 1))
         raise InputError("split.method", f"{method} left {wrong} rows tested not exactly once")
 
 
-def _divide(
-    dataset: Dataset, spec: SplitSpec, method: str, seed: int
-) -> Iterator[tuple[Rows, Rows]]:
+def _positions(dataset: Dataset, number: int, made: Any) -> tuple[Rows, Rows]:
+    """Return both sides of what a splitter yielded, in ascending order."""
+    try:
+        train, test = (np.sort(np.asarray(side).reshape(-1)) for side in made)
+    except (TypeError, ValueError):
+        problem = f"fold {number} is no pair of row numbers; let split yield train and test"
+        raise InputError("split.method", problem) from None
+    return _numbers(dataset, number, train), _numbers(dataset, number, test)
+
+
+def _numbers(dataset: Dataset, number: int, side: NDArray[Any]) -> Rows:
+    if len(side) and side.dtype.kind not in "iu":
+        problem = f"fold {number} holds {side.dtype}; let split yield the numbers of rows"
+        raise InputError("split.method", problem)
+    if len(side) and (side[0] < 0 or side[-1] >= dataset.rows):
+        problem = f"fold {number} has row numbers outside 0 to {dataset.rows - 1}; leave them out"
+        raise InputError("split.method", problem)
+    if np.any(side[1:] == side[:-1]):
+        raise InputError("split.method", f"fold {number} has a row twice; name each once")
+    return side.astype(np.int64)
+
+
+def _divide(dataset: Dataset, spec: SplitSpec, method: str, seed: int) -> Iterator[Any]:
     codes = np.asarray(dataset.codes())
     groups = dataset.array(GROUPS)
     _check_counts(dataset, spec, method, codes, groups)
@@ -171,7 +191,7 @@ def _check_sides(dataset: Dataset, number: int, train: Rows, test: Rows) -> None
     seen = np.zeros(dataset.rows, dtype=bool)
     seen[train] = True
     if seen[test].any():
-        raise InputError("split.method", f"fold {number} has rows in training and in test")
+        raise InputError("split.method", f"fold {number} trains on rows that it tests; part them")
     groups = dataset.array(GROUPS)
     if groups is not None and np.intersect1d(groups[train], groups[test]).size:
         raise InputError("split.method", f"fold {number} has groups on both sides; keep them whole")

@@ -26,15 +26,15 @@ def mlp(
     """
     import keras
 
-    model = keras.Sequential([keras.Input(input_shape)])
+    layers = [keras.Input(input_shape)]
     if len(input_shape) > 1:
-        model.add(keras.layers.Flatten())
+        layers.append(keras.layers.Flatten())
     for units in hidden:
-        model.add(keras.layers.Dense(units, activation=activation))
+        layers.append(keras.layers.Dense(units, activation=activation))
         if dropout:
-            model.add(keras.layers.Dropout(dropout))
-    model.add(keras.layers.Dense(n_outputs, activation=ACTIVATIONS[task]))
-    return model
+            layers.append(keras.layers.Dropout(dropout))
+    layers.append(keras.layers.Dense(n_outputs, activation=ACTIVATIONS[task]))
+    return keras.Sequential(layers)
 
 
 def cnn(
@@ -60,17 +60,15 @@ def cnn(
     """
     import keras
 
-    model = keras.Sequential([keras.Input(input_shape)])
-    model.add(keras.layers.Reshape(_image_shape(input_shape)))
+    layers = [keras.Input(input_shape), keras.layers.Reshape(_image_shape(input_shape))]
     for count in filters:
-        model.add(keras.layers.Conv2D(count, 3, padding="same", activation="relu"))
-        model.add(keras.layers.MaxPooling2D(2, padding="same"))
-    model.add(keras.layers.Flatten())
-    model.add(keras.layers.Dense(dense, activation="relu"))
+        layers.append(keras.layers.Conv2D(count, 3, padding="same", activation="relu"))
+        layers.append(keras.layers.MaxPooling2D(2, padding="same"))
+    layers += [keras.layers.Flatten(), keras.layers.Dense(dense, activation="relu")]
     if dropout:
-        model.add(keras.layers.Dropout(dropout))
-    model.add(keras.layers.Dense(n_outputs, activation=ACTIVATIONS[task]))
-    return model
+        layers.append(keras.layers.Dropout(dropout))
+    layers.append(keras.layers.Dense(n_outputs, activation=ACTIVATIONS[task]))
+    return keras.Sequential(layers)
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:

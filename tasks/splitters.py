@@ -75,14 +75,16 @@ def import_named(setting: str, reference: str) -> Any:
     module, _, name = reference.partition(":")
     sys.path.insert(0, os.getcwd())
     try:
-        return getattr(importlib.import_module(module), name)
-    except AttributeError:
-        raise InputError(setting, f"module {module!r} has no {name!r}") from None
+        found = importlib.import_module(module)
     except Exception as error:  # importing runs the user's code: anything can come out
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(setting, f"cannot import {module!r} ({reason})") from None
+        remedy = "it is looked for from the working directory"
+        raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
     finally:
         sys.path.remove(os.getcwd())
+    if not callable(getattr(found, name, None)):
+        raise InputError(setting, f"module {module!r} has no class {name!r}; check the name")
+    return getattr(found, name)
 
 
 def _construct(spec: SplitSpec, splitter: Any, method: str, seed: int) -> Any:
@@ -94,9 +96,12 @@ def _construct(spec: SplitSpec, splitter: Any, method: str, seed: int) -> Any:
         offered |= {"random_state": seed, "test_size": spec.test_size}
     if method == "time_series":
         offered = {"n_splits": spec.n_splits}
-    if spec.n_repeats > 1 and "random_state" not in takes:
+    given = {name: value for name, value in offered.items() if name in takes}
+    if spec.n_repeats > 1 and "random_state" not in given:
         raise InputError("split.n_repeats", f"{method} takes no random_state; set it to 1")
     try:
-        return splitter(**{name: value for name, value in offered.items() if name in takes})
-    except Exception as error:
-        raise InputError("split.method", f"{method} cannot be made ({error})") from None
+        return splitter(**given)
+    except Exception as error:  # the user's own class: anything can come out
+        reason = " ".join(str(error).split()) or type(error).__name__
+        remedy = "give its arguments defaults"
+        raise InputError("split.method", f"{method} cannot be made ({reason}); {remedy}") from None

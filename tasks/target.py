@@ -70,12 +70,18 @@ def _normalised(values: NDArray[Any]) -> NDArray[Any]:
     if kind == "b":
         return values.astype(str)
     if kind in "iu":
-        return values.astype(np.int64)
+        return _int64(values)
     if kind != "f":
         raise InputError("data.target", f"holds {values.dtype}; give numbers, booleans or text")
     _check_finite(values)
     integral = bool(np.all(values == np.floor(values)) and np.all(np.abs(values) < 2**53))
     return values.astype(np.int64 if integral else np.float64)
+
+
+def _int64(values: NDArray[Any]) -> NDArray[np.int64]:
+    if len(values) and int(values.max()) > np.iinfo(np.int64).max:
+        raise InputError("data.target", "holds numbers above 2**63 - 1; give smaller ones or text")
+    return values.astype(np.int64)
 
 
 def _without_gaps(values: NDArray[Any]) -> NDArray[Any]:
@@ -94,7 +100,10 @@ def _without_gaps(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _text(values: NDArray[Any]) -> NDArray[Any]:
-    text = np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    try:
+        text = np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    except UnicodeDecodeError:
+        raise InputError("data.target", "holds bytes that are not UTF-8; give text") from None
     empty = int(np.sum(text == ""))
     if empty:
         raise InputError(
@@ -104,7 +113,7 @@ def _text(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check_finite(values: NDArray[Any]) -> None:
-    for name, bad in (("NaN", np.isnan(values)), ("infinite", np.isinf(values))):
+    for name, bad in (("missing or NaN", np.isnan(values)), ("infinite", np.isinf(values))):
         if bad.any():
             count = f"{int(bad.sum())} of {len(values)} values are {name}"
             raise InputError("data.target", f"{count}; remove those rows")
@@ -132,7 +141,8 @@ def _kind(task: str, labels: tuple[Label, ...]) -> Task:
     if task == "binary" and len(labels) != 2:
         some = ", ".join(map(repr, labels[:4]))
         raise InputError(
-            "data.task", f"binary, but the target has {len(labels)} classes ({some}, ...)"
+            "data.task",
+            f"binary, but the target has {len(labels)} classes ({some}, ...); use multiclass",
         )
     if task == "multiclass":
         return "multiclass"

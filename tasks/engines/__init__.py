@@ -5,7 +5,10 @@ else Keras as it is.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+from numpy.typing import NDArray
 
 from tasks.config import TrainSpec
 from tasks.engines import compiled, plain
@@ -17,7 +20,24 @@ from tasks.trained import History
 # The model that this worker keeps, or why it keeps none, for the model in hand.
 _kept: dict[str, CompiledModel | str] = {}
 
-Begun = tuple[Any, Callable[[Material, Progress], tuple[History, int, int | None]], str]
+Ran = tuple[History, int, int | None]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A fold whose model is built and not trained yet.
+
+    Attributes:
+        model: before its first batch.
+        train: trains it, and returns history, epochs run and best epoch.
+        predict: features to raw output, once it is trained.
+        not_compiled: why it is not the compiled model that the worker keeps, or empty.
+    """
+
+    model: Any
+    train: Callable[[Material, Progress], Ran]
+    predict: Callable[[NDArray[Any]], Any]
+    not_compiled: str = ""
 
 
 def begin(
@@ -38,10 +58,6 @@ def begin(
         material: the training rows.
         train: the training settings; `engine` chooses.
 
-    Returns:
-        The model before its first batch, what trains it, and why it is not the compiled
-        one, or an empty text.
-
     Raises:
         NotReusable: engine compiled, and it cannot be.
     """
@@ -49,14 +65,22 @@ def begin(
     if train.engine != "plain":
         try:
             kept = _keep(build, identity, material, train)
-            model = compiled.adopt(kept, build(seed))
-            return model, lambda m, p: compiled.run(kept, m, train, order_seed, p), ""
+            return Begun(
+                compiled.adopt(kept, build(seed)),
+                lambda m, p: compiled.run(kept, m, train, order_seed, p),
+                kept.loop.predict,
+            )
         except NotReusable as error:
             reason = str(error)
             if train.engine == "compiled":
                 raise
     model = build(seed)
-    return model, lambda m, p: plain.run(model, m, train, order_seed, p), reason
+    return Begun(
+        model,
+        lambda m, p: plain.run(model, m, train, order_seed, p),
+        lambda features: plain.predict(model, features, train),
+        reason,
+    )
 
 
 def _keep(

@@ -27,7 +27,10 @@ from tasks.trained import History
 TRIAL_EPOCHS = 2
 TRIAL_SEEDS = (1, 2)
 SLICE_SECONDS = 0.3  # how long the graph runs between two reports of progress
-SPECIAL = ("fit", "make_train_function", "make_test_function", "evaluate", "reset_metrics")
+SPECIAL = (
+    *("fit", "evaluate", "predict", "reset_metrics", "get_metrics_result"),
+    *("make_train_function", "make_test_function", "make_predict_function"),
+)
 
 Logs = dict[str, list[float]]
 
@@ -176,26 +179,24 @@ def _refuse_special(model: Any) -> None:
 
 def _tried_plain(build: Callable[[int], Any], trial: Material, train: TrainSpec) -> Any:
     model = build(TRIAL_SEEDS[1])
-    quiet = Progress(None, 0, 0, train.epochs)
-    return _outcome(model, plain.run(model, trial, train, TRIAL_SEEDS[1], quiet), trial, train)
+    ran = plain.run(model, trial, train, TRIAL_SEEDS[1], Progress(None, 0, 0, train.epochs))
+    return _outcome(model, ran, plain.predict(model, trial.train.features, train))
 
 
 def _tried_kept(
     compiled: CompiledModel, build: Callable[[int], Any], trial: Material, train: TrainSpec
 ) -> Any:
     model = adopt(compiled, build(TRIAL_SEEDS[1]))
-    quiet = Progress(None, 0, 0, train.epochs)
-    return _outcome(model, run(compiled, trial, train, TRIAL_SEEDS[1], quiet), trial, train)
+    ran = run(compiled, trial, train, TRIAL_SEEDS[1], Progress(None, 0, 0, train.epochs))
+    return _outcome(model, ran, compiled.loop.predict(trial.train.features))
 
 
-def _outcome(model: Any, ran: Any, trial: Material, train: TrainSpec) -> tuple[Any, ...]:
+def _outcome(model: Any, ran: Any, raw: Any) -> tuple[Any, ...]:
     """Return all that a training results in, as what can be compared."""
     history, epochs, best = ran
     values = [np.asarray(variable) for variable in state(model)]
-    raw = model.predict(trial.train.features, batch_size=train.batch_size, verbose=0)
-    raw = list(raw) if isinstance(raw, list | tuple) else [raw]
     written = tuple((epoch, name, float(value).hex()) for epoch, name, value in history)
-    return digest_arrays(values), digest_arrays(raw), written, epochs, best
+    return digest_arrays(values), digest_arrays([raw]), written, epochs, best
 
 
 def _shortened(material: Material, batch_size: int) -> Material:

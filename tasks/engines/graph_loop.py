@@ -32,6 +32,7 @@ class GraphLoop:
         self._names: dict[str, list[str]] = {}
         self._train = tf.function(self._epochs, input_signature=[*rows, orders], autograph=False)
         self._test = tf.function(self._evaluation, input_signature=rows[:2], autograph=False)
+        self._predict = tf.function(self._prediction, input_signature=rows[:1], autograph=False)
 
     def train(self, parts: Sequence[Any], orders: NDArray[np.int64]) -> Logs:
         """Train one epoch for each order and return the logs, each float64 (epochs,)."""
@@ -42,6 +43,10 @@ class GraphLoop:
         """Return what `evaluate` would, on rows as they stand."""
         values = self._test(features, targets).numpy()
         return dict(zip(self._names["test"], map(float, values), strict=True))
+
+    def predict(self, features: Any) -> NDArray[Any]:
+        """Return what `predict` would, (n, ...)."""
+        return np.asarray(self._predict(features))
 
     def _epochs(self, *arguments: Any) -> Any:
         *parts, orders = arguments
@@ -60,6 +65,22 @@ class GraphLoop:
     def _evaluation(self, *parts: Any) -> Any:
         order = tf.range(tf.shape(parts[0], out_type=tf.int64)[0])
         return self._pass(parts, order, self._model.test_step, "test")
+
+    def _prediction(self, features: Any) -> Any:
+        """Predict full batches and the last one apart; all outputs have one shape."""
+        before_last = (tf.shape(features, out_type=tf.int64)[0] - 1) // self._batch
+        count = tf.cast(before_last, tf.int32)
+        last = self._model.predict_step((features[before_last * self._batch :],))
+        outputs = tf.TensorArray(last.dtype, count, element_shape=(self._batch, *last.shape[1:]))
+
+        def full_batch(number: Any, outputs: Any) -> Any:
+            rows = features[number * self._batch : (number + 1) * self._batch]
+            rows = tf.ensure_shape(rows, (self._batch, *features.shape[1:]))
+            return number + 1, outputs.write(number, self._model.predict_step((rows,)))
+
+        loop = {"parallel_iterations": 1}
+        done = tf.while_loop(lambda n, _: n < count, full_batch, [0, outputs], **loop)[1]
+        return tf.concat([tf.reshape(done.stack(), (-1, *last.shape[1:])), last], axis=0)
 
     def _pass(self, parts: Sequence[Any], order: Any, step: Any, kind: str) -> Any:
         """Go through the rows once in batches and return the logs, sorted by name."""

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tasks.batches import batch_slices, epoch_orders
 from tasks.config import TrainSpec
 from tasks.material import Material, Samples
@@ -45,6 +48,11 @@ def run(
     best = None if stopping is None else stopping.best_epoch + 1
     epochs = len(fitted.epoch)
     return as_rows(fitted.history), epochs, best
+
+
+def predict(model: Any, features: NDArray[np.float32], train: TrainSpec) -> Any:
+    """Return the raw output for some rows; its bits depend on the batch size."""
+    return model.predict(features, batch_size=train.batch_size, verbose=0)
 
 
 def _dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:

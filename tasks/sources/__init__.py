@@ -21,7 +21,7 @@ def check_source(spec: DataSpec) -> None:
     if source in bundled.NAMES or memory.is_memory(source) or "://" in source:
         return
     path = Path(source)
-    if not path.exists():
+    if not _exists(path):
         known = nearest(source, bundled.NAMES) if _is_bare(source) else "check the path "
         raise InputError("data.source", f"no file or folder {source!r}; {known.strip()}")
     if path.is_file() and not source.lower().endswith((*TABLES, ".npz")):
@@ -47,6 +47,13 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
     if spec.source.lower().endswith(".npz"):
         return arrays.select(arrays.load(spec.source), spec, fold_column)
     return tables.select(tables.load(spec.source), spec.target, spec, fold_column)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _is_bare(source: str) -> bool:

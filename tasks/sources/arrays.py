@@ -1,6 +1,5 @@
 """npz files: arrays X and y, and optionally groups and weights."""
 
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.config import DataSpec
 from tasks.errors import InputError
-from tasks.sources.files import open_source
+from tasks.sources.files import one_line, open_source
 from tasks.sources.raw import RawData
 
 KNOWN = ("X", "y", "groups", "weights")
@@ -24,17 +23,12 @@ def load(source: str) -> dict[str, NDArray[Any]]:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in KNOWN if name in archive.files}
-        except (
-            ValueError,
-            OSError,
-            EOFError,
-            KeyError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
+        except Exception as error:  # a damaged archive can raise anything: zlib.error, TypeError
+            # The first sentence only: NumPy's second one advises to load pickles.
+            reason = one_line(error).split(". ")[0]
             remedy = "write it with numpy.savez from arrays of numbers or text, not objects"
             raise InputError(
-                "data.source", f"not a readable npz file ({error}); {remedy}"
+                "data.source", f"not a readable npz file ({reason}); {remedy}"
             ) from None
 
 
@@ -49,12 +43,13 @@ def select(found: dict[str, NDArray[Any]], spec: DataSpec, fold_column: str | No
         if name not in found:
             raise InputError("data.source", f"has no array {name}; write X and y with numpy.savez")
     _check_shapes(found)
+    columns = {name: array.reshape(-1) for name, array in found.items() if name != "X"}
     raw = RawData(
         features=found["X"],
-        target=found["y"].reshape(len(found["y"])),
+        target=columns["y"],
         settings=spec,
-        groups=found.get("groups"),
-        weights=found.get("weights"),
+        groups=columns.get("groups"),
+        weights=columns.get("weights"),
     )
     return raw.with_settings(
         target=None, **{name: name if name in found else None for name in KNOWN[2:]}
@@ -79,6 +74,8 @@ def _check_shapes(found: dict[str, NDArray[Any]]) -> None:
     rows = found["X"].shape[0] if found["X"].ndim else 0
     if found["X"].ndim < 2:
         raise InputError("X", f"needs rows and features, but has shape {found['X'].shape}")
+    if found["X"].size == 0:
+        raise InputError("X", f"is empty; its shape is {found['X'].shape}")
     for name in found.keys() - {"X"}:
         array = found[name]
         if array.size != rows or array.ndim == 0 or array.shape[0] != rows:

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from tasks.digest import digest_array, digest_json
 from tasks.errors import InputError
+from tasks.sources.files import one_line
 
 PREFIX = "memory:"
+NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 _kept: dict[str, dict[str, NDArray[Any]]] = {}
 
@@ -43,14 +45,23 @@ def recall(source: str) -> dict[str, NDArray[Any]]:
 
 
 def _array(name: str, value: Any) -> NDArray[Any]:
-    array = np.array(value)
-    if array.dtype == object:
-        kinds = {type(item) for item in array.ravel()}
-        if kinds != {str}:
-            remedy = "give numbers, booleans or text without gaps"
-            raise InputError(name, f"holds {_names(kinds)}; {remedy}")
-        array = array.astype(str)
-    return array
+    try:
+        array = np.array(value)
+    except ValueError as error:  # rows of different lengths
+        raise InputError(name, f"is no array ({one_line(error)}); give equal rows") from None
+    if array.dtype.kind == "T":  # NumPy's own strings have no fixed bytes to hash
+        return array.astype(str)
+    return _from_objects(name, array) if array.dtype == object else array
+
+
+def _from_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return text or numbers; a table of both booleans and floats comes as objects, too."""
+    kinds = {type(item) for item in array.ravel()}
+    if kinds == {str}:
+        return array.astype(str)
+    if name == "X" and all(issubclass(kind, NUMBERS) for kind in kinds):
+        return array.astype(np.float64)
+    raise InputError(name, f"holds {_names(kinds)}; give numbers, booleans or text without gaps")
 
 
 def _names(kinds: set[type]) -> str:

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from tasks.config import DataSpec
@@ -21,11 +23,11 @@ def load(source: str) -> pa.Table:
     """
     try:
         table = _read_csv(source) if _is_csv(source) else _read_parquet(source)
+        _check_header(table, source)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError("data.source", f"cannot read {source!r}: {one_line(error)}") from None
-    _check_header(table, source)
     if table.num_rows == 0:
-        raise InputError("data.source", f"{source!r} has no rows")
+        raise InputError("data.source", f"{source!r} has no rows; give some samples")
     return table
 
 
@@ -45,7 +47,8 @@ def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str
     names = spec.features or [name for name in table.column_names if name not in other]
     if not names:
         raise InputError("data.features", "no column is left to learn from; drop fewer columns")
-    side = {setting: values(table[column]) for setting, column in taken.items()}
+    _refuse_index(names, spec)
+    side = {setting: _side(table, setting, column) for setting, column in taken.items()}
     return RawData(
         features=table.select(names),
         target=side["data.target"],
@@ -54,6 +57,21 @@ def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str
         weights=side.get("data.weights"),
         folds=side.get("split.fold_column"),
     )
+
+
+def _refuse_index(names: list[str], spec: DataSpec) -> None:
+    """Refuse the row numbers that pandas saves beside the columns, unless asked for."""
+    for name in names:
+        if name.startswith("__index_level_") and not spec.features:
+            remedy = "put it in data.drop, or list data.features"
+            raise InputError("data.features", f"{name!r} is the index of a pandas table; {remedy}")
+
+
+def _side(table: pa.Table, setting: str, name: str) -> NDArray[Any]:
+    kind = table[name].type
+    if pa.types.is_nested(kind):
+        raise InputError(setting, f"column {name!r} holds {kind}; give numbers or text")
+    return values(table[name])
 
 
 def _is_csv(source: str) -> bool:
@@ -66,13 +84,21 @@ def _read_csv(source: str) -> pa.Table:
         stream = pa.input_stream(
             file, compression="gzip" if source.lower().endswith(".gz") else None
         )
-        return csv.read_csv(stream, convert_options=convert)
+        return _utf8(csv.read_csv(stream, convert_options=convert))
+
+
+def _utf8(table: pa.Table) -> pa.Table:
+    """Refuse what the reader could only take as bytes."""
+    for field in table.schema:
+        if pa.types.is_binary(field.type):
+            raise InputError("data.source", f"{field.name!r} is not UTF-8 text; save it as UTF-8")
+    return table
 
 
 def _read_parquet(source: str) -> pa.Table:
     system, path = locate(source)
     if "://" not in source and Path(source).is_dir() and not any(Path(source).rglob("*.parquet")):
-        raise InputError("data.source", f"{source!r} holds no .parquet file")
+        raise InputError("data.source", f"{source!r} holds no .parquet file; check the path")
     return parquet.read_table(path, filesystem=system)
 
 
