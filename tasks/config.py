@@ -160,7 +160,8 @@ class SplitSpec(Section):
             raise InputError("n_repeats", f"{self.method} is the same every time; set it to 1")
         if self.method in REPEATABLE and self.n_repeats > 1 and not self.shuffle:
             raise InputError("n_repeats", "unshuffled repeats are all the same; set shuffle: true")
-        if self.chosen("test_size") and self.method in METHODS[:-2]:
+        unusual = self.test_size != type(self).model_fields["test_size"].default
+        if unusual and self.method in METHODS[:-2]:  # forms send the defaults, too
             raise InputError("test_size", f"{self.method} ignores it; only shuffle splits take it")
         return self
 

@@ -5,7 +5,6 @@ using it.
 """
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -13,7 +12,6 @@ import threading
 
 def main(handle: int) -> None:
     """Serve the Prefect API on an inherited socket until standard input closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's process's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app

@@ -1,7 +1,9 @@
 """What `python flows/cv.py` does around the flow: arguments, output, exit codes, Ctrl-C."""
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn
@@ -10,6 +12,7 @@ from tasks.command_line import Request, read_request
 from tasks.errors import InputError
 from tasks.provenance import ROOT
 
+GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
 
 
@@ -33,8 +36,8 @@ def main(flow: Any) -> int:
 
     request = read_request(sys.argv[1:])
     display = Display(request.verbosity)
-    signal.signal(signal.SIGTERM, _on_sigterm)
     run = Run(request.study, display, request.refresh)
+    stop = _Stop(run)
     try:
         return _train_one(run, request.only) if request.only else _train_all(flow, run, request)
     except InputError as error:
@@ -43,7 +46,7 @@ def main(flow: Any) -> int:
     except BaseException as error:
         if not _is_stop(error):
             raise
-        return _stopped(run, error)
+        return stop.report()
     finally:
         run.close()
 
@@ -114,17 +117,34 @@ def _is_stop(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt | Interrupted) or "Terminat" in type(error).__name__
 
 
-def _stopped(run: Any, error: BaseException) -> int:
-    number = signal.SIGINT if isinstance(error, KeyboardInterrupt) else signal.SIGTERM
-    finished = sum(record.error is None for record in run.records.values())
-    run.display.stop()
-    text = f"stopped: {finished} finished folds are stored; the same command goes on from there"
-    print(text, file=sys.stderr)
-    return 128 + number
+class _Stop:
+    """Ctrl-C and SIGTERM: end the workers, say how to go on, and be gone in seconds."""
 
+    def __init__(self, run: Any) -> None:
+        self._run, self._code = run, 128 + signal.SIGTERM
+        signal.signal(signal.SIGINT, self._interrupt)
+        signal.signal(signal.SIGTERM, self._interrupt)  # Prefect has its own while the flow runs
+        run.on_stop = self._end_soon
 
-def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    def report(self) -> int:
+        """Say what is stored and return the exit code."""
+        run = self._run
+        finished = sum(record.error is None for record in run.records.values())
+        run.display.stop()
+        text = f"stopped: {finished} finished folds are stored; the same command goes on from there"
+        print(text, file=sys.stderr)
+        return self._code
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
+        self._code = 128 + number
+        self._end_soon()
+        raise KeyboardInterrupt
+
+    def _end_soon(self) -> None:
+        """Leave in a few seconds even if Prefect or a library does not let go."""
+        timer = threading.Timer(GRACE, os._exit, args=(self._code,))
+        timer.daemon = True
+        timer.start()
 
 
 __all__ = ["main", "refuse_early"]

@@ -46,7 +46,9 @@ def nearest(given: str, names: Iterable[str]) -> str:
     """Suggest the valid name nearest to the given one, or list them all."""
     names = list(names)
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}? " if close else f"use one of {', '.join(names)} "
+    if close:
+        return f"did you mean {_printable(close[0])}? "
+    return f"use one of {', '.join(map(_printable, names))} "
 
 
 def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
@@ -56,7 +58,7 @@ def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
     for part in location:
         if fields is not None and part not in fields:
             return (
-                ".".join([*parts, str(part)])
+                ".".join([*parts, _printable(part)])
                 if len(parts) == len(location) - 1
                 else ".".join(parts)
             )
@@ -65,6 +67,11 @@ def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
         if fields is None:
             break
     return ".".join(parts)
+
+
+def _printable(name: int | str) -> str:
+    text = str(name)
+    return text if text and text.isprintable() else repr(text)
 
 
 def _fields_below(fields: Any, part: int | str) -> Any:

@@ -129,8 +129,6 @@ def _numbers(dataset: Dataset, number: int, side: NDArray[Any]) -> Rows:
     if len(side) and (side[0] < 0 or side[-1] >= dataset.rows):
         problem = f"fold {number} has row numbers outside 0 to {dataset.rows - 1}; leave them out"
         raise InputError("split.method", problem)
-    if np.any(side[1:] == side[:-1]):
-        raise InputError("split.method", f"fold {number} has a row twice; name each once")
     return side.astype(np.int64)
 
 
@@ -149,7 +147,9 @@ def _divide(dataset: Dataset, spec: SplitSpec, method: str, seed: int) -> Iterat
         raise
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError("split.method", f"{method} cannot divide this data ({reason})") from None
+        raise InputError(
+            "split.method", f"{method} cannot divide this data ({reason}); use another one"
+        ) from None
 
 
 def _predefined(dataset: Dataset) -> Iterator[tuple[Rows, Rows]]:
@@ -188,6 +188,8 @@ def _check_sides(dataset: Dataset, number: int, train: Rows, test: Rows) -> None
     if not len(train) or not len(test):
         side = "training" if not len(train) else "test"
         raise InputError("split.method", f"fold {number} has no {side} rows; use other splits")
+    if np.any(test[1:] == test[:-1]):  # training rows may repeat, as in a bootstrap
+        raise InputError("split.method", f"fold {number} tests a row twice; name each once")
     seen = np.zeros(dataset.rows, dtype=bool)
     seen[train] = True
     if seen[test].any():

@@ -155,7 +155,7 @@ def _imports(function: types.FunctionType) -> Iterator[str]:
     """Yield the modules and names that import statements in a function's code name."""
     package = function.__globals__.get("__package__") or ""
     for code in _codes(function.__code__):
-        base, before = "", []
+        base, before = "", list[dis.Instruction]()
         for step in dis.get_instructions(code):
             if step.opname == "IMPORT_NAME":
                 level = before[0].argval if before and isinstance(before[0].argval, int) else 0
@@ -188,13 +188,13 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 def _source(value: Any) -> str:
     """Return the digest of a function's or class's own text, not of what a decorator wraps."""
-    code = getattr(value, "__code__", None)
+    code: types.CodeType | None = getattr(value, "__code__", None)
     try:
         text = inspect.getsource(code or value)
     except (OSError, TypeError):  # typed into an interpreter: the byte code is all there is
-        functions = [code] if code else [method.__code__ for method in _methods(value)]
-        return digest_json([value.__qualname__, *map(_bytecode, functions)])
-    if value.__name__ != "<lambda>":
+        codes = [method.__code__ for method in _methods(value)] if code is None else [code]
+        return digest_json([value.__qualname__, *map(_bytecode, codes)])
+    if code is None or code.co_name != "<lambda>":
         return digest_text(text)
     return digest_json([text, _bytecode(code)])  # a line may hold several
 

@@ -1,8 +1,6 @@
 """Call the flow: check everything first, bring up what it needs, and take it down again."""
 
 import logging
-import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +17,7 @@ from tasks.run import Run, launched
 from tasks.server import using
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client")
-GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
+PATIENCE = 5.0  # seconds that Prefect's last messages may take
 
 
 class LaunchedFlow(Flow[..., Result]):
@@ -91,14 +89,7 @@ def flush_to_api() -> None:
     from prefect.logging.handlers import APILogWorker
 
     for service in (EventsWorker, APILogWorker):
-        service.drain_all(timeout=GRACE)
-
-
-def end_soon(code: int) -> None:
-    """End this process in a few seconds, even if something does not let go."""
-    timer = threading.Timer(GRACE, os._exit, args=(code,))
-    timer.daemon = True
-    timer.start()
+        service.drain_all(timeout=PATIENCE)
 
 
 def _is_console(handler: logging.Handler) -> bool:

@@ -81,8 +81,8 @@ def predict_labels(scores: Scores, task: Task) -> NDArray[Any]:
     if task == "regression":
         return np.asarray(scores[:, 0])
     if task == "binary":
-        return np.greater_equal(scores[:, 0], THRESHOLD).astype(np.int64)
-    return np.argmax(scores, axis=1).astype(np.int64)
+        return np.asarray(scores[:, 0] >= THRESHOLD, dtype=np.int64)
+    return np.asarray(np.argmax(scores, axis=1), dtype=np.int64)
 
 
 def measure(name: str, predictions: Predictions) -> Measured:

@@ -120,7 +120,7 @@ def _truth(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
     codes: NDArray[Any] = np.asarray(dataset.codes()[rows])
     if dataset.task != "binary":
         return codes
-    return np.equal(codes, dataset.labels.index(dataset.classes[1])).astype(np.int64)
+    return np.asarray(codes == dataset.labels.index(dataset.classes[1]), dtype=np.int64)
 
 
 def _fold_row(

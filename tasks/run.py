@@ -7,7 +7,7 @@ input is found before anything starts, and the flow's tasks then hand on what is
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
@@ -41,6 +41,7 @@ class Run:
         display: where progress is shown.
         refresh: train anew what is stored already.
         records: what became of each fold so far, by key.
+        on_stop: called when the run is stopped before its end.
     """
 
     def __init__(self, study: Study, display: Display, refresh: bool = False) -> None:
@@ -51,6 +52,7 @@ class Run:
         self.out = Path(study.out).resolve()
         self.log = None if display.verbose else self.scratch / "libraries.log"
         self.notices: list[str] = []
+        self.on_stop: Callable[[], None] = lambda: None
         self._server: EmbeddedServer | None = None
         self._slots: Slots | None = None
         self._lock = threading.Lock()
@@ -176,13 +178,15 @@ class Run:
 
     def abandon(self) -> None:
         """Kill the workers; what is finished is stored."""
+        self.on_stop()
         if self._slots is not None:
             self._slots.stop()
 
     def close(self) -> None:
         """End all processes of the run and remove its folder."""
         self.display.stop()
-        self.abandon()
+        if self._slots is not None:
+            self._slots.stop()
         if self._server is not None:
             self._server.stop()
             self._server = None

@@ -74,6 +74,7 @@ class EmbeddedServer:
             stderr=output,
             env=os.environ | VARIABLES | {"PYTHONPATH": path},
             pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C is the flow's process's to handle
         )
         if output:
             output.close()

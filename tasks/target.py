@@ -73,6 +73,7 @@ def _normalised(values: NDArray[Any]) -> NDArray[Any]:
         return _int64(values)
     if kind != "f":
         raise InputError("data.target", f"holds {values.dtype}; give numbers, booleans or text")
+    values = values.astype(np.float64)  # float16 cannot be compared with 2**53
     _check_finite(values)
     integral = bool(np.all(values == np.floor(values)) and np.all(np.abs(values) < 2**53))
     return values.astype(np.int64 if integral else np.float64)

@@ -6,6 +6,7 @@ A killed worker fails its own job only, and the next job of its slot starts a ne
 import contextlib
 import os
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
@@ -21,6 +22,8 @@ from tasks.devices import Device, Placement
 from tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from tasks.forkserver import ForkServerContext
 
+SCRATCH = "foldproof-"
+
 T = TypeVar("T")
 
 
@@ -33,6 +36,7 @@ class Slot:
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
         self._device, self._context = device, context
         self._pool = self._new_pool()
+        self._waiting: set[Any] = set()
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
         """Run a function in the worker and return its result.
@@ -44,17 +48,23 @@ class Slot:
         """
         if not self._pool.active:
             self._pool = self._new_pool()
+        future = self._pool.schedule(function, args=arguments, timeout=timeout)
+        self._waiting.add(future)
         try:
-            return self._pool.schedule(function, args=arguments, timeout=timeout).result()
+            return future.result()
         except TimeoutError:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
             raise WorkerLost(_cause(error)) from None
         except CancelledError:
             raise Interrupted("the run was stopped") from None
+        finally:
+            self._waiting.discard(future)
 
     def stop(self) -> None:
-        """Kill the worker, whatever it does."""
+        """Kill the worker, whatever it does; who waits for it is told."""
+        for future in tuple(self._waiting):
+            future.cancel()  # a stopped pool leaves its futures pending for ever
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -122,15 +132,30 @@ class Slots:
 
 
 def make_scratch() -> Path:
-    """Make the run's folder for arrays, rows and progress; it is removed at the end."""
-    import tempfile
+    """Make the run's folder for arrays, rows and progress; it is removed at the end.
 
-    return Path(tempfile.mkdtemp(prefix="foldproof-"))
+    What a killed process left behind is removed here, by the next one.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*-*"):
+        owner = left.name.removeprefix(SCRATCH).partition("-")[0]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            remove_scratch(left)
+    return Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-"))
 
 
 def remove_scratch(scratch: Path) -> None:
     """Remove the run's folder."""
     shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _cause(error: BaseException) -> str:

@@ -50,7 +50,7 @@ def _array(name: str, value: Any) -> NDArray[Any]:
     except ValueError as error:  # rows of different lengths
         raise InputError(name, f"is no array ({one_line(error)}); give equal rows") from None
     if array.dtype.kind == "T":  # NumPy's own strings have no fixed bytes to hash
-        return array.astype(str)
+        array = array.astype(object)
     return _from_objects(name, array) if array.dtype == object else array
 
 
