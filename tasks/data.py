@@ -123,7 +123,7 @@ def _training_targets(target: Target) -> NDArray[Any]:
     if target.task == "regression":
         return _float32(target.codes).reshape(-1, 1)
     positive = [label == target.positive for label in target.labels].index(True)
-    return np.equal(target.codes, positive).astype(np.float32).reshape(-1, 1)
+    return np.asarray(target.codes == positive, dtype=np.float32).reshape(-1, 1)
 
 
 def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -6,8 +6,10 @@ a run, with an environment of its own, so that the user's own use of multiproces
 not touched.
 """
 
+import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +64,9 @@ class ForkServerContext(context.ForkServerContext):
         return int(self._server._forkserver_pid)  # type: ignore[attr-defined]
 
     def stop(self) -> None:
-        """End the server; its workers end with it."""
+        """Kill the server, even while it still loads; its workers end with it."""
+        with contextlib.suppress(ProcessLookupError, TypeError):
+            os.kill(self.pid, signal.SIGKILL)
         self._server._stop()  # type: ignore[attr-defined]
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS
 from tasks.inner import inner_split
 from tasks.jobs import FoldJob
+from tasks.mapped import map_array
 from tasks.scaling import Scaler
 from tasks.weighting import Weights, sample_weights
 
@@ -92,4 +93,4 @@ def _features(job: FoldJob, rows: NDArray[np.int64]) -> Features:
 
 def _take(job: FoldJob, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
     """Copy rows out of a mapped array; the map is gone when this returns."""
-    return np.array(np.load(job.data / name, mmap_mode="r")[rows])
+    return np.array(map_array(job.data / name)[rows])

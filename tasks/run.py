@@ -4,7 +4,6 @@ Each step is computed once, when it is first asked for, so that everything wrong
 input is found before anything starts, and the flow's tasks then hand on what is known.
 """
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -44,8 +43,18 @@ class Run:
         on_stop: called when the run is stopped before its end.
     """
 
-    def __init__(self, study: Study, display: Display, refresh: bool = False) -> None:
-        """Start what takes long in the background; nothing is checked yet."""
+    def __init__(
+        self, study: Study, display: Display, refresh: bool = False, slots: Slots | None = None
+    ) -> None:
+        """Begin a run; nothing is checked or started yet.
+
+        Args:
+            study: the settings.
+            display: where progress is shown.
+            refresh: train anew what is stored already.
+            slots: workers of the caller's to use and leave running, for several runs in a
+                row; default: own ones.
+        """
         self.study, self.display, self.refresh = study, display, refresh
         self.records: dict[str, FoldRecord] = {}
         self.scratch = make_scratch()
@@ -54,7 +63,7 @@ class Run:
         self.notices: list[str] = []
         self.on_stop: Callable[[], None] = lambda: None
         self._server: EmbeddedServer | None = None
-        self._slots: Slots | None = None
+        self._slots, self._owns_slots = slots, slots is None
         self._lock = threading.Lock()
 
     def start_server(self) -> EmbeddedServer | None:
@@ -80,6 +89,7 @@ class Run:
             self.model_facts()
         for notice in self.identity.notices:
             self.tell(notice)
+        _make_store(self.out)
 
     @cached_property
     def identity(self) -> ModelIdentity:
@@ -152,7 +162,8 @@ class Run:
         )
         slot = self.slots.lease()
         try:
-            arguments = (call, self.study.train, weighted, self.identity.needs_tensorflow)
+            environment = (self.identity.needs_tensorflow, self.placement.numerics.threads)
+            arguments = (call, self.study.train, weighted, *environment)
             found, trace = slot.run(worker.inspect_model, *arguments)
         except WorkerLost as error:
             problem = f"{call.reference} ended the worker process that called it ({error})"
@@ -185,7 +196,7 @@ class Run:
     def close(self) -> None:
         """End all processes of the run and remove its folder."""
         self.display.stop()
-        if self._slots is not None:
+        if self._slots is not None and self._owns_slots:
             self._slots.stop()
         if self._server is not None:
             self._server.stop()
@@ -258,14 +269,18 @@ def launched(run: Run) -> Iterator[Run]:
 
 
 def _check_writable(out: Path) -> None:
+    """Refuse a folder that cannot be written to, without making it yet."""
+    existing = next(folder for folder in (out, *out.parents) if folder.exists())
+    if not existing.is_dir():
+        raise InputError("out", f"{str(existing)!r} is no folder; choose another")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        problem = f"cannot write to {str(existing)!r} (permission denied); choose another folder"
+        raise InputError("out", problem)
+
+
+def _make_store(out: Path) -> None:
     try:
         (out / "folds").mkdir(parents=True, exist_ok=True)
-        probe = out / f".writable-{os.getpid()}"
-        probe.touch()
-        with contextlib.suppress(OSError):
-            probe.unlink()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InputError(
-            "out", f"cannot write to {str(out)!r} ({reason}); choose another folder"
-        ) from None
+        raise InputError("out", f"cannot make {str(out)!r} ({reason}); choose another") from None

@@ -70,10 +70,12 @@ def train_fold(
     return record_of(finished, job, cached=False)
 
 
-def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool, tensorflow: bool) -> Any:
+def inspect_model(
+    call: BuilderCall, train: TrainSpec, weighted: bool, tensorflow: bool, threads: int
+) -> Any:
     """Build the model once; return its facts, or the error that the user should see."""
     if tensorflow:
-        _configure_tensorflow(1)
+        _configure_tensorflow(threads)
     from tasks import fitting
 
     try:

@@ -123,12 +123,12 @@ class Slots:
         if self.stopped.is_set():
             return
         self.stopped.set()
+        self._context.stop()
         stoppers = [threading.Thread(target=slot.stop) for slot in self.slots]
         for thread in stoppers:
             thread.start()
         for thread in stoppers:
             thread.join()
-        self._context.stop()
 
 
 def make_scratch() -> Path:

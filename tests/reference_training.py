@@ -8,9 +8,10 @@ import hashlib
 import importlib
 import json
 import os
+import pathlib
 import sys
 
-spec = json.loads(open(sys.argv[1]).read())
+spec = json.loads(pathlib.Path(sys.argv[1]).read_text())
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = str(spec["threads"])
 os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -23,14 +24,14 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 
 def seed_of(role):
-    sequence = np.random.SeedSequence(
-        spec["seed"], spawn_key=(spec["repeat"], spec["fold"], role)
-    )
+    sequence = np.random.SeedSequence(spec["seed"], spawn_key=(spec["repeat"], spec["fold"], role))
     return int(sequence.generate_state(1)[0]) & 0x7FFFFFFF
 
 
 def sha256(arrays):
-    joined = b"".join(np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<")).tobytes() for a in arrays)
+    joined = b"".join(
+        np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<")).tobytes() for a in arrays
+    )
     return hashlib.sha256(joined).hexdigest()
 
 
@@ -71,7 +72,11 @@ def main():
             model.train_on_batch(x[batch], y[batch])
     model.optimizer.finalize_variable_values(model.trainable_variables)
     raw = model.predict(scaler.transform(features[test]), batch_size=spec["batch_size"], verbose=0)
-    found = {"initial": initial, "weights": sha256(model.get_weights()), "predictions": sha256([raw])}
+    found = {
+        "initial": initial,
+        "weights": sha256(model.get_weights()),
+        "predictions": sha256([raw]),
+    }
     print(json.dumps(found))
 
 

@@ -8,6 +8,7 @@ from tasks.display import Display
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.run import Run, launched
 from tasks.training import train_here
+from tasks.workers import Slots
 
 
 def settings(out: Any, builder: str, **sections: Any) -> dict[str, Any]:
@@ -27,10 +28,10 @@ def settings(out: Any, builder: str, **sections: Any) -> dict[str, Any]:
 
 
 def train_some(
-    given: dict[str, Any], places: Sequence[tuple[int, int]]
+    given: dict[str, Any], places: Sequence[tuple[int, int]], slots: Slots | None = None
 ) -> tuple[list[FoldRecord], list[FoldJob]]:
     """Train some folds in the given order, in one worker, and return records and jobs."""
-    with launched(Run(parse_study(given), Display("quiet"))) as run:
+    with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
         run.check()
         by_place = {(job.repeat, job.fold): job for job in run.jobs}
         jobs = [by_place[place] for place in places]

@@ -112,8 +112,10 @@ def accumulating(input_shape):
 def logits(input_shape, n_outputs):
     """A model that ends in logits and says so in its loss."""
     model = keras.Sequential([keras.Input(input_shape), layers.Dense(n_outputs)])
-    kind = keras.losses.BinaryCrossentropy if n_outputs == 1 else (
-        keras.losses.SparseCategoricalCrossentropy
+    kind = (
+        keras.losses.BinaryCrossentropy
+        if n_outputs == 1
+        else (keras.losses.SparseCategoricalCrossentropy)
     )
     model.compile("adam", kind(from_logits=True))
     return model
@@ -129,7 +131,7 @@ class HiddenNumber(layers.Layer):
     """A layer with a plain Python number that differs per fold and stands in no variable."""
 
     def build(self, shape):
-        self.factor = random.random()  # noqa: S311
+        self.factor = random.random()
         super().build(shape)
 
     def call(self, x):
@@ -160,7 +162,7 @@ def unseeded_noise(input_shape):
 
 def branching(input_shape):
     """A builder that branches on the seed: its folds have different architectures."""
-    units = int(np.random.randint(4, 8))  # noqa: NPY002
+    units = int(np.random.randint(4, 8))
     model = keras.Sequential([keras.Input(input_shape), layers.Dense(units, activation="relu")])
     model.add(layers.Dense(1, activation="sigmoid"))
     return model

@@ -1,0 +1,61 @@
+"""Folds of ours in real workers without Prefect: the flow's steps as plain calls."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasks import steps
+from tasks.config import Study, parse_study
+from tasks.display import Display
+from tasks.jobs import FoldRecord
+from tasks.result import Result
+from tasks.run import Run, launched
+from tasks.training import train_here
+from tasks.workers import Slots, make_scratch, remove_scratch
+
+from tests.bench.cases import Case, settings
+
+
+def study_of(case: Case, out: Path, repeats: int = 1, engine: str = "auto") -> Study:
+    """Return a case as a study."""
+    return parse_study(settings(case, str(out), repeats, engine))
+
+
+@contextmanager
+def warm_slots(study: Study) -> Iterator[Slots]:
+    """Yield the workers of a study, to be used by several runs."""
+    from tasks.devices import place
+
+    scratch = make_scratch()
+    slots = Slots(place(study.compute), True, scratch, scratch / "log")
+    try:
+        yield slots
+    finally:
+        slots.stop()
+        remove_scratch(scratch)
+
+
+def train(run: Run, count: int | None = None) -> list[FoldRecord]:
+    """Train a run's first folds, as many at a time as there are slots.
+
+    Raises:
+        RuntimeError: a fold failed.
+    """
+    run.check()
+    with ThreadPoolExecutor(len(run.slots.slots)) as threads:
+        records = list(threads.map(lambda job: train_here(run, job), run.jobs[:count]))
+    failed = [record.error for record in records if record.error]
+    if failed:
+        raise RuntimeError(f"{len(failed)} folds failed: {failed[0]}")
+    return records
+
+
+def cross_validate(study: Study, slots: Slots) -> Result:
+    """Do all that the flow does, report included."""
+    with launched(Run(study, Display("quiet"), slots=slots)) as run:
+        records = train(run)
+        tables = steps.reduce_folds.fn(run, run.plan, records)
+        result: Any = steps.write_report.fn(run, tables)
+        return result

@@ -1,0 +1,33 @@
+"""Ours without Prefect: wall time of each fold of a case, one after the other."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from tasks.display import Display
+from tasks.run import Run, launched
+from tasks.training import train_here
+
+from tests.bench import direct
+from tests.bench.cases import case_argument, say
+
+
+def main() -> None:
+    """Train the case's folds in turn and print the mean seconds of all but the first."""
+    case = case_argument()
+    with tempfile.TemporaryDirectory() as name:
+        study = direct.study_of(case, Path(name))
+        with launched(Run(study, Display("quiet"))) as run:
+            run.check()
+            seconds = []
+            for job in run.jobs[: case.folds]:
+                started = time.perf_counter()
+                record = train_here(run, job)
+                seconds.append(time.perf_counter() - started)
+                if record.error:
+                    raise RuntimeError(record.error)
+    say(later=sum(seconds[1:]) / len(seconds[1:]), first=seconds[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Fixtures that several test files share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.config import ComputeSpec, DataSpec
+from tasks.data import Dataset, prepare_data
+from tasks.devices import place
+from tasks.workers import Slots, make_scratch, remove_scratch
+
+Prepare = Callable[..., Dataset]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+    """Prepare data in a folder of its own: from settings, or from a finished DataSpec."""
+
+    def make(spec: DataSpec | None = None, fold_column: str | None = None, **given: Any) -> Dataset:
+        folder = tmp_path_factory.mktemp("data")
+        return prepare_data(spec or DataSpec(**given), fold_column, folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def slots() -> Iterator[Slots]:
+    """One warm worker with TensorFlow, for tests of what is trained and not of how it starts."""
+    scratch = make_scratch()
+    workers = Slots(place(ComputeSpec(workers=1)), True, scratch, scratch / "log")
+    yield workers
+    workers.stop()
+    remove_scratch(scratch)

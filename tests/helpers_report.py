@@ -1,0 +1,87 @@
+"""Real finished runs of scikit-learn estimators, trained in this process, for tests of reports."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.config import DataSpec, parse_study
+from tasks.display import Display
+from tasks.fitting import fit_fold
+from tasks.jobs import FoldRecord
+from tasks.reduce import Tables, findings, reduce_folds
+from tasks.report import write_report
+from tasks.run import Run
+from tasks.store import write_fold
+from tasks.worker import record_of
+
+CLASSIFIER = {
+    "builder": "sklearn.linear_model:LogisticRegression",
+    "params": {"max_iter": 1000},
+}
+REGRESSOR = {"builder": "sklearn.linear_model:Ridge"}
+DIVIDED = {"n_splits": 3}
+
+# Twelve rows, one a fold: an AUC of a single row is undefined.
+FEW = DataSpec.from_arrays([[float(i % 2), float(i % 5)] for i in range(12)], [0, 1] * 6)
+ALONE: dict[str, Any] = {"data": FEW, "split": {"method": "leave_one_out"}}
+
+Fails = Callable[[int, int], str | None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run after its last step, its scratch folder gone."""
+
+    run: Run
+    records: list[FoldRecord]
+    tables: Tables
+    path: Path
+    run_id: str
+
+
+def settings(out: Path, **sections: Any) -> dict[str, Any]:
+    """Return small settings: three folds of iris and a logistic regression."""
+    base = {"data": {"source": "iris"}, "split": DIVIDED, "model": CLASSIFIER, "out": str(out)}
+    return {**base, **sections}
+
+
+@contextmanager
+def prepared(given: dict[str, Any]) -> Iterator[Run]:
+    """Yield a run of some settings, and remove its scratch folder afterwards."""
+    run, path = Run(parse_study(given), Display("quiet")), list(sys.path)
+    (run.out / "folds").mkdir(parents=True, exist_ok=True)
+    try:
+        yield run
+    finally:
+        sys.path[:] = path
+        run.close()
+
+
+def train(run: Run, fails: Fails = lambda repeat, fold: None) -> list[FoldRecord]:
+    """Train a run's folds here and store them, but for those that are to fail."""
+    records = []
+    for job in run.jobs:
+        error = fails(job.repeat, job.fold)
+        if error is not None:
+            records.append(FoldRecord(job.key, job.repeat, job.fold, error, slot="cpu:0"))
+            continue
+        finished = fit_fold(job, 1, "cpu:0", None)
+        write_fold(finished, job.store)
+        records.append(record_of(finished, job, cached=False))
+    return records
+
+
+def finish(
+    out: Path, fails: Fails = lambda repeat, fold: None, notices: tuple[str, ...] = (), **more: Any
+) -> Finished:
+    """Train, reduce and report a run."""
+    with prepared(settings(out, **more)) as run:
+        records = train(run, fails)
+        tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
+        facts = {"source": run.study.data.source, "out": str(out), "workers": "1"}
+        told = (*notices, *findings(tables))
+        report = write_report(tables, run.key, told, run.out, facts)
+        return Finished(run, records, tables, report.path, report.run_id)

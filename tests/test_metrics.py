@@ -1,0 +1,246 @@
+"""Each metric equals what scikit-learn's own function computes from labels and scores."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from tasks.errors import InputError
+from tasks.metrics import DEFAULTS, Predictions, measure, predict_labels, resolve_metrics
+
+RANDOM = np.random.default_rng(0)
+N = 120
+TRUTH = {"binary": RANDOM.integers(0, 2, N), "multiclass": RANDOM.integers(0, 4, N)}
+
+
+def made_scores(truth, classes):
+    """Return probabilities that lean towards the truth, with some exact ties."""
+    raw = np.round(RANDOM.random((len(truth), classes)), 1) + 0.1
+    raw[np.arange(len(truth)), truth] += 0.4
+    return raw / raw.sum(axis=1, keepdims=True)
+
+
+SCORES = {task: made_scores(truth, truth.max() + 1) for task, truth in TRUTH.items()}
+VALUES = RANDOM.gamma(2, size=N)
+ESTIMATES = VALUES + np.abs(RANDOM.normal(size=N)) / 5
+
+
+def class_predictions(task):
+    scores = SCORES[task][:, 1:] if task == "binary" else SCORES[task]
+    return Predictions(TRUTH[task], predict_labels(scores, task), scores, SCORES[task].shape[1])
+
+
+BINARY = {
+    "accuracy": lambda y, p, s: sk.accuracy_score(y, p),
+    "balanced_accuracy": lambda y, p, s: sk.balanced_accuracy_score(y, p),
+    "roc_auc": lambda y, p, s: sk.roc_auc_score(y == "yes", s),
+    "average_precision": lambda y, p, s: sk.average_precision_score(y, s, pos_label="yes"),
+    "neg_brier_score": lambda y, p, s: -sk.brier_score_loss(y, s, pos_label="yes"),
+    "neg_log_loss": lambda y, p, s: -sk.log_loss(y == "yes", s),
+    "d2_log_loss_score": lambda y, p, s: sk.d2_log_loss_score(y == "yes", s),
+    "f1": lambda y, p, s: sk.f1_score(y, p, pos_label="yes"),
+    "f1_macro": lambda y, p, s: sk.f1_score(y, p, average="macro"),
+    "f1_weighted": lambda y, p, s: sk.f1_score(y, p, average="weighted"),
+    "precision": lambda y, p, s: sk.precision_score(y, p, pos_label="yes"),
+    "recall": lambda y, p, s: sk.recall_score(y, p, pos_label="yes"),
+    "jaccard": lambda y, p, s: sk.jaccard_score(y, p, pos_label="yes"),
+    "matthews_corrcoef": lambda y, p, s: sk.matthews_corrcoef(y, p),
+    "positive_likelihood_ratio": lambda y, p, s: sk.class_likelihood_ratios(
+        y, p, labels=["no", "yes"]
+    )[0],
+    "sensitivity": lambda y, p, s: sk.recall_score(y, p, pos_label="yes"),
+    "specificity": lambda y, p, s: sk.recall_score(y, p, pos_label="no"),
+    "rand_score": lambda y, p, s: sk.rand_score(y, p),
+}
+MULTICLASS = {
+    "accuracy": lambda y, p, s: sk.accuracy_score(y, p),
+    "balanced_accuracy": lambda y, p, s: sk.balanced_accuracy_score(y, p),
+    "roc_auc_ovr": lambda y, p, s: sk.roc_auc_score(y, s, multi_class="ovr"),
+    "roc_auc_ovo": lambda y, p, s: sk.roc_auc_score(y, s, multi_class="ovo"),
+    "roc_auc_ovr_weighted": lambda y, p, s: sk.roc_auc_score(
+        y, s, multi_class="ovr", average="weighted"
+    ),
+    "neg_log_loss": lambda y, p, s: -sk.log_loss(y, s),
+    "neg_brier_score": lambda y, p, s: -sk.brier_score_loss(y, s),
+    "f1_macro": lambda y, p, s: sk.f1_score(y, p, average="macro"),
+    "f1_micro": lambda y, p, s: sk.f1_score(y, p, average="micro"),
+    "precision_macro": lambda y, p, s: sk.precision_score(y, p, average="macro"),
+    "recall_weighted": lambda y, p, s: sk.recall_score(y, p, average="weighted"),
+    "jaccard_macro": lambda y, p, s: sk.jaccard_score(y, p, average="macro"),
+    "matthews_corrcoef": lambda y, p, s: sk.matthews_corrcoef(y, p),
+    "top_k_accuracy": lambda y, p, s: sk.top_k_accuracy_score(y, s, k=2),
+    "adjusted_rand_score": lambda y, p, s: sk.adjusted_rand_score(y, p),
+}
+REGRESSION = {
+    "r2": sk.r2_score,
+    "explained_variance": sk.explained_variance_score,
+    "neg_mean_absolute_error": sk.mean_absolute_error,
+    "neg_mean_squared_error": sk.mean_squared_error,
+    "neg_root_mean_squared_error": sk.root_mean_squared_error,
+    "neg_mean_squared_log_error": sk.mean_squared_log_error,
+    "neg_root_mean_squared_log_error": sk.root_mean_squared_log_error,
+    "neg_median_absolute_error": sk.median_absolute_error,
+    "neg_mean_absolute_percentage_error": sk.mean_absolute_percentage_error,
+    "neg_max_error": sk.max_error,
+    "neg_mean_poisson_deviance": sk.mean_poisson_deviance,
+    "neg_mean_gamma_deviance": sk.mean_gamma_deviance,
+    "d2_absolute_error_score": sk.d2_absolute_error_score,
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_binary_metrics_are_scikit_learns(name):
+    predictions = class_predictions("binary")
+    labels = np.array(["no", "yes"])
+    expected = BINARY[name](
+        labels[predictions.truth], labels[predictions.predicted], predictions.scores[:, 0]
+    )
+    assert measure(name, predictions).value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", MULTICLASS)
+def test_multiclass_metrics_are_scikit_learns(name):
+    predictions = class_predictions("multiclass")
+    labels = np.array(["ant", "bee", "cat", "dog"])
+    expected = MULTICLASS[name](
+        labels[predictions.truth], labels[predictions.predicted], predictions.scores
+    )
+    assert measure(name, predictions).value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", REGRESSION)
+def test_regression_metrics_are_scikit_learns(name):
+    predictions = Predictions(VALUES, ESTIMATES, ESTIMATES.reshape(-1, 1), 0)
+    sign = -1 if name.startswith("neg_") else 1
+    expected = sign * REGRESSION[name](VALUES, ESTIMATES)
+    assert measure(name, predictions).value == pytest.approx(expected, rel=1e-12)
+
+
+def test_every_metric_that_fits_a_task_can_be_measured():
+    for task, predictions in (
+        ("binary", class_predictions("binary")),
+        ("multiclass", class_predictions("multiclass")),
+        ("regression", Predictions(VALUES, ESTIMATES, ESTIMATES.reshape(-1, 1), 0)),
+    ):
+        for name in sk.get_scorer_names():
+            try:
+                resolve_metrics([name], task, predictions.classes)
+            except InputError:
+                continue
+            found = measure(name, predictions)
+            assert found.value is not None or "top_k" in name, (task, name, found.reason)
+
+
+def test_positive_means_at_least_one_half():
+    scores = np.array([[0.5], [np.nextafter(0.5, 0)], [1.0], [0.0]])
+    np.testing.assert_array_equal(predict_labels(scores, "binary"), [1, 0, 1, 0])
+
+
+def test_multiclass_takes_the_first_maximum():
+    scores = np.array([[0.4, 0.4, 0.2], [0.2, 0.4, 0.4]])
+    np.testing.assert_array_equal(predict_labels(scores, "multiclass"), [0, 1])
+
+
+def test_a_regression_predicts_its_score():
+    np.testing.assert_array_equal(
+        predict_labels(np.array([[1.5], [-2.0]]), "regression"), [1.5, -2]
+    )
+
+
+def of_one_class(code, task="binary"):
+    codes = np.full(6, code)
+    scores = np.linspace(0, 1, 6).reshape(-1, 1)
+    return Predictions(codes, predict_labels(scores, task), scores, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("sensitivity", 0, "needs positive samples in the test rows"),
+        ("specificity", 1, "needs negative samples in the test rows"),
+        ("roc_auc", 1, "Only one class is present"),
+        ("recall", 0, "Recall is ill-defined"),
+    ],
+)
+def test_an_undefined_metric_has_no_value_but_a_reason(name, code, reason):
+    found = measure(name, of_one_class(code))
+    assert found.value is None
+    assert reason in found.reason
+    assert "\n" not in found.reason
+
+
+def test_the_other_side_of_one_class_is_defined():
+    assert measure("sensitivity", of_one_class(1)).value == 0.5
+    assert measure("specificity", of_one_class(0)).value == 0.5
+
+
+def test_r2_of_one_row_is_undefined():
+    one = Predictions(np.array([1.5]), np.array([1.0]), np.array([[1.0]]), 0)
+    found = measure("r2", one)
+    assert found.value is None
+    assert "two samples" in found.reason
+
+
+def test_a_log_of_a_negative_prediction_is_undefined():
+    found = measure(
+        "neg_mean_squared_log_error",
+        Predictions(np.array([1.0, 2.0]), np.array([-3.0, 2.0]), np.zeros((2, 1)), 0),
+    )
+    assert found.value is None
+    assert found.reason
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_defaults_fit_their_task(task):
+    classes = {"binary": 2, "multiclass": 3, "regression": 0}[task]
+    assert resolve_metrics("auto", task, classes) == DEFAULTS[task]
+    assert resolve_metrics(list(DEFAULTS[task]), task, classes) == DEFAULTS[task]
+
+
+def test_metrics_keep_the_order_they_are_given_in():
+    assert resolve_metrics(["specificity", "accuracy"], "binary", 2) == ("specificity", "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("roc_acu", "did you mean roc_auc?"), ("qqq", "see sklearn.metrics.get_scorer_names")],
+)
+def test_an_unknown_metric_is_refused_in_one_line(name, hint):
+    with pytest.raises(InputError) as caught:
+        resolve_metrics([name], "binary", 2)
+    assert str(caught.value) == f"metrics: unknown {name!r}; {hint}"
+
+
+def refused(name, task, classes):
+    with pytest.raises(InputError) as caught:
+        resolve_metrics([name], task, classes)
+    message = str(caught.value)
+    assert message.startswith(f"metrics: {name} does not fit a {task} task; the usual ones are ")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "name", ["sensitivity", "specificity", "roc_auc", "f1", "precision", "neg_mean_squared_error"]
+)
+def test_what_does_not_fit_several_classes_is_refused(name):
+    refused(name, "multiclass", 3)
+
+
+@pytest.mark.parametrize(
+    "name", ["sensitivity", "accuracy", "roc_auc", "f1_macro", "neg_log_loss", "rand_score"]
+)
+def test_what_does_not_fit_a_regression_is_refused(name):
+    refused(name, "regression", 0)
+
+
+# Errors between class codes can be computed, but mean nothing for labels that are text.
+@pytest.mark.parametrize("name", ["r2", "neg_mean_absolute_error", "f1_samples"])
+def test_what_does_not_fit_two_classes_is_refused(name):
+    refused(name, "binary", 2)
+
+
+def test_measuring_needs_no_more_than_stored_predictions():
+    predictions = class_predictions("binary")
+    again = partial(measure, predictions=predictions)
+    assert again("roc_auc") == again("roc_auc")

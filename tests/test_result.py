@@ -1,0 +1,62 @@
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from tasks.result import Result, summary_text
+from tests.helpers_report import REGRESSOR, finish
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return finish(tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture
+def result(finished):
+    return Result(finished.path, finished.run_id, 3, 0)
+
+
+@pytest.mark.parametrize("name", ["folds", "summary", "predictions", "history"])
+def test_tables_are_data_frames_of_the_report(finished, result, name):
+    found = getattr(result, name)
+    assert isinstance(found, pd.DataFrame)
+    assert_frame_equal(found, getattr(finished.tables, name).to_pandas())
+    assert getattr(result, name) is found
+
+
+def test_a_result_prints_as_a_table(finished, result):
+    lines = str(result).splitlines()
+    assert lines[0].split() == [
+        "metric",
+        "mean",
+        "std",
+        "min",
+        "max",
+        "95",
+        "%",
+        "interval",
+        "folds",
+    ]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "accuracy",
+        "balanced_accuracy",
+        "roc_auc_ovr",
+    ]
+    assert len({len(line) for line in lines}) == 1
+    row = finished.tables.summary.to_pylist()[0]
+    values = finished.tables.folds["accuracy"].to_pylist()
+    numbers = [row["mean"], row["std"], min(values), max(values), row["ci_low"], row["ci_high"]]
+    shown = lines[1].split()
+    assert [shown[i] for i in (1, 2, 3, 4, 5, 7)] == [f"{number:.4f}" for number in numbers]
+    assert lines[1].endswith("3 of 3")
+
+
+def test_what_does_not_exist_is_a_dash(tmp_path):
+    finished = finish(
+        tmp_path,
+        lambda _, fold: "ValueError: boom",
+        data={"source": "diabetes"},
+        model=REGRESSOR,
+        metrics=["r2"],
+    )
+    assert summary_text(finished.path).splitlines()[1].split() == ["r2", *"-----", "0", "of", "3"]
