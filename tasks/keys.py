@@ -14,7 +14,7 @@ from tasks.folds import Fold, FoldPlan
 from tasks.functions import dump_function, identify, is_kept, kept_function, modules_of
 from tasks.inner import inner_rule
 from tasks.jobs import BuilderCall, FoldJob
-from tasks.provenance import Provenance, trace_import, trace_module
+from tasks.provenance import Provenance, refuse_hidden, trace_import, trace_module
 from tasks.seeds import Role, fold_seed
 from tasks.version import VERSION
 
@@ -50,6 +50,7 @@ def identify_model(model: ModelSpec, train: TrainSpec) -> ModelIdentity:
         for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
             trace_import("model.builder", module, search, found)
     else:
+        refuse_hidden(model.builder, search)
         trace_module("model.builder", model.builder.partition(":")[0], search, found)
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
     if ":" in train.scaler:

@@ -6,6 +6,7 @@ installed distributions count by version.
 """
 
 import ast
+import importlib
 import sysconfig
 import warnings
 from collections.abc import Iterator
@@ -168,6 +169,21 @@ def _ours(setting: str, name: str, search: list[str], into: Provenance) -> Modul
         notice = f"{name} is foldproof's own; your {theirs} is not used"
         into.notices += [] if notice in into.notices else [notice]
     return found
+
+
+def refuse_hidden(builder: str, search: list[str]) -> None:
+    """Refuse a builder that the user has, but that a module of ours hides.
+
+    Raises:
+        InputError: with the name to change.
+    """
+    module, _, function = builder.partition(":")
+    top = module.split(".")[0]
+    theirs = _shadowed(top, search) if top in OURS else None
+    ours = _find(module, search) if theirs else None
+    if theirs and ours and not hasattr(importlib.import_module(module), function):
+        problem = f"{builder} is not in foldproof's own package {top!r}, which hides your {theirs}"
+        raise InputError("model.builder", problem + "; rename yours")
 
 
 def _shadowed(top: str, search: list[str]) -> str | None:

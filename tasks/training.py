@@ -42,12 +42,14 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
     try:
         stored = [job for job in run.jobs if _reuse(run, job)]
         missing = [job for job in run.jobs if job.key not in run.records]
-        futures = [_submit(run, job, None) for job in stored]
+        _finish([_submit(run, job, None) for job in stored])
         if missing:
             run.slots.warm_up(len(missing))
-        futures += [_submit(run, job, run.slots.lease()) for job in missing]
-        for future in futures:
-            future.wait()
+        under_way: list[Any] = []
+        for job in missing:
+            under_way = [future for future in under_way if not future.state.is_final()]
+            under_way.append(_submit(run, job, run.slots.lease()))
+        _finish(under_way)
         for job in missing:
             if job.key not in run.records:  # Prefect could not run it; the fold still counts
                 run.records[job.key] = train_here(run, job)
@@ -55,6 +57,11 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         run.abandon()
         raise
     return [run.records[job.key] for job in run.jobs]
+
+
+def _finish(futures: Sequence[Any]) -> None:
+    for future in futures:
+        future.wait()
 
 
 def train_here(run: Run, job: FoldJob) -> FoldRecord:

@@ -9,6 +9,7 @@ import pytest
 from tasks.config import ComputeSpec, DataSpec
 from tasks.data import Dataset, prepare_data
 from tasks.devices import place
+from tasks.server import EmbeddedServer
 from tasks.workers import Slots, make_scratch, remove_scratch
 
 Prepare = Callable[..., Dataset]
@@ -32,6 +33,18 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
         return prepare_data(spec or DataSpec(**given), fold_column, folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Prefect server with a database of its own; the address of its API."""
+    home = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(home))
+        server = EmbeddedServer(home / "log")
+    server.wait()
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(scope="session")
