@@ -42,19 +42,21 @@ class _Columns:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
-        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in schema.names}
+        self._parts: dict[str, list[pa.Array]] = {name: [] for name in schema.names}
 
     def add(self, rows: int, **columns: Any) -> None:
+        """Append rows; a single value stands for all of them."""
         for name, values in columns.items():
-            self._parts[name].append(np.broadcast_to(np.asarray(values), rows))
+            kind = self._schema.field(name).type
+            if np.ndim(values) == 0:
+                part = pa.repeat(pa.scalar(values, kind), rows)
+            else:
+                part = pa.array(values, kind, from_pandas=True)
+            self._parts[name].append(part)
 
     def table(self) -> pa.Table:
         arrays = [
-            pa.array(
-                np.concatenate(parts) if parts else [],
-                self._schema.field(name).type,
-                from_pandas=True,
-            )
+            pa.concat_arrays(parts) if parts else pa.array([], self._schema.field(name).type)
             for name, parts in self._parts.items()
         ]
         return pa.Table.from_arrays(arrays, schema=self._schema)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from prefect import task
@@ -42,14 +43,15 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
     try:
         stored = [job for job in run.jobs if _reuse(run, job)]
         missing = [job for job in run.jobs if job.key not in run.records]
-        _finish([_submit(run, job, None) for job in stored])
         if missing:
             run.slots.warm_up(len(missing))
-        under_way: list[Any] = []
+        under_way: set[Any] = set()  # futures that are done are forgotten, for memory's sake
+        for job in stored:
+            _submit(run, job, None, under_way)
         for job in missing:
-            under_way = [future for future in under_way if not future.state.is_final()]
-            under_way.append(_submit(run, job, run.slots.lease()))
-        _finish(under_way)
+            _submit(run, job, run.slots.lease(), under_way)
+        for future in tuple(under_way):
+            future.wait()
         for job in missing:
             if job.key not in run.records:  # Prefect could not run it; the fold still counts
                 run.records[job.key] = train_here(run, job)
@@ -57,11 +59,6 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         run.abandon()
         raise
     return [run.records[job.key] for job in run.jobs]
-
-
-def _finish(futures: Sequence[Any]) -> None:
-    for future in futures:
-        future.wait()
 
 
 def train_here(run: Run, job: FoldJob) -> FoldRecord:
@@ -99,13 +96,23 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
     return record
 
 
-def _submit(run: Run, job: FoldJob, slot: Slot | None) -> Any:
-    tags = [slot.name] if slot else None
-    submitted = train_fold.with_options(tags=tags) if tags else train_fold
-    future = submitted.submit(run.label(job), job.key, run, slot)
-    if slot is not None:
-        future.add_done_callback(lambda _: run.slots.give_back(slot))
-    return future
+def _submit(run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any]) -> None:
+    tagged = _tagged(slot.name) if slot else train_fold
+    future = tagged.submit(run.label(job), job.key, run, slot)
+    under_way.add(future)
+
+    def done(_: Any) -> None:
+        under_way.discard(future)
+        if slot is not None:
+            run.slots.give_back(slot)
+
+    future.add_done_callback(done)
+
+
+@cache
+def _tagged(name: str) -> Any:
+    """Return the task with a device's tag; making one reads the source, which takes long."""
+    return train_fold.with_options(tags=[name])
 
 
 def _reuse(run: Run, job: FoldJob) -> bool:

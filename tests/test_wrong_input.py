@@ -359,7 +359,6 @@ def test_process_refuses_wrong_data_in_one_line(here: Path, files: Path) -> None
     assert (done.returncode, done.stdout) == (2, "")
 
 
-@pytest.mark.xfail(strict=True, reason="the folder OUT is made before the data is looked at")
 def test_refused_process_leaves_nothing_behind(here: Path) -> None:
     done = run(["--train.scaler", "math:pi"], here)
     assert done.returncode == 2
