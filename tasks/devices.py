@@ -4,7 +4,9 @@ import itertools
 import os
 import shutil
 import subprocess
+from ctypes.util import find_library
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from tasks.config import ComputeSpec
 from tasks.environment import Numerics
@@ -41,6 +43,11 @@ def place(compute: ComputeSpec) -> Placement:
     gpus = [] if compute.device == "cpu" else visible_gpus()
     if compute.device == "gpu" and not gpus:
         raise InputError("compute.device", "no GPU is visible here; use cpu or auto")
+    if gpus and not has_cuda():
+        if compute.device == "gpu":
+            remedy = "install foldproof[gpu]"
+            raise InputError("compute.device", f"CUDA's libraries are not installed; {remedy}")
+        gpus = []
     if gpus:
         return _on_gpus(compute, gpus)
     count = max(1, available_cores() // compute.threads)
@@ -54,6 +61,12 @@ def available_cores() -> int:
     from joblib import cpu_count
 
     return int(cpu_count())
+
+
+def has_cuda() -> bool:
+    """Tell whether TensorFlow would find CUDA's libraries, as packages or on the system."""
+    packaged = find_spec("nvidia") is not None and find_spec("nvidia.cudnn") is not None
+    return packaged or find_library("cudnn") is not None
 
 
 def visible_gpus() -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
 
 def refuse_early(arguments: Sequence[str]) -> None:
     """Show the help, or refuse wrong settings, before anything slow is imported."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to take down
+    os.environ.setdefault("DO_NOT_TRACK", "1")
     # The script's own folder holds flows, not modules that a builder could mean.
     sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
     try:

@@ -9,6 +9,8 @@ from pydantic_core import ErrorDetails
 
 from tasks.errors import InputError
 
+MOST_NAMES = 30  # listed in a hint
+
 PROBLEMS = {
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
@@ -48,7 +50,8 @@ def nearest(given: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {_printable(close[0])}? "
-    return f"use one of {', '.join(map(_printable, names))} "
+    more = ", ..." if len(names) > MOST_NAMES else ""
+    return f"use one of {', '.join(map(_printable, names[:MOST_NAMES]))}{more} "
 
 
 def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:

@@ -1,6 +1,8 @@
 """Call the flow: check everything first, bring up what it needs, and take it down again."""
 
 import logging
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,6 +69,7 @@ def quiet_prefect(verbose: bool) -> Iterator[None]:
     if verbose:
         yield
         return
+    os.environ.setdefault("DO_NOT_TRACK", "1")
     import prefect.main  # noqa: F401  (sets the logging up, which would undo this later)
 
     loggers = [logging.getLogger(), *(get_logger(name) for name in LOGGERS)]
@@ -88,8 +91,14 @@ def flush_to_api() -> None:
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
-    for service in (EventsWorker, APILogWorker):
-        service.drain_all(timeout=PATIENCE)
+    def drain() -> None:
+        for service in (EventsWorker, APILogWorker):
+            service.drain_all(timeout=PATIENCE)
+
+    # In a notebook a loop runs in this thread, and draining would want to be awaited.
+    thread = threading.Thread(target=drain)
+    thread.start()
+    thread.join()
 
 
 def _is_console(handler: logging.Handler) -> bool:

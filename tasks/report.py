@@ -92,6 +92,8 @@ def _put_in_place(draft: Path, final: Path) -> None:
     if _is_same(draft, final):
         (draft / EXECUTION).replace(final / EXECUTION)
         return
+    if _has_failures(draft) and final.exists() and not _has_failures(final) and _intact(final):
+        return  # a complete report is worth more than a later one with holes
     earlier = draft.with_suffix(".old")
     _remove(earlier)
     try:
@@ -103,6 +105,14 @@ def _put_in_place(draft: Path, final: Path) -> None:
             raise
     finally:
         _remove(earlier)
+
+
+def _has_failures(folder: Path) -> bool:
+    try:
+        statuses = parquet.read_table(folder / "folds.parquet", columns=["status"])["status"]
+    except (OSError, pa.ArrowException):
+        return True
+    return "failed" in statuses.to_pylist()
 
 
 def _remove(folder: Path) -> None:
@@ -118,6 +128,8 @@ def _is_same(draft: Path, final: Path) -> bool:
 
 
 def _intact(folder: Path) -> bool:
+    if not (folder / MANIFEST).is_file():
+        return False
     files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     present = all((folder / name).is_file() for name in files)
     return present and all(digest_file(folder / name) == digest for name, digest in files.items())

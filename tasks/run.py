@@ -40,6 +40,7 @@ class Run:
         display: where progress is shown.
         refresh: train anew what is stored already.
         records: what became of each fold so far, by key.
+        earlier: what was stored of folds that are trained anew.
         on_stop: called when the run is stopped before its end.
     """
 
@@ -57,6 +58,7 @@ class Run:
         """
         self.study, self.display, self.refresh = study, display, refresh
         self.records: dict[str, FoldRecord] = {}
+        self.earlier: dict[str, FoldRecord] = {}
         self.scratch = make_scratch()
         self.out = Path(study.out).resolve()
         self.log = None if display.verbose else self.scratch / "libraries.log"

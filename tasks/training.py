@@ -1,12 +1,13 @@
 """Fan the folds out: each leases a device slot, trains there, and is stored when it is done."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TaskRunContext
 from prefect.states import Completed, Failed
 
 from tasks import worker
@@ -17,17 +18,31 @@ from tasks.run import Run
 from tasks.store import DamagedFold, put_aside
 from tasks.workers import Slot
 
+SHORT = 0.5  # seconds of a fold that is over before the next one is under way
+
 
 @task(task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
 def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     """Train one fold on a leased slot; a stored one shows as cached, a failed one as failed."""
-    job = run.job(key)
-    record = run.records.get(key) or train_with_retries(run, job, slot)
+    if slot is not None:
+        _tag(slot.name)
+    record = run.records.get(key) or train_with_retries(run, run.job(key), slot)
     run.records[key] = record
     if record.error is not None:
         return Failed(message=record.error)
     name = "Cached" if record.cached else "Completed"
     return Completed(name=name, message=f"weights {(record.weights or '')[:12]}", data=key)
+
+
+def _tag(device: str) -> None:
+    """Put the device's tag on the task run in hand.
+
+    A tag that is there before the run starts makes Prefect ask its server for a
+    concurrency slot of that name, twice a fold; slots are ours to lease.
+    """
+    context = TaskRunContext.get()
+    if context is not None:
+        context.task_run.tags.append(device)
 
 
 def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
@@ -58,6 +73,7 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
     except BaseException:
         run.abandon()
         raise
+    _compare_with_earlier(run)
     return [run.records[job.key] for job in run.jobs]
 
 
@@ -79,6 +95,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
     assert slot is not None  # only stored folds have none, and those are not trained
     compute, tensorflow = run.study.compute, run.identity.needs_tensorflow
     record = FoldRecord(job.key, job.repeat, job.fold, slot=slot.name)
+    started = time.perf_counter()
     for attempt in range(1, compute.retries + 2):
         arguments = (job, tensorflow, attempt, slot.name, slot.progress_path)
         try:
@@ -92,13 +109,14 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
             break
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
+    if time.perf_counter() - started < SHORT:
+        run.slots.queue_ahead()
     run.display.fold_done(record)
     return record
 
 
 def _submit(run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any]) -> None:
-    tagged = _tagged(slot.name) if slot else train_fold
-    future = tagged.submit(run.label(job), job.key, run, slot)
+    future = train_fold.submit(run.label(job), job.key, run, slot)
     under_way.add(future)
 
     def done(_: Any) -> None:
@@ -109,23 +127,33 @@ def _submit(run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any]) -> N
     future.add_done_callback(done)
 
 
-@cache
-def _tagged(name: str) -> Any:
-    """Return the task with a device's tag; making one reads the source, which takes long."""
-    return train_fold.with_options(tags=[name])
-
-
 def _reuse(run: Run, job: FoldJob) -> bool:
     """Take a fold from the store, unless it is damaged or to be refreshed."""
-    if run.refresh:
-        return False
     try:
         record = worker.stored(job)
     except DamagedFold as error:
         aside = put_aside(job.store)
         run.tell(f"{error}; it was put aside as {aside.name} and is trained again")
         return False
-    if record is not None:
-        run.records[job.key] = record
-        run.display.fold_done(record)
-    return record is not None
+    if record is None:
+        return False
+    if run.refresh:
+        run.earlier[job.key] = record
+        return False
+    run.records[job.key] = record
+    run.display.fold_done(record)
+    return True
+
+
+def _compare_with_earlier(run: Run) -> None:
+    """Say whether folds that were trained anew gave what was stored before."""
+    digests = ("initial", "weights", "predictions")
+    differ = [
+        f"{old.repeat}/{old.fold}"
+        for key, old in run.earlier.items()
+        if any(getattr(old, name) != getattr(run.records[key], name) for name in digests)
+    ]
+    if differ:
+        run.tell(f"trained anew, these folds differ from what was stored: {', '.join(differ)}")
+    elif run.earlier:
+        run.tell(f"trained anew, all {len(run.earlier)} stored folds came back bit for bit")

@@ -23,6 +23,7 @@ from tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from tasks.forkserver import ForkServerContext
 
 SCRATCH = "foldproof-"
+AHEAD = 3  # short folds that may wait at a slot
 
 T = TypeVar("T")
 
@@ -92,6 +93,7 @@ class Slots:
         for slot in self.slots:
             self._free.put(slot)
         self.stopped = threading.Event()
+        self._lock, self._ahead = threading.Lock(), AHEAD
 
     def warm_up(self, count: int) -> None:
         """Start the first workers in the background."""
@@ -113,6 +115,16 @@ class Slots:
             self._free.put(slot)
             raise Interrupted("the run was stopped")
         return slot
+
+    def queue_ahead(self) -> None:
+        """Let further folds wait at each slot, once; a slot still trains one at a time.
+
+        For folds that are so short that getting one under way takes as long as training it.
+        """
+        with self._lock:
+            ahead, self._ahead = self._ahead, 0
+        for slot in self.slots * ahead:
+            self._free.put(slot)
 
     def give_back(self, slot: Slot) -> None:
         """Free a leased slot."""

@@ -19,6 +19,8 @@ def listing(tmp_path, monkeypatch):
     """Return a function that makes `nvidia-smi` print a text and end with a code."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
+    monkeypatch.setattr("tasks.devices.has_cuda", lambda: True)
+
     def install(text, code=0):
         tool = tmp_path / "nvidia-smi"
         tool.write_text(f"#!/bin/sh\ncat <<'END'\n{text}END\nexit {code}\n")
@@ -130,4 +132,12 @@ def test_the_cpu_can_be_asked_for_beside_gpus(listing):
 
 def test_a_gpu_that_is_not_there_is_refused(no_tool):
     with pytest.raises(InputError, match=r"^compute\.device: no GPU is visible here; use cpu"):
+        place(ComputeSpec(device="gpu"))
+
+
+def test_without_cuda_libraries_auto_takes_the_cpu_and_gpu_is_refused(listing, monkeypatch):
+    listing(MIXED)
+    monkeypatch.setattr("tasks.devices.has_cuda", lambda: False)
+    assert place(ComputeSpec()).numerics.device == "cpu"
+    with pytest.raises(InputError, match=r"CUDA's libraries are not installed; install"):
         place(ComputeSpec(device="gpu"))

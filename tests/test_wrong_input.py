@@ -336,7 +336,7 @@ PROCESSES = [
     (["--data.source", "none.csv"], "data.source: no file or folder 'none.csv'; check the path"),
     (
         ["--out", "{files}/note.txt/out"],
-        "out: cannot write to '{files}/note.txt/out' (not a directory); choose another folder",
+        "out: '{files}/note.txt' is no folder; choose another",
     ),
 ]
 

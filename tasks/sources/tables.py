@@ -121,7 +121,7 @@ def _check_columns(table: pa.Table, taken: dict[str, str], spec: DataSpec) -> No
     named += [("data.features", name) for name in spec.features or []]
     for setting, name in named:
         if name not in table.column_names:
-            hint = nearest(name, table.column_names[:30]).strip() + _separator(table)
+            hint = nearest(name, table.column_names).strip() + _separator(table)
             raise InputError(setting, f"no column {name!r}; {hint}")
     roles = Counter(name for _, name in [*taken.items(), *named[len(taken) :]])
     for setting, name in reversed(named):

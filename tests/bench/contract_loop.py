@@ -1,10 +1,5 @@
 """The same mathematics with nothing of ours: `train_on_batch` in the contract's batch order."""
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-
 import keras
 import numpy as np
 import tensorflow as tf

@@ -14,7 +14,6 @@ from tasks.result import Result
 from tasks.run import Run, launched
 from tasks.training import train_here
 from tasks.workers import Slots, make_scratch, remove_scratch
-
 from tests.bench.cases import Case, settings
 
 

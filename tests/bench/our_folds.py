@@ -7,7 +7,6 @@ from pathlib import Path
 from tasks.display import Display
 from tasks.run import Run, launched
 from tasks.training import train_here
-
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 

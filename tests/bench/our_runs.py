@@ -10,11 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flows.cv import cross_validate
 from tasks.display import Display
 from tasks.run import Run, launched
 from tasks.workers import Slots
-
-from flows.cv import cross_validate
 from tests.bench import direct
 from tests.bench.cases import SPLITS, Case, case_argument, say
 

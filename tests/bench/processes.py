@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tasks.provenance import ROOT
-
 from tests.bench.cases import Case, case_text
 
 PATIENCE = 1800  # seconds; a guard against hanging

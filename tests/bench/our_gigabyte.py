@@ -1,0 +1,34 @@
+"""Ours on large features: the peak memory of all processes while two workers train."""
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from tasks.data import FEATURES
+from tasks.display import Display
+from tasks.run import Run, launched
+from tasks.training import train_here
+from tests.bench import direct
+from tests.bench.cases import case_argument, say
+from tests.bench.memory import watched
+
+
+def main() -> None:
+    """Load, then train the case's folds at the same time, one in each worker."""
+    case = case_argument()
+    with tempfile.TemporaryDirectory() as name:
+        study = direct.study_of(case, Path(name))
+        with launched(Run(study, Display("quiet"))) as run:
+            run.check()
+            with watched(FEATURES) as peaks, ThreadPoolExecutor(case.folds) as threads:
+                jobs = run.jobs[: case.folds]
+                records = list(threads.map(lambda job: train_here(run, job), jobs))
+    for record in records:
+        if record.error:
+            raise RuntimeError(record.error)
+    say(**asdict(peaks))
+
+
+if __name__ == "__main__":
+    main()
