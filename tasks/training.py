@@ -103,7 +103,8 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
         except (WorkerLost, FoldTimeout) as error:
             if run.slots.stopped.is_set():
                 raise Interrupted("the run was stopped") from None
-            record = replace(record, error=f"{error}, {attempt} times", attempt=attempt)
+            tries = "in its one try" if attempt == 1 else f"in each of {attempt} tries"
+            record = replace(record, error=f"{error}, {tries}", attempt=attempt)
             continue
         if not record.lost:
             break

@@ -86,6 +86,7 @@ def test_the_same_bytes_whatever_the_surroundings(tmp_path, api):
     assert cached == [False, False, True, False]
     fresh = cv(*SMALL, "--refresh", folder=third, **api)
     assert contents(report_of(fresh)) == expected
+    assert "trained anew, all 4 stored folds came back bit for bit" in fresh.err
 
 
 def test_without_a_server_one_is_started_and_gone_afterwards(tmp_path):

@@ -189,5 +189,5 @@ def test_a_fold_past_its_time_is_killed_and_says_so(tmp_path, own_slots):
     with launched(Run(parse_study(given), Display("quiet"), slots=own_slots)) as run:
         run.check()
         record = train_here(run, run.jobs[0])
-    assert record.error == "ran past 4 seconds, 2 times"
+    assert record.error == "ran past 4 seconds, in each of 2 tries"
     assert record.attempt == 2

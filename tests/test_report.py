@@ -158,6 +158,8 @@ def test_an_incomplete_report_says_so_and_is_replaced_by_the_complete_one(tmp_pa
     assert complete.path == incomplete.path
     assert digests(complete.path) == digests(finished.path)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [complete.run_id]
+    again = finish(tmp_path, fails_once)
+    assert digests(again.path) == digests(finished.path), "a complete report is not given up"
 
 
 def test_what_a_killed_process_left_is_no_obstacle(tmp_path, finished):
