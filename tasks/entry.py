@@ -147,6 +147,3 @@ class _Stop:
         timer = threading.Timer(GRACE, os._exit, args=(self._code,))
         timer.daemon = True
         timer.start()
-
-
-__all__ = ["main", "refuse_early"]

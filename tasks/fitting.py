@@ -208,6 +208,3 @@ def _check_monitor(model: Any, output: Any, train: TrainSpec, call: BuilderCall)
 def _peak_rss_mib() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-__all__ = ["fit_fold", "fresh_model", "inspect_model", "is_keras"]

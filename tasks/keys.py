@@ -171,6 +171,3 @@ def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
 
 def _ours_need_it(found: Provenance) -> bool:
     return "tasks.models" in found.sources
-
-
-__all__ = ["ModelIdentity", "fold_jobs", "identify_model", "run_id", "run_key"]

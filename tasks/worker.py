@@ -18,7 +18,7 @@ from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
 from tasks.errors import InputError
 from tasks.failure import describe_failure, is_exhausted
 from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
-from tasks.store import DamagedFold, FinishedFold, read_fold, write_fold
+from tasks.store import FinishedFold, read_fold, write_fold
 
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113
@@ -194,6 +194,3 @@ def _wrong_in_tensorflow(expected: Numerics, libraries: dict[str, str]) -> list[
         ),
     }
     return [name for name, (is_, should) in facts.items() if is_ != should]
-
-
-__all__ = ["DamagedFold", "inspect_model", "set_up", "stored", "train_fold", "warm_up"]

@@ -174,17 +174,8 @@ def self_seeded(input_shape):
     return dense(input_shape, 1)
 
 
-class Decay(keras.callbacks.Callback):
-    """Stands for what needs Python in every epoch."""
-
-
 def diverging(input_shape):
     """A model whose loss soon is no number."""
     model = keras.Sequential([keras.Input(input_shape), layers.Dense(1)])
     model.compile(keras.optimizers.SGD(1e6), "mse")
     return model
-
-
-def failing(input_shape):
-    """A builder whose model fails in the second fold only."""
-    raise ValueError("this builder cannot build")
