@@ -16,16 +16,11 @@ from tasks.engines import begin
 from tasks.errors import InputError
 from tasks.estimators import check_estimator, train_estimator
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
-from tasks.keras_models import (
-    complete,
-    fresh_model,
-    output_activation,
-    seed_everything,
-    weights_digest,
-)
+from tasks.keras_models import complete, fresh_model, output_activation, weights_digest
 from tasks.material import Material, test_features, training_material
 from tasks.progress_file import Progress
 from tasks.scores import UnfitOutput, check_width, class_scores
+from tasks.seeding import seed_everything
 from tasks.store import Execution, FinishedFold, now
 from tasks.trained import Trained, check_converged
 
@@ -135,8 +130,8 @@ def _seeded_call(builder: Callable[..., Any], job: FoldJob) -> Any:
 def _train_keras(
     builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
 ) -> Trained:
-    def build(seed: int) -> Any:
-        return fresh_model(builder, job.builder, job.train, seed)
+    def build(seed: int, keep_kernels: bool = False) -> Any:
+        return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
 
     started = time.perf_counter()
     begun = begin(build, job.family, job.model_seed, job.order_seed, material, job.train)

@@ -1,11 +1,8 @@
 """Make, compile, build and identify one fresh Keras model. Runs in workers only."""
 
 import functools
-import random
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from tasks.builders import call_builder
 from tasks.config import TrainSpec
@@ -13,32 +10,30 @@ from tasks.digest import digest_arrays
 from tasks.errors import InputError
 from tasks.jobs import BuilderCall
 from tasks.scores import Activation
+from tasks.seeding import seed_everything
 from tasks.target import Task
 
 
-def seed_everything(seed: int, keras_loaded: bool) -> None:
-    """Set the seeds of Python, NumPy and, where it is loaded, TensorFlow.
-
-    Keras draws its initializers' seeds from Python's `random`, so all three count.
-    """
-    if keras_loaded:
-        import keras
-
-        # Automatic layer names start anew, or get_layer("dense") fails in a second fold.
-        keras.utils.clear_session(free_memory=False)
-        keras.utils.set_random_seed(seed)
-    else:
-        random.seed(seed)
-        np.random.seed(seed)
-
-
-def fresh_model(builder: Callable[..., Any], call: BuilderCall, train: TrainSpec, seed: int) -> Any:
+def fresh_model(
+    builder: Callable[..., Any],
+    call: BuilderCall,
+    train: TrainSpec,
+    seed: int,
+    keep_kernels: bool = False,
+) -> Any:
     """Return a new model, compiled and built, as it is before the first batch.
+
+    Args:
+        builder: the user's function.
+        call: what it is handed.
+        train: the settings for a model that it does not compile.
+        seed: for everything random.
+        keep_kernels: as in `seed_everything`.
 
     Raises:
         InputError: it cannot be compiled as configured or built on the data's shape.
     """
-    seed_everything(seed, keras_loaded=True)
+    seed_everything(seed, keras_loaded=True, keep_kernels=keep_kernels)
     return complete(call_builder(builder, call), call, train)
 
 

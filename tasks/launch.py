@@ -17,6 +17,7 @@ from tasks.display import Display
 from tasks.result import Result
 from tasks.run import Run, launched
 from tasks.server import using
+from tasks.steps import STEPS
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
@@ -48,9 +49,12 @@ class LaunchedFlow(Flow[..., Result]):
             run.check()
             with using(server):
                 try:
-                    return super().__call__(**sections(run.study), **options)
+                    result = super().__call__(**sections(run.study), **options)
                 finally:
                     flush_to_api()
+                if server is not None:
+                    server.settle(run.flow_run, len(run.jobs) + len(STEPS))
+                return result
 
 
 def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:

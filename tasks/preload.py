@@ -1,5 +1,6 @@
 """Imported by the fork server before it forks workers: the slow imports, once for all."""
 
+import gc
 import os
 import sys
 
@@ -25,3 +26,6 @@ if os.environ.get(VARIABLE) == "tensorflow":
 if os.environ.get(VARIABLE):
     import tasks.fitting
     import tasks.worker  # noqa: F401
+# What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
+gc.collect()
+gc.freeze()

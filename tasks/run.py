@@ -42,6 +42,7 @@ class Run:
         records: what became of each fold so far, by key.
         earlier: what was stored of folds that are trained anew.
         on_stop: called when the run is stopped before its end.
+        flow_run: the id of the Prefect flow run that it is.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Run:
         self.log = None if display.verbose else self.scratch / "libraries.log"
         self.notices: list[str] = []
         self.on_stop: Callable[[], None] = lambda: None
+        self.flow_run = ""
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
         self._lock = threading.Lock()

@@ -1,6 +1,7 @@
 """The Prefect API of a run: the configured one, or an embedded server for as long as it lasts."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -11,16 +12,34 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tasks.provenance import ROOT
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
+SETTLING, SETTLING_TASK = 5.0, 0.05  # seconds that its last writes may take
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# Written one by one, task runs cost a server more than a small net costs a worker.
+BATCHED = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+# Nobody watches an embedded server, and no automation can run on it.
+UNWATCHED = {
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "false",
+    "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "false",
+}
 VARIABLES = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT__SERVER_EPHEMERAL": "1",
     "PYTHONSAFEPATH": "1",
+    **BATCHED,
+    **UNWATCHED,
 }
+OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")  # states that a task run ends in
 
 
 class EmbeddedServer:
@@ -45,17 +64,43 @@ class EmbeddedServer:
             RuntimeError: it ended, or did not answer in time.
         """
         deadline = time.monotonic() + PATIENCE
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError("the embedded Prefect server did not start; see --verbose")
             with (
                 contextlib.suppress(urllib.error.URLError, OSError),
-                direct.open(f"{self.url}/health", timeout=5),
+                DIRECT.open(f"{self.url}/health", timeout=5),
             ):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
+
+    def settle(self, flow_run: str, tasks: int) -> None:
+        """Wait until it has written down how the tasks of a flow run ended.
+
+        Args:
+            flow_run: the flow run's id.
+            tasks: how many there are; what is missing at last has been waited for in vain.
+        """
+        query = {
+            "flow_runs": {"id": {"any_": [flow_run]}},
+            "task_runs": {"state": {"type": {"any_": OVER}}},
+        }
+        deadline = time.monotonic() + SETTLING + SETTLING_TASK * tasks
+        while self._process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                if self._ask("task_runs/count", query) >= tasks:
+                    return
+            time.sleep(0.05)
+
+    def _ask(self, path: str, query: dict[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}/{path}",
+            json.dumps(query).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with DIRECT.open(request, timeout=5) as answer:
+            return json.load(answer)
 
     def stop(self) -> None:
         """End it at once; its database survives that."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from tasks import reduce, report
 from tasks.config import parse_study
@@ -24,6 +25,7 @@ def running(*sections: Any) -> Iterator[Run]:
     """Yield the run that this flow call was launched for, or launch one."""
     known = current_run()
     if known is not None:
+        known.flow_run = str(flow_run.id)
         yield known
         return
     names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
@@ -71,3 +73,6 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         notices=notices,
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
     )
+
+
+STEPS = (load_data, split_rows, reduce_folds, write_report)  # besides the folds

@@ -168,6 +168,66 @@ def branching(input_shape):
     return model
 
 
+def regularized(input_shape):
+    """A model with penalties on weights and activities, and a loss of a layer's own."""
+    inputs = keras.Input(input_shape)
+    x = layers.Dense(8, activation="relu", kernel_regularizer="l2")(inputs)
+    x = layers.ActivityRegularization(l1=0.01)(x)
+    model = keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
+    model.compile(keras.optimizers.RMSprop(0.01, momentum=0.5), "binary_crossentropy")
+    return model
+
+
+class Penalty(layers.Layer):
+    """A layer that adds a loss and counts its calls in a variable."""
+
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x):
+        self.calls.assign_add(1.0)
+        self.add_loss(keras.ops.mean(x) * self.calls * 0.01)
+        return x
+
+
+def penalized(input_shape):
+    """A model whose loss grows with a variable that its layer counts up."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(8), Penalty()])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    return model
+
+
+def clipped(input_shape):
+    """A model whose optimizer looks at a whole weight's gradient."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(8, activation="relu")])
+    model.add(layers.Dense(1, activation="sigmoid"))
+    model.compile(keras.optimizers.Adam(0.01, clipnorm=0.1), "binary_crossentropy")
+    return model
+
+
+def half_trained(input_shape):
+    """A model with a frozen layer and one that the output does not depend on."""
+    inputs = keras.Input(input_shape)
+    frozen = layers.Dense(8, activation="relu")
+    frozen.trainable = False
+    return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(frozen(inputs)))
+
+
+def eager_draws(input_shape):
+    """A builder that draws its weights from TensorFlow's global generator."""
+    model = dense(input_shape, 1)
+    model.layers[1].kernel.assign(tf.random.normal(model.layers[1].kernel.shape))
+    return model
+
+
+def counted_draws(input_shape):
+    """A builder that draws from a kernel of fixed seeds, which goes on where it stopped."""
+    model = dense(input_shape, 1)
+    kernel = model.layers[1].kernel
+    kernel.assign(tf.raw_ops.RandomUniform(shape=kernel.shape, dtype=tf.float32, seed=1, seed2=2))
+    return model
+
+
 def self_seeded(input_shape):
     """A builder that seeds itself, so that every fold starts from the same weights."""
     keras.utils.set_random_seed(7)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.config import TrainSpec
 from tasks.engines import compiled, plain
-from tasks.engines.compiled import CompiledModel, NotReusable
+from tasks.engines.compiled import Builder, CompiledModel, NotReusable
 from tasks.material import Material
 from tasks.progress_file import Progress
 from tasks.trained import History
@@ -41,7 +41,7 @@ class Begun:
 
 
 def begin(
-    build: Callable[[int], Any],
+    build: Builder,
     identity: str,
     seed: int,
     order_seed: int,
@@ -66,7 +66,7 @@ def begin(
         try:
             kept = _keep(build, identity, material, train)
             return Begun(
-                compiled.adopt(kept, build(seed)),
+                compiled.adopt(kept, build(seed, keep_kernels=kept.keep_kernels)),
                 lambda m, p: compiled.run(kept, m, train, order_seed, p),
                 kept.loop.predict,
             )
@@ -83,9 +83,7 @@ def begin(
     )
 
 
-def _keep(
-    build: Callable[[int], Any], identity: str, material: Material, train: TrainSpec
-) -> CompiledModel:
+def _keep(build: Builder, identity: str, material: Material, train: TrainSpec) -> CompiledModel:
     known = _kept.get(identity)
     if known is None:
         _kept.clear()  # a worker keeps one model: that of the run in hand
@@ -95,9 +93,7 @@ def _keep(
     return known
 
 
-def _prepare(
-    build: Callable[[int], Any], material: Material, train: TrainSpec
-) -> CompiledModel | str:
+def _prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledModel | str:
     try:
         return compiled.prepare(build, material, train)
     except NotReusable as error:

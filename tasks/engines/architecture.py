@@ -28,17 +28,11 @@ def architecture(model: Any) -> str:
             "loss": _own(getattr(model, "loss", None), 0),
             "optimizer": _own(model.optimizer, 0),
             "layers": [_layer(layer) for layer in model._flatten_layers()],
-            "variables": [_variable(variable) for variable in state(model)],
+            "variables": [
+                _variable(each) for each in (*model.variables, *model.optimizer.variables)
+            ],
         }
     )
-
-
-def state(model: Any) -> list[Any]:
-    """Return every variable that outlives an epoch: weights, seed generators, optimizer.
-
-    Metrics start anew with every epoch, so theirs need no copy.
-    """
-    return [*model.variables, *model.optimizer.variables]
 
 
 def _layer(layer: Any) -> list[Any]:

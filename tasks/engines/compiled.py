@@ -3,11 +3,12 @@
 The fresh model still defines the fold: it is built with the fold's seed, and every one of
 its variables (weights, seed generators, optimizer) is copied. That is done only where it
 is provably the same: the architectures are equal, and a trial on two other seeds gave the
-same bits both ways. Otherwise the model trains as Keras does it.
+same bits both ways. The fastest way that passes the trial is taken; a model that passes none
+trains as Keras does it.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,7 +20,7 @@ from tasks.batches import epoch_orders
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.engines import plain
-from tasks.engines.architecture import architecture, state
+from tasks.engines.architecture import architecture
 from tasks.material import Material, Samples
 from tasks.progress_file import Progress
 from tasks.trained import History
@@ -33,6 +34,7 @@ SPECIAL = (
 )
 
 Logs = dict[str, list[float]]
+Builder = Callable[..., Any]  # (seed, keep_kernels=False) -> a fresh, complete model
 
 
 class NotReusable(RuntimeError):
@@ -44,17 +46,27 @@ class CompiledModel:
     """A model with its graphs traced, kept for the folds to come.
 
     Attributes:
-        model: holds the state of the fold in hand.
-        loop: its graphs.
-        signature: its architecture.
+        step: trains the model on a batch; the model holds the state of the fold in hand.
+        loop: the graphs.
+        signature: the model's architecture.
+        slots: what the optimizer adds to its variables when it is built, where it is one of
+            Keras's and these are the same for every fold; else None.
+        keep_kernels: building a model does not depend on kernels that earlier folds left.
     """
 
-    model: Any
+    step: Any
     loop: Any
     signature: str
+    slots: tuple[NDArray[Any], ...] | None
+    keep_kernels: bool
+
+    @property
+    def model(self) -> Any:
+        """The model."""
+        return self.step.model
 
 
-def prepare(build: Callable[[int], Any], material: Material, train: TrainSpec) -> CompiledModel:
+def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledModel:
     """Compile a model for reuse, and prove on a trial that it gives the bits of plain Keras.
 
     Args:
@@ -65,21 +77,23 @@ def prepare(build: Callable[[int], Any], material: Material, train: TrainSpec) -
     Raises:
         NotReusable: it cannot be reused.
     """
-    from tasks.engines.graph_loop import GraphLoop
+    from tasks.engines.steps import FlatStep, KerasStep
 
-    kept = build(TRIAL_SEEDS[0])
-    _refuse_special(kept)
-    kept.optimizer.build(kept.trainable_variables)
-    signature = architecture(kept)
     trial = _shortened(material, train.batch_size)
-    # One eager step makes what Keras makes lazily; its values are overwritten.
-    kept.train_step(tuple(part[: train.batch_size] for part in _parts(trial.train)))
-    loop = GraphLoop(kept, train.batch_size, _parts(trial.train))
-    compiled = CompiledModel(kept, loop, signature)
     settings = train.model_copy(update={"epochs": min(train.epochs, TRIAL_EPOCHS)})
-    if _tried_plain(build, trial, settings) != _tried_kept(compiled, build, trial, settings):
-        raise NotReusable("a trial with a compiled model gave other bits than plain Keras")
-    return compiled
+    keep_kernels = _builds_the_same(build)
+    expected = _tried_plain(build, trial, settings)
+    for kind in (FlatStep, KerasStep):
+        try:
+            compiled = _compile(build, kind, trial, train.batch_size, keep_kernels)
+            if _tried_kept(compiled, build, trial, settings) == expected:
+                return compiled
+        except NotReusable:
+            raise
+        except Exception:  # what the faster way cannot do is left to the next one
+            if kind is KerasStep:
+                raise
+    raise NotReusable("a trial with a compiled model gave other bits than plain Keras")
 
 
 def adopt(compiled: CompiledModel, fresh: Any) -> Any:
@@ -88,13 +102,46 @@ def adopt(compiled: CompiledModel, fresh: Any) -> Any:
     Raises:
         NotReusable: they differ in more than their variables.
     """
-    fresh.optimizer.build(fresh.trainable_variables)
     if architecture(fresh) != compiled.signature:
         raise NotReusable("the builder's models differ between folds in more than their weights")
-    for kept, new in zip(state(compiled.model), state(fresh), strict=True):
+    if compiled.slots is None:
+        fresh.optimizer.build(fresh.trainable_variables)
+    values = [*fresh.optimizer.variables, *(compiled.slots or ())]
+    for kept, new in zip(compiled.model.optimizer.variables, values, strict=True):
+        kept.assign(new)
+    for kept, new in zip(compiled.model.variables, fresh.variables, strict=True):
         kept.assign(new)
     compiled.model.stop_training = False
     return compiled.model
+
+
+def _compile(
+    build: Builder, kind: Any, trial: Material, batch_size: int, keep_kernels: bool
+) -> CompiledModel:
+    from tasks.engines.graph_loop import GraphLoop
+    from tasks.engines.steps import is_stock
+
+    model = build(TRIAL_SEEDS[0])
+    _refuse_special(model)
+    signature, optimizer = architecture(model), model.optimizer
+    before, is_fresh = len(optimizer.variables), is_stock(optimizer) and not optimizer.built
+    step = kind(model)
+    slots = tuple(map(np.asarray, optimizer.variables[before:])) if is_fresh else None
+    step.make_variables(tuple(part[:batch_size] for part in _parts(trial.train)))
+    loop = GraphLoop(step, batch_size, _parts(trial.train))
+    return CompiledModel(step, loop, signature, slots, keep_kernels)
+
+
+def _builds_the_same(build: Builder) -> bool:
+    """Tell whether a model built with another model's kernels is the one built without."""
+    seed, other = TRIAL_SEEDS
+    without = _digest(build(seed))
+    build(other)
+    return without == _digest(build(seed, keep_kernels=True))
+
+
+def _digest(model: Any) -> str:
+    return digest_arrays([np.asarray(variable) for variable in model.variables])
 
 
 def run(
@@ -108,7 +155,7 @@ def run(
         history = _run_slices(compiled.loop, parts, orders, progress)
     else:
         history = _run_watched(compiled, parts, material.held_out, orders, stopping, progress)
-    compiled.model.optimizer.finalize_variable_values(compiled.model.trainable_weights)
+    compiled.step.finish()
     if stopping is not None:
         stopping.on_train_end()  # restores the best epoch's weights
     rows = plain.as_rows(history)
@@ -120,8 +167,8 @@ def _run_slices(
 ) -> Logs:
     """Train several epochs at a time, as many as fit between two reports of progress."""
     history: Logs = {}
-    done, count = 0, 1
-    while block := list(islice(orders, count)):
+    done = 0
+    while block := list(islice(orders, loop.pace)):
         started = time.perf_counter()
         logs = loop.train(parts, np.stack(block))
         for name, values in logs.items():
@@ -129,7 +176,7 @@ def _run_slices(
         done += len(block)
         progress.epoch_done(done, history.get("loss", [None])[-1])
         per_epoch = (time.perf_counter() - started) / len(block)
-        count = max(1, min(4 * count, int(SLICE_SECONDS / per_epoch)))
+        loop.pace = max(1, min(4 * loop.pace, int(SLICE_SECONDS / per_epoch)))
     return history
 
 
@@ -177,15 +224,13 @@ def _refuse_special(model: Any) -> None:
         raise NotReusable("the model was compiled with jit_compile")
 
 
-def _tried_plain(build: Callable[[int], Any], trial: Material, train: TrainSpec) -> Any:
+def _tried_plain(build: Builder, trial: Material, train: TrainSpec) -> Any:
     model = build(TRIAL_SEEDS[1])
     ran = plain.run(model, trial, train, TRIAL_SEEDS[1], Progress(None, 0, 0, train.epochs))
     return _outcome(model, ran, plain.predict(model, trial.train.features, train))
 
 
-def _tried_kept(
-    compiled: CompiledModel, build: Callable[[int], Any], trial: Material, train: TrainSpec
-) -> Any:
+def _tried_kept(compiled: CompiledModel, build: Builder, trial: Material, train: TrainSpec) -> Any:
     model = adopt(compiled, build(TRIAL_SEEDS[1]))
     ran = run(compiled, trial, train, TRIAL_SEEDS[1], Progress(None, 0, 0, train.epochs))
     return _outcome(model, ran, compiled.loop.predict(trial.train.features))
@@ -194,9 +239,8 @@ def _tried_kept(
 def _outcome(model: Any, ran: Any, raw: Any) -> tuple[Any, ...]:
     """Return all that a training results in, as what can be compared."""
     history, epochs, best = ran
-    values = [np.asarray(variable) for variable in state(model)]
     written = tuple((epoch, name, float(value).hex()) for epoch, name, value in history)
-    return digest_arrays(values), digest_arrays([raw]), written, epochs, best
+    return _digest(model), digest_arrays([raw]), written, epochs, best
 
 
 def _shortened(material: Material, batch_size: int) -> Material:

@@ -18,15 +18,16 @@ Logs = dict[str, NDArray[np.float64]]
 class GraphLoop:
     """Training and evaluation of one model in graphs, at one batch size."""
 
-    def __init__(self, model: Any, batch_size: int, parts: Sequence[NDArray[Any]]) -> None:
+    def __init__(self, step: Any, batch_size: int, parts: Sequence[NDArray[Any]]) -> None:
         """Prepare the graphs; they are traced when they are first called.
 
         Args:
-            model: compiled, built, with all its variables made.
+            step: trains on one batch; its model has all its variables made.
             batch_size: rows in a batch.
             parts: features, targets and, where given, weights, for their types only.
         """
-        self._model, self._batch = model, batch_size
+        self._step, self._model, self._batch = step, step.model, batch_size
+        self.pace = 1  # epochs in a call; whoever calls adapts it to how long they take
         rows = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in parts]
         orders = tf.TensorSpec((None, None), tf.int64)
         self._names: dict[str, list[str]] = {}
@@ -56,11 +57,14 @@ class GraphLoop:
         def epoch(number: Any, logs: Any) -> Any:
             return number + 1, logs.write(number, self._epoch(parts, orders[number]))
 
+        self._step.enter()
         loop = {"parallel_iterations": 1, "maximum_iterations": epochs}
-        return tf.while_loop(lambda number, _: number < epochs, epoch, [0, logs], **loop)[1].stack()
+        done = tf.while_loop(lambda number, _: number < epochs, epoch, [0, logs], **loop)[1]
+        self._step.leave()
+        return done.stack()
 
     def _epoch(self, parts: Sequence[Any], order: Any) -> Any:
-        return self._pass(parts, order, self._model.train_step, "train")
+        return self._pass(parts, order, self._step.train, "train")
 
     def _evaluation(self, *parts: Any) -> Any:
         order = tf.range(tf.shape(parts[0], out_type=tf.int64)[0])

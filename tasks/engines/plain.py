@@ -43,6 +43,7 @@ def run(
             validation_data=(held_out.features, held_out.targets) if held_out else None,
             validation_batch_size=train.batch_size,
             callbacks=[_reporter(progress), *([stopping] if stopping else [])],
+            shuffle=False,  # the batches come in their order
             verbose=0,
         )
     best = None if stopping is None else stopping.best_epoch + 1

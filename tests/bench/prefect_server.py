@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tasks.server import BATCHED
 from tests.bench.processes import environment
 
 PATIENCE = 180.0  # seconds
@@ -29,7 +30,7 @@ def running_server(home: Path) -> Iterator[dict[str, str]]:
             [*command, "--host", "127.0.0.1", "--port", str(port)],
             stdout=log,
             stderr=log,
-            env=environment() | own,
+            env=environment() | own | BATCHED,  # as the README advises
             start_new_session=True,
         )
     try:

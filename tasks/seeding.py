@@ -1,0 +1,65 @@
+"""Seed everything that a builder and a model can draw from. Runs in workers only.
+
+`tf.random.set_seed` and `keras.utils.clear_session` throw all of TensorFlow's cached kernels
+away, and with them the training loop's graph, which then is put together again for every
+fold. They do it for random operations that ran outside graphs and go on where they stopped.
+The kernel of such an operation is cached under the global seed, so that another seed gets a
+fresh one anyway: kernels may stay until a seed comes back.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+_seeds: set[int] = set()  # since kernels were thrown away last
+
+
+def seed_everything(seed: int, keras_loaded: bool, keep_kernels: bool = False) -> None:
+    """Set the seeds of Python, NumPy and, where it is loaded, TensorFlow.
+
+    Keras draws its initializers' seeds from Python's `random`, so all three count.
+
+    Args:
+        seed: the same for all of them.
+        keras_loaded: seed TensorFlow, too, and start Keras's layer names anew.
+        keep_kernels: keep TensorFlow's kernels, if this seed is new to them.
+    """
+    if not keras_loaded:
+        random.seed(seed)
+        np.random.seed(seed)
+    elif keep_kernels and seed not in _seeds:
+        with _kernels_stay():
+            _seed_keras(seed)
+        _seeds.add(seed)
+    else:
+        _seed_keras(seed)
+        _seeds.clear()
+        _seeds.add(seed)
+
+
+def _seed_keras(seed: int) -> None:
+    import keras
+
+    # Automatic layer names start anew, or get_layer("dense") fails in a second fold.
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(seed)
+
+
+@contextmanager
+def _kernels_stay() -> Iterator[None]:
+    """Let the two calls above do all they do but throw kernels away."""
+    from tensorflow.python.eager import context
+
+    eager = context.context()
+
+    def set_seed(seed: int) -> None:
+        eager._seed, eager._rng = seed, random.Random(seed)
+
+    eager.clear_kernel_cache = lambda: None
+    eager._set_global_seed = set_seed
+    try:
+        yield
+    finally:
+        del eager.clear_kernel_cache, eager._set_global_seed

@@ -1,0 +1,52 @@
+"""Look into a worker: which way it chose for a model. Runs in workers only."""
+
+from typing import Any
+
+from tasks.jobs import FoldJob
+from tasks.worker import _configure_tensorflow
+
+
+def chosen_step(job: FoldJob) -> tuple[str, bool]:
+    """Prepare a fold's model and return the kind of its step and whether kernels stay."""
+    _configure_tensorflow(job.numerics.threads)
+    from tasks.builders import load_builder
+    from tasks.engines.compiled import prepare
+    from tasks.keras_models import fresh_model
+    from tasks.material import training_material
+
+    builder = load_builder(job.builder)
+
+    def build(seed: int, keep_kernels: bool = False) -> Any:
+        return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
+
+    compiled = prepare(build, training_material(job), job.train)
+    return type(compiled.step).__name__, compiled.keep_kernels
+
+
+def draws(keep_kernels: bool) -> list[list[float]]:
+    """Return what everything random gives for seeds that come and come back."""
+    _configure_tensorflow(1)
+    import random
+
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from tasks.seeding import seed_everything
+
+    found = []
+    for seed in (5, 6, 5, 7, 7):
+        seed_everything(seed, keras_loaded=True, keep_kernels=keep_kernels)
+        found.append(
+            [
+                random.random(),
+                float(np.random.random()),
+                float(tf.random.normal(())),
+                float(tf.random.uniform((), seed=3)),
+                float(tf.random.normal(())),
+                float(keras.random.normal(())),
+                float(tf.reduce_sum(keras.layers.Dense(3)(np.ones((1, 4), np.float32)))),
+                float(len(keras.layers.Dense(3).name)),
+            ]
+        )
+    return found

@@ -1,0 +1,44 @@
+"""Which way a worker takes: all weights side by side, or Keras's step; whether kernels stay."""
+
+import pytest
+
+from tasks.config import parse_study
+from tasks.display import Display
+from tasks.run import Run, launched
+from tests import engine_probe
+from tests.training import settings
+
+CHOICES = [
+    ("dense", "FlatStep", True),
+    ("regularized", "FlatStep", True),
+    ("eager_draws", "FlatStep", True),
+    ("counted_draws", "FlatStep", False),
+    ("half_trained", "FlatStep", True),
+    ("penalized", "FlatStep", True),
+    ("clipped", "KerasStep", True),
+    ("averaged", "KerasStep", True),
+    ("own_step", "KerasStep", True),
+]
+
+
+@pytest.mark.parametrize(("builder", "step", "kernels_stay"), CHOICES)
+def test_the_fastest_way_that_is_the_same_is_taken(tmp_path, slots, builder, step, kernels_stay):
+    given = settings(tmp_path, builder, train={"epochs": 2})
+    with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
+        slot = slots.lease()
+        try:
+            assert slot.run(engine_probe.chosen_step, run.jobs[0]) == (step, kernels_stay)
+        finally:
+            slots.give_back(slot)
+
+
+def test_seeds_give_the_same_draws_whether_kernels_stay_or_not(slots):
+    slot = slots.lease()
+    try:
+        kept = slot.run(engine_probe.draws, True)
+        thrown_away = slot.run(engine_probe.draws, False)
+    finally:
+        slots.give_back(slot)
+    assert kept == thrown_away
+    assert kept[0] == kept[2] != kept[1]
+    assert kept[3] == kept[4]
