@@ -10,6 +10,7 @@ fresh one anyway: kernels may stay until a seed comes back.
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -52,10 +53,10 @@ def _kernels_stay() -> Iterator[None]:
     """Let the two calls above do all they do but throw kernels away."""
     from tensorflow.python.eager import context
 
-    eager = context.context()
+    eager: Any = context.context()
 
     def set_seed(seed: int) -> None:
-        eager._seed, eager._rng = seed, random.Random(seed)
+        eager._seed, eager._rng = seed, random.Random(seed)  # noqa: S311 (as TensorFlow does)
 
     eager.clear_kernel_cache = lambda: None
     eager._set_global_seed = set_seed

@@ -130,7 +130,7 @@ class FlatStep:
         return self.model.compute_metrics(x, y, output, sample_weight=sample_weight)
 
 
-class _Recording(keras.StatelessScope):
+class _Recording(keras.StatelessScope):  # type: ignore[misc]
     """A scope in which weights stand for other tensors, and updates of others wait."""
 
     def __init__(self, mapping: Any) -> None:

@@ -25,8 +25,10 @@ def configure(case: Case, deterministic: bool) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(case.threads)
 
 
-def bare_loop(model: Any, batch: int) -> Callable[..., Any]:
+def bare_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
     """Return epochs x steps over `train_step` in one function, and nothing else."""
+    model.optimizer.build(model.trainable_variables)
+    model.train_step((x[:batch], y[:batch]))
 
     def step(x: Any, y: Any, rows: Any) -> None:
         model.train_step((tf.gather(x, rows), tf.gather(y, rows)))
@@ -45,8 +47,14 @@ def bare_loop(model: Any, batch: int) -> Callable[..., Any]:
 def our_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
     """Return our engine's loop."""
     from tasks.engines.graph_loop import GraphLoop
+    from tasks.engines.steps import FlatStep, KerasStep, Unfit
 
-    loop = GraphLoop(model, batch, (x, y))
+    try:
+        step: Any = FlatStep(model)
+    except Unfit:
+        step = KerasStep(model)
+    step.make_variables((x[:batch], y[:batch]))
+    loop = GraphLoop(step, batch, (x, y))
     return lambda features, targets, orders: loop.train((features, targets), orders)
 
 
@@ -62,10 +70,9 @@ def main() -> None:
         targets = targets.astype(np.float32).reshape(-1, 1)
     keras.utils.set_random_seed(SEED)
     model = model_of(case, X.shape[1:], int(y.max()) + 1)
-    model.optimizer.build(model.trainable_variables)
-    model.train_step((x[: case.batch_size], targets[: case.batch_size]))
     batch = case.batch_size
-    loop = bare_loop(model, batch) if kind == "bare" else our_loop(model, batch, x, targets)
+    make = bare_loop if kind == "bare" else our_loop
+    loop = make(model, batch, x, targets)
     given = tf.constant(x), tf.constant(targets)
     generator = np.random.Generator(np.random.PCG64(SEED))
     orders = np.stack([generator.permutation(len(x)) for _ in range(case.epochs)])
