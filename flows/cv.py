@@ -2,10 +2,10 @@
 
 import sys
 
-from tasks.entry import main, refuse_early
+from tasks.entry import Command
 
 if __name__ == "__main__":
-    refuse_early(sys.argv[1:])  # before the seconds that Prefect takes to import
+    command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 
 from tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
 from tasks.launch import launched_flow
@@ -47,4 +47,4 @@ def cross_validate(
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(cross_validate))
+    command.finish(cross_validate)

@@ -4,53 +4,66 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
 from tasks.command_line import Request, read_request
-from tasks.errors import InputError
+from tasks.display import Display
+from tasks.errors import InputError, Interrupted
 from tasks.provenance import ROOT
+from tasks.run import Run, launched
+from tasks.sources import check_source
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
 
 
-def refuse_early(arguments: Sequence[str]) -> None:
-    """Show the help, or refuse wrong settings, before anything slow is imported."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to take down
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    # The script's own folder holds flows, not modules that a builder could mean.
-    sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
-    try:
-        request = read_request(arguments)
-        from tasks.sources import check_source
+class Command:
+    """One call of the command line, from its arguments to its exit code."""
 
-        check_source(request.study.data)
-    except InputError as error:
-        _refuse(error)
+    def __init__(self, arguments: Sequence[str]) -> None:
+        """Show the help, refuse wrong settings, or start what takes long to start.
 
+        All of that before Prefect is imported, which takes seconds, too.
+        """
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to take down
+        os.environ.setdefault("DO_NOT_TRACK", "1")
+        # The script's own folder holds flows, not modules that a builder could mean.
+        sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
+        try:
+            self._request = read_request(arguments)
+            check_source(self._request.study.data)
+        except InputError as error:
+            _refuse(error)
+        request = self._request
+        self._run = Run(request.study, Display(request.verbosity), request.refresh)
+        self._stop = _Stop(self._run)
+        self._guarded(lambda: self._run.begin(with_server=request.only is None))
 
-def main(flow: Any) -> int:
-    """Run a cross-validation from the command line and return the exit code."""
-    from tasks.display import Display
-    from tasks.run import Run
+    def finish(self, flow: Any) -> NoReturn:
+        """Run the cross-validation and leave with its exit code."""
+        code = self._guarded(lambda: self._train(flow))
+        self._run.close()
+        raise SystemExit(code)
 
-    request = read_request(sys.argv[1:])
-    display = Display(request.verbosity)
-    run = Run(request.study, display, request.refresh)
-    stop = _Stop(run)
-    try:
-        return _train_one(run, request.only) if request.only else _train_all(flow, run, request)
-    except InputError as error:
-        display.stop()
-        _refuse(error)
-    except BaseException as error:
-        if not _is_stop(error):
-            raise
-        return stop.report()
-    finally:
-        run.close()
+    def _train(self, flow: Any) -> int:
+        if self._request.only is not None:
+            return _train_one(self._run, self._request.only)
+        return _train_all(flow, self._run, self._request)
+
+    def _guarded(self, step: Callable[[], Any]) -> Any:
+        """Do a step; whatever ends it, the run's processes end with it."""
+        try:
+            return step()
+        except InputError as error:
+            self._run.close()
+            _refuse(error)
+        except BaseException as error:
+            self._run.close()
+            if not _is_stop(error):
+                raise
+            raise SystemExit(self._stop.report()) from None
 
 
 def _train_all(flow: Any, run: Any, request: Request) -> int:
@@ -67,7 +80,6 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
 
 def _train_one(run: Any, only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
-    from tasks.run import launched
     from tasks.training import train_here
 
     with launched(run):
@@ -114,8 +126,6 @@ def _refuse(error: InputError) -> NoReturn:
 
 
 def _is_stop(error: BaseException) -> bool:
-    from tasks.errors import Interrupted
-
     return isinstance(error, KeyboardInterrupt | Interrupted) or "Terminat" in type(error).__name__
 
 

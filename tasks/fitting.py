@@ -12,7 +12,7 @@ import numpy as np
 from tasks.builders import call_builder, load_builder
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
-from tasks.engines import begin
+from tasks.engines import Builder, begin, prepare
 from tasks.errors import InputError
 from tasks.estimators import check_estimator, train_estimator
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
@@ -74,6 +74,14 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
     )
 
 
+def prepare_fold(job: FoldJob) -> None:
+    """Compile the model of a fold's run, so that its folds need not."""
+    builder = load_builder(job.builder)
+    if job.train.engine != "plain" and _builds_keras(builder, job):
+        build = _build_function(builder, job)
+        prepare(build, job.family, training_material(job), job.train)
+
+
 def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelFacts:
     """Build the model once, to refuse what cannot train before anything starts.
 
@@ -130,10 +138,8 @@ def _seeded_call(builder: Callable[..., Any], job: FoldJob) -> Any:
 def _train_keras(
     builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
 ) -> Trained:
-    def build(seed: int, keep_kernels: bool = False) -> Any:
-        return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
-
     started = time.perf_counter()
+    build = _build_function(builder, job)
     begun = begin(build, job.family, job.model_seed, job.order_seed, material, job.train)
     initial = weights_digest(begun.model)
     built = time.perf_counter()
@@ -150,6 +156,13 @@ def _train_keras(
         seconds_fit=time.perf_counter() - built,
         not_compiled=begun.not_compiled,
     )
+
+
+def _build_function(builder: Callable[..., Any], job: FoldJob) -> Builder:
+    def build(seed: int, keep_kernels: bool = False) -> Any:
+        return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
+
+    return build
 
 
 def _checked_output(trained: Trained, features: Any, job: FoldJob) -> Any:

@@ -43,10 +43,12 @@ class LaunchedFlow(Flow[..., Result]):
         return self.launch(Run(parse_study(given), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
-        """Run the flow for a run that is not checked yet, and end its processes."""
+        """Run the flow for a run that may have begun already, and end its processes."""
         with launched(run), quiet_prefect(run.display.verbose):
-            server = run.start_server()
+            run.begin()
             run.check()
+            run.prepare_workers()
+            server = run.start_server()
             with using(server):
                 try:
                     result = super().__call__(**sections(run.study), **options)

@@ -23,7 +23,7 @@ from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_key
 from tasks.metrics import resolve_metrics
-from tasks.scaling import make_scaler
+from tasks.scaling import CLASSES, make_scaler
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
 from tasks.weighting import check_class_weight
@@ -68,7 +68,7 @@ class Run:
         self.flow_run = ""
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
-        self._lock = threading.Lock()
+        self._lock, self._begun = threading.Lock(), False
 
     def start_server(self) -> EmbeddedServer | None:
         """Start an embedded Prefect server unless an API is configured."""
@@ -76,24 +76,48 @@ class Run:
             self._server = EmbeddedServer(self.log)
         return self._server
 
+    def begin(self, with_server: bool = True) -> None:
+        """Find what is wrong without a look at the data, then start what takes long to start.
+
+        Args:
+            with_server: the folds run as Prefect tasks.
+
+        Raises:
+            InputError: the first thing that is wrong; nothing was started.
+        """
+        if self._begun:
+            return
+        check_source(self.study.data)
+        _check_writable(self.out)
+        make_scaler_or_refuse(self.study.train.scaler)
+        if self.identity and self.placement and with_server:
+            self.start_server()
+        self._begun = True
+        if not self._store_has_folds():
+            self.slots.warm_up()  # loads TensorFlow while the data is read
+
     def check(self) -> None:
-        """Find everything that is wrong about the input.
+        """Find everything else that is wrong about the input.
 
         Raises:
             InputError: the first thing that is.
         """
-        check_source(self.study.data)
-        _check_writable(self.out)
-        make_scaler_or_refuse(self.study.train.scaler)
-        if self.identity and not self._store_has_folds():
-            self.slots.warm_up(1)  # loads TensorFlow while the data is read
+        self.begin(with_server=False)
         check_class_weight(self.study.train, self.dataset.labels)
         self._check_early_stopping()
-        if self.metrics and self.plan and any(not job.store.exists() for job in self.jobs):
+        if self.metrics and self.plan and self._missing():
             self.model_facts()
         for notice in self.identity.notices:
             self.tell(notice)
         _make_store(self.out)
+
+    def prepare_workers(self) -> None:
+        """Let the workers compile the model while something else is waited for."""
+        if self.identity.needs_tensorflow:
+            self.slots.prepare(self._missing(), self.study.compute.fold_timeout)
+
+    def _missing(self) -> list[FoldJob]:
+        return [job for job in self.jobs if self.refresh or not job.store.exists()]
 
     @cached_property
     def identity(self) -> ModelIdentity:
@@ -242,7 +266,7 @@ def make_scaler_or_refuse(name: str) -> None:
     Raises:
         InputError: it cannot.
     """
-    if name == "none":
+    if name == "none" or name in CLASSES:
         return
     try:
         scaler = make_scaler(name)

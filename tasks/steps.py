@@ -31,6 +31,7 @@ def running(*sections: Any) -> Iterator[Run]:
     names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
     with launched(Run(parse_study(dict(zip(names, sections, strict=True))), Display())) as run:
         run.check()
+        run.prepare_workers()
         yield run
 
 

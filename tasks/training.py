@@ -58,8 +58,6 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
     try:
         stored = [job for job in run.jobs if _reuse(run, job)]
         missing = [job for job in run.jobs if job.key not in run.records]
-        if missing:
-            run.slots.warm_up(len(missing))
         under_way: set[Any] = set()  # futures that are done are forgotten, for memory's sake
         for job in stored:
             _submit(run, job, None, under_way)

@@ -44,6 +44,16 @@ def warm_up(tensorflow: bool, threads: int) -> None:
         _configure_tensorflow(threads)
 
 
+def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
+    """Do what the first fold of a model does for all of them."""
+    if tensorflow:
+        _configure_tensorflow(job.numerics.threads)
+    _check_numerics(job.numerics, tensorflow)
+    from tasks.fitting import prepare_fold as prepare
+
+    prepare(job)
+
+
 def train_fold(
     job: FoldJob, tensorflow: bool, attempt: int, slot: str, progress: Path
 ) -> FoldRecord:

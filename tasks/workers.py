@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -21,6 +21,7 @@ from tasks import worker
 from tasks.devices import Device, Placement
 from tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from tasks.forkserver import ForkServerContext
+from tasks.jobs import FoldJob
 
 SCRATCH = "foldproof-"
 AHEAD = 3  # short folds that may wait at a slot
@@ -95,14 +96,22 @@ class Slots:
         self.stopped = threading.Event()
         self._lock, self._ahead = threading.Lock(), AHEAD
 
-    def warm_up(self, count: int) -> None:
-        """Start the first workers in the background."""
-        for slot in self.slots[:count]:
-            threading.Thread(target=self._warm, args=(slot,), daemon=True).start()
+    def warm_up(self) -> None:
+        """Start the first worker in the background."""
+        threads = self.placement.numerics.threads
+        self._in_background(self.slots[0], worker.warm_up, self.tensorflow, threads)
 
-    def _warm(self, slot: Slot) -> None:
-        with contextlib.suppress(Exception):  # the first fold will say what is wrong
-            slot.run(worker.warm_up, self.tensorflow, self.placement.numerics.threads)
+    def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
+        """Let each worker compile the model of the fold that will be its first."""
+        for slot, job in zip(self.slots, jobs, strict=False):
+            self._in_background(slot, worker.prepare_fold, job, self.tensorflow, timeout=timeout)
+
+    def _in_background(self, slot: Slot, *call: Any, timeout: float | None = None) -> None:
+        def run() -> None:
+            with contextlib.suppress(Exception):  # the first fold will say what is wrong
+                slot.run(*call, timeout=timeout)
+
+        threading.Thread(target=run, daemon=True).start()
 
     def lease(self) -> Slot:
         """Wait for a free slot and take it.

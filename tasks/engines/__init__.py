@@ -4,6 +4,7 @@
 else Keras as it is.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from tasks.trained import History
 
 # The model that this worker keeps, or why it keeps none, for the model in hand.
 _kept: dict[str, CompiledModel | str] = {}
+
+__all__ = ["Begun", "Builder", "begin", "prepare"]
 
 Ran = tuple[History, int, int | None]
 
@@ -81,6 +84,12 @@ def begin(
         lambda features: plain.predict(model, features, train),
         reason,
     )
+
+
+def prepare(build: Builder, identity: str, material: Material, train: TrainSpec) -> None:
+    """Compile the model of a run, or find out that it cannot be, before the first fold."""
+    with contextlib.suppress(NotReusable):
+        _keep(build, identity, material, train)
 
 
 def _keep(build: Builder, identity: str, material: Material, train: TrainSpec) -> CompiledModel:
