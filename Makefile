@@ -11,7 +11,7 @@ cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
 
 test: $(VENV)/.tested lint  ## Run the whole suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.tested  ## Check style and types
 	$(BIN)/ruff check .

@@ -92,6 +92,7 @@ class FoldRecord:
         slot: the device slot it trained on.
         initial, weights, predictions: the fold's digests.
         notice: what the user should be told.
+        memory: MiB that the worker held when it was done.
     """
 
     key: str
@@ -107,6 +108,7 @@ class FoldRecord:
     weights: str | None = None
     predictions: str | None = None
     notice: str = ""
+    memory: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
-"""Map an npy file without reading any of its data on the way."""
+"""Map an npy file without reading any of its data on the way, and copy rows out of it."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+ALIGNMENT = 64  # bytes
 
 
 def map_array(path: Path) -> NDArray[Any]:
@@ -22,3 +24,24 @@ def map_array(path: Path) -> NDArray[Any]:
         offset = file.tell()
     mapped: NDArray[Any] = np.memmap(path, dtype, mode="r", offset=offset, shape=shape)
     return mapped
+
+
+def take_rows(path: Path, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Copy rows out of an npy file, once; the map is gone when this returns.
+
+    Returns:
+        (len(rows), ...), in C order, placed so that TensorFlow can use it as it is.
+    """
+    mapped = map_array(path)
+    taken = aligned((len(rows), *mapped.shape[1:]), mapped.dtype)
+    np.take(mapped, rows, axis=0, out=taken, mode="clip")  # "raise" would copy once more
+    return taken
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Return an array of undefined content that starts where TensorFlow wants tensors to."""
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    array: NDArray[Any] = memory[start : start + size].view(dtype).reshape(shape)
+    return array

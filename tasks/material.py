@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS
 from tasks.inner import inner_split
 from tasks.jobs import FoldJob
-from tasks.mapped import map_array
+from tasks.mapped import take_rows
 from tasks.scaling import Scaler
 from tasks.weighting import Weights, sample_weights
 
@@ -55,12 +55,15 @@ def training_material(job: FoldJob) -> Material:
     rows = np.load(job.train_path)
     codes = _take(job, CODES, rows)
     inner, held = _divide(job, rows, codes)
-    scaler = Scaler(job.train.scaler).fit(_features(job, rows[inner]))
+    features = _take(job, FEATURES, rows[inner])
+    scaler = Scaler(job.train.scaler).fit(features)
     own = _take(job, WEIGHTS, rows[inner]) if (job.data / WEIGHTS).exists() else None
     weights = sample_weights(job.train, job.labels, codes[inner], own)
     return Material(
-        train=_samples(job, rows[inner], scaler, weights),
-        held_out=_samples(job, rows[held], scaler, None) if len(held) else None,
+        train=Samples(
+            scaler.transform(features, own=True), _take(job, TARGETS, rows[inner]), weights
+        ),
+        held_out=_held_out(job, rows[held], scaler) if len(held) else None,
         scaler=scaler,
         codes=codes[inner],
     )
@@ -69,7 +72,7 @@ def training_material(job: FoldJob) -> Material:
 def test_features(job: FoldJob, scaler: Scaler) -> tuple[NDArray[np.int64], Features]:
     """Return the test rows' positions and scaled features; call it after training."""
     rows = np.load(job.test_path)
-    return rows, scaler.transform(_features(job, rows))
+    return rows, scaler.transform(_take(job, FEATURES, rows), own=True)
 
 
 def _divide(
@@ -81,16 +84,10 @@ def _divide(
     return inner_split(job.inner, job.train.early_stopping.fraction, job.inner_seed, codes, groups)
 
 
-def _samples(
-    job: FoldJob, rows: NDArray[np.int64], scaler: Scaler, weights: Weights | None
-) -> Samples:
-    return Samples(scaler.transform(_features(job, rows)), _take(job, TARGETS, rows), weights)
-
-
-def _features(job: FoldJob, rows: NDArray[np.int64]) -> Features:
-    return _take(job, FEATURES, rows)
+def _held_out(job: FoldJob, rows: NDArray[np.int64], scaler: Scaler) -> Samples:
+    features = scaler.transform(_take(job, FEATURES, rows), own=True)
+    return Samples(features, _take(job, TARGETS, rows), None)
 
 
 def _take(job: FoldJob, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Copy rows out of a mapped array; the map is gone when this returns."""
-    return np.array(map_array(job.data / name)[rows])
+    return take_rows(job.data / name, rows)

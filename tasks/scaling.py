@@ -29,10 +29,17 @@ class Scaler:
             self._scaler.fit(features.reshape(len(features), -1))
         return self
 
-    def transform(self, features: Features) -> Features:
-        """Return scaled rows, float32, C order, in the shape they came in."""
+    def transform(self, features: Features, own: bool = False) -> Features:
+        """Return scaled rows, float32, C order, in the shape they came in.
+
+        Args:
+            features: float32 (n, ...).
+            own: they are the caller's alone and may be overwritten, which spares a copy.
+        """
         if self._scaler is None:
             return np.ascontiguousarray(features)
+        if isinstance(getattr(self._scaler, "copy", None), bool):  # a setting of scikit-learn's
+            self._scaler.copy = not own
         scaled = self._scaler.transform(features.reshape(len(features), -1))
         return np.ascontiguousarray(scaled, dtype=np.float32).reshape(features.shape)
 

@@ -106,6 +106,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
             continue
         if not record.lost:
             break
+    slot.watch(record.memory, worker.prepare_fold, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
     if time.perf_counter() - started < SHORT:

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+from dataclasses import replace
 from functools import cache
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -77,7 +78,7 @@ def train_fold(
             slot=slot,
         )
     write_fold(finished, job.store)
-    return record_of(finished, job, cached=False)
+    return replace(record_of(finished, job, cached=False), memory=_memory_mib())
 
 
 def inspect_model(
@@ -122,6 +123,15 @@ def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
         predictions=finished.predictions,
         notice=finished.notice,
     )
+
+
+def _memory_mib() -> float:
+    """Return what this process holds now, in MiB; 0 where that cannot be told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _die_with_parent() -> None:

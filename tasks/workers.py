@@ -25,6 +25,7 @@ from tasks.jobs import FoldJob
 
 SCRATCH = "foldproof-"
 AHEAD = 3  # short folds that may wait at a slot
+GROWTH = 512.0  # MiB that a worker may take on before another process takes its place
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ class Slot:
         self._device, self._context = device, context
         self._pool = self._new_pool()
         self._waiting: set[Any] = set()
+        self._next: tuple[ProcessPool, Any] | None = None
+        self._retired: list[ProcessPool] = []
+        self._at_first, self._lock = 0.0, threading.Lock()
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
         """Run a function in the worker and return its result.
@@ -48,9 +52,9 @@ class Slot:
             FoldTimeout: it ran past the timeout and was killed.
             Interrupted: the slot was stopped.
         """
-        if not self._pool.active:
-            self._pool = self._new_pool()
-        future = self._pool.schedule(function, args=arguments, timeout=timeout)
+        with self._lock:
+            self._renew()
+            future = self._pool.schedule(function, args=arguments, timeout=timeout)
         self._waiting.add(future)
         try:
             return future.result()
@@ -63,12 +67,41 @@ class Slot:
         finally:
             self._waiting.discard(future)
 
+    def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
+        """Look at a worker's memory after a fold; one that grew too much gets a successor.
+
+        Keras and TensorFlow keep a few MiB of every model that is built and fitted
+        (https://github.com/keras-team/keras/issues/20552). The worker goes on until the
+        successor is warm.
+
+        Args:
+            memory: MiB.
+            successor: what a new worker does first.
+            *arguments: of that.
+        """
+        with self._lock:
+            self._at_first = self._at_first or memory
+            if memory - self._at_first > GROWTH and self._next is None:
+                pool = self._new_pool()
+                self._next = pool, pool.schedule(successor, args=arguments)
+
     def stop(self) -> None:
         """Kill the worker, whatever it does; who waits for it is told."""
         for future in tuple(self._waiting):
             future.cancel()  # a stopped pool leaves its futures pending for ever
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        successor = [self._next[0]] if self._next else []
+        for pool in (self._pool, *successor, *self._retired):
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+    def _renew(self) -> None:
+        """Let a warm successor take over, or a new worker where the old one is gone."""
+        if self._next is not None and self._next[1].done():
+            self._pool.close()  # type: ignore[no-untyped-call]  # what waits there is finished
+            self._retired = [pool for pool in self._retired if pool.active] + [self._pool]
+            self._pool, self._next, self._at_first = self._next[0], None, 0.0
+        if not self._pool.active:
+            self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPool:
         self._context.ensure_running()

@@ -55,3 +55,8 @@ def slots() -> Iterator[Slots]:
     yield workers
     workers.stop()
     remove_scratch(scratch)
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name tables by their argument: what they print as holds addresses, new in every process."""
+    return argname if isinstance(val, dict) else None

@@ -220,7 +220,6 @@ def test_groups_and_folds_of_any_kind_are_coded_in_sorted_order(
         ("w", ["1", "x", "2"], "data.weights: holds object; weights must be numbers"),
         ("y", [0.5, 1e300, 1.0], "data.target: 1 of 3 values are infinite as float32; scale"),
     ],
-    ids=str,
 )
 def test_unusable_columns_are_refused(
     prepare: Prepare, tmp_path: Path, column: str, values: list[Any], problem: str

@@ -105,7 +105,6 @@ def test_gaps_are_counted_over_all_blocks(tmp_path: Path, monkeypatch: pytest.Mo
         ({"a": pa.array([1, 2], pa.timestamp("s"))}, "not numbers: 'a'"),
         ({"a": [[1], [2]]}, "not numbers: 'a'"),
     ],
-    ids=str,
 )
 def test_unusable_columns_are_named(columns: Any, problem: str, tmp_path: Path) -> None:
     assert refused(pa.table(columns), tmp_path).startswith(f"data.features: {problem}")

@@ -12,14 +12,16 @@ import pexpect
 import psutil
 import pytest
 
+from tasks import workers
 from tasks.config import ComputeSpec, parse_study
 from tasks.devices import place
 from tasks.display import Display
 from tasks.run import Run, launched
+from tasks.store import read_fold
 from tasks.training import train_here
 from tasks.workers import Slots, make_scratch, remove_scratch
 from tests.command import CV, cv, report_of
-from tests.training import settings
+from tests.training import settings, train_some
 
 LONG = ("--split.n_splits", "4", "--train.epochs", "100000", "--train.engine", "plain")
 PATIENCE = 120
@@ -191,3 +193,16 @@ def test_a_fold_past_its_time_is_killed_and_says_so(tmp_path, own_slots):
         record = train_here(run, run.jobs[0])
     assert record.error == "ran past 4 seconds, in each of 2 tries"
     assert record.attempt == 2
+
+
+def test_a_worker_that_grew_is_replaced_and_no_bit_changes(tmp_path, own_slots, monkeypatch):
+    found = {}
+    for bound in (1e6, 2.0):
+        monkeypatch.setattr(workers, "GROWTH", bound)
+        given = settings(tmp_path / str(bound), "dense", train={"engine": "plain"})
+        records, jobs = train_some(given, [(0, fold) for fold in range(5)], own_slots)
+        pids = [read_fold(job.store, job.key).execution.pid for job in jobs]
+        found[bound] = [(record.weights, record.predictions) for record in records], len(set(pids))
+    assert found[1e6][1] == 1
+    assert found[2.0][1] > 1
+    assert found[1e6][0] == found[2.0][0]

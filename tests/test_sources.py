@@ -381,7 +381,6 @@ def test_wrong_csv_files_are_refused(
         ({"a": [1], "y": [0], "g": [[1]]}, {"groups": "g"}, "data.groups: column 'g' holds list"),
         ({"a": [1], "y": [0], "w": [[1]]}, {"weights": "w"}, "data.weights: column 'w' holds list"),
     ],
-    ids=str,
 )
 def test_wrong_parquet_files_are_refused(
     tmp_path: Path, columns: Any, settings: Any, problem: str

@@ -21,6 +21,7 @@ from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.engines import plain
 from tasks.engines.architecture import architecture
+from tasks.mapped import ALIGNMENT
 from tasks.material import Material, Samples
 from tasks.progress_file import Progress
 from tasks.trained import History
@@ -28,6 +29,7 @@ from tasks.trained import History
 TRIAL_EPOCHS = 2
 TRIAL_SEEDS = (1, 2)
 SLICE_SECONDS = 0.3  # how long the graph runs between two reports of progress
+LARGE = 2**24  # bytes of an array that is worth sharing between NumPy and TensorFlow
 SPECIAL = (
     *("fit", "evaluate", "predict", "reset_metrics", "get_metrics_result"),
     *("make_train_function", "make_test_function", "make_predict_function"),
@@ -269,4 +271,11 @@ def _parts(samples: Samples) -> tuple[NDArray[Any], ...]:
 def _as_tensors(samples: Samples) -> tuple[Any, ...]:
     import tensorflow as tf
 
-    return tuple(tf.constant(part) for part in _parts(samples))
+    return tuple(_shared(tf, part) for part in _parts(samples))
+
+
+def _shared(tf: Any, part: NDArray[Any]) -> Any:
+    """Return an array as a tensor in the same memory, where it lies as tensors must."""
+    if part.nbytes < LARGE or part.ctypes.data % ALIGNMENT or not part.flags.writeable:
+        return tf.constant(part)
+    return tf.experimental.dlpack.from_dlpack(part.__dlpack__())

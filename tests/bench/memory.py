@@ -23,7 +23,8 @@ class Peaks:
     Attributes:
         total: proportional memory of all processes together.
         private: the same without mapped files.
-        mapped: proportional memory of one file's mappings, all processes together.
+        mapped: of one file's mappings: the largest that a process has in memory, which the
+            others share page by page, and every page that a process has a copy of its own of.
         mapping_processes: the most processes that mapped it at a time.
     """
 
@@ -34,16 +35,17 @@ class Peaks:
 
     def sample(self, root: psutil.Process, file_name: str) -> None:
         """Look at all processes once."""
-        total = private = mapped = users = 0
+        total = private = mapped = copied = users = 0
         for process in _family(root):
             with contextlib.suppress(*GONE):
                 total += process.memory_full_info().pss
                 maps = [m for m in process.memory_maps(grouped=True) if m.path.endswith(file_name)]
-                mapped += sum(m.pss for m in maps)
+                mapped = max(mapped, sum(m.rss for m in maps))
+                copied += sum(m.anonymous for m in maps)
                 private -= sum(m.pss for m in maps)
                 users += any(m.rss for m in maps)
         self.total, self.private = max(self.total, total), max(self.private, total + private)
-        self.mapped = max(self.mapped, mapped)
+        self.mapped = max(self.mapped, mapped + copied)
         self.mapping_processes = max(self.mapping_processes, users)
 
 
