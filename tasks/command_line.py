@@ -54,10 +54,15 @@ _Loader.add_implicit_resolver(
 )
 
 
-class _Parser(argparse.ArgumentParser):
+class LineParser(argparse.ArgumentParser):
     """A parser whose errors are one line each."""
 
     def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises:
+            InputError: always.
+        """
         raise InputError("command line", f"{message}; see --help")
 
 
@@ -108,8 +113,8 @@ def read_settings(path: str | None) -> dict[str, Any]:
     }
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> LineParser:
+    parser = LineParser(
         prog="cv.py",
         description="Cross-validate a model. VALUE is JSON where it parses as JSON, else text.",
         epilog="Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",

@@ -29,8 +29,7 @@ class Command:
         """
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to take down
         os.environ.setdefault("DO_NOT_TRACK", "1")
-        # The script's own folder holds flows, not modules that a builder could mean.
-        sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
+        leave_scripts_folder()
         try:
             self._request = read_request(arguments)
             check_source(self._request.study.data)
@@ -64,6 +63,11 @@ class Command:
             if not _is_stop(error):
                 raise
             raise SystemExit(self._stop.report()) from None
+
+
+def leave_scripts_folder() -> None:
+    """Forget the script's own folder: it holds flows, not modules that a builder could mean."""
+    sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
 
 
 def _train_all(flow: Any, run: Any, request: Request) -> int:

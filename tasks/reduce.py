@@ -88,7 +88,7 @@ def reduce_folds(
         place = {"model": model, "repeat": fold.repeat, "fold": fold.fold}
         known = {"seed": job.model_seed, "n_train": fold.n_train, "n_test": fold.n_test}
         finished = None if record.error else read_fold(job.store, job.key)
-        result = _score(dataset, finished, metrics) if finished else None
+        result = score_fold(dataset, finished, metrics) if finished else None
         rows.append(place | known | _fold_row(dataset, record, finished, result))
         executions.append(_execution_row(record, finished))
         scored.append(result)
@@ -106,7 +106,10 @@ def reduce_folds(
     )
 
 
-def _score(dataset: Dataset, finished: FinishedFold, metrics: tuple[str, ...]) -> ScoredPredictions:
+def score_fold(
+    dataset: Dataset, finished: FinishedFold, metrics: tuple[str, ...]
+) -> ScoredPredictions:
+    """Return a finished fold's scores, labels and metrics."""
     scores = class_scores(finished.raw, finished.activation, dataset.task)
     predictions = Predictions(
         truth=_truth(dataset, finished.rows),

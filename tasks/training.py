@@ -14,6 +14,7 @@ from tasks import worker
 from tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldJob, FoldRecord
+from tasks.locks import fold_lock
 from tasks.run import Run
 from tasks.store import DamagedFold, put_aside
 from tasks.workers import Slot
@@ -26,7 +27,7 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     """Train one fold on a leased slot; a stored one shows as cached, a failed one as failed."""
     if slot is not None:
         _tag(slot.name)
-    record = run.records.get(key) or train_with_retries(run, run.job(key), slot)
+    record = run.records.get(key) or _train_or_wait(run, run.job(key), slot)
     run.records[key] = record
     if record.error is not None:
         return Failed(message=record.error)
@@ -76,12 +77,21 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
 
 
 def train_here(run: Run, job: FoldJob) -> FoldRecord:
-    """Train one fold without Prefect."""
+    """Train one fold without Prefect, stored or not."""
     slot = run.slots.lease()
     try:
-        return train_with_retries(run, job, slot)
+        with fold_lock(job.store, run.slots.stopped):
+            return train_with_retries(run, job, slot)
     finally:
         run.slots.give_back(slot)
+
+
+def _train_or_wait(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
+    """Train a fold, unless another run on the same store is at it: then take what it stores."""
+    with fold_lock(job.store, run.slots.stopped):
+        if not run.refresh and _reuse(run, job):
+            return run.records[job.key]
+        return train_with_retries(run, job, slot)
 
 
 def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:

@@ -23,6 +23,19 @@ def chosen_step(job: FoldJob) -> tuple[str, bool]:
     return type(compiled.step).__name__, compiled.keep_kernels
 
 
+def traces(jobs: list[FoldJob]) -> dict[str, int]:
+    """Train folds and return how often each graph of the kept model was traced."""
+    _configure_tensorflow(jobs[0].numerics.threads)
+    from tasks import engines
+    from tasks.fitting import fit_fold
+
+    for job in jobs:
+        fit_fold(job, 1, "cpu:0", None)
+    loop: Any = engines._kept[jobs[0].family].loop
+    graphs = {"train": loop._train, "predict": loop._predict, "test": loop._test}
+    return {name: graph.experimental_get_tracing_count() for name, graph in graphs.items()}
+
+
 def draws(keep_kernels: bool) -> list[list[float]]:
     """Return what everything random gives for seeds that come and come back."""
     _configure_tensorflow(1)

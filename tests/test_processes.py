@@ -181,6 +181,17 @@ def test_a_killed_worker_costs_one_try_and_no_bit(tmp_path, own_slots):
     assert (record.weights, record.predictions) == (undisturbed.weights, undisturbed.predictions)
 
 
+def test_a_restarted_worker_compiles_anew_and_no_bit_changes(tmp_path, own_slots):
+    before, _ = train_some(settings(tmp_path / "a", "dense"), [(0, 0), (0, 1)], own_slots)
+    (worker,) = psutil.Process(own_slots._context.pid).children()
+    worker.kill()
+    after, jobs = train_some(settings(tmp_path / "b", "dense"), [(0, 1)], own_slots)
+    assert read_fold(jobs[0].store, jobs[0].key).execution.pid != worker.pid
+    assert before[1].notice == after[0].notice == ""
+    assert before[1].weights == after[0].weights is not None
+    assert before[1].predictions == after[0].predictions
+
+
 def test_a_fold_past_its_time_is_killed_and_says_so(tmp_path, own_slots):
     given = settings(
         tmp_path,

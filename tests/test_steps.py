@@ -1,5 +1,6 @@
 """Which way a worker takes: all weights side by side, or Keras's step; whether kernels stay."""
 
+import numpy as np
 import pytest
 
 from tasks.config import parse_study
@@ -30,6 +31,21 @@ def test_the_fastest_way_that_is_the_same_is_taken(tmp_path, slots, builder, ste
             assert slot.run(engine_probe.chosen_step, run.jobs[0]) == (step, kernels_stay)
         finally:
             slots.give_back(slot)
+
+
+def test_nothing_is_traced_again_for_folds_of_other_sizes(tmp_path, slots):
+    stopping = {"patience": 5, "monitor": "val_loss"}
+    given = settings(tmp_path, "dense", train={"epochs": 2, "early_stopping": stopping})
+    given["split"] = {"n_splits": 7}
+    with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
+        sizes = {len(np.load(job.train_path)) for job in run.jobs}
+        slot = slots.lease()
+        try:
+            found = slot.run(engine_probe.traces, list(run.jobs))
+        finally:
+            slots.give_back(slot)
+    assert len(sizes) > 1
+    assert found == {"train": 1, "predict": 1, "test": 1}
 
 
 def test_seeds_give_the_same_draws_whether_kernels_stay_or_not(slots):

@@ -178,6 +178,19 @@ def regularized(input_shape):
     return model
 
 
+class OwnFit(keras.Sequential):
+    """A model whose fit adds a callback that changes the learning rate."""
+
+    def fit(self, *args, callbacks=(), **kwargs):
+        slower = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5)
+        return super().fit(*args, callbacks=[*callbacks, slower], **kwargs)
+
+
+def own_fit(input_shape):
+    """A model that trains with a callback of its own."""
+    return OwnFit([keras.Input(input_shape), layers.Dense(1, activation="sigmoid")])
+
+
 class Penalty(layers.Layer):
     """A layer that adds a loss and counts its calls in a variable."""
 

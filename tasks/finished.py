@@ -1,0 +1,173 @@
+"""A finished run as its report tells it: files, tables, and the settings to do it again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from tasks.config import Study, parse_study
+from tasks.digest import digest_file
+from tasks.errors import InputError
+from tasks.metrics import Predictions, measure, predict_labels
+from tasks.report import EXECUTION, MANIFEST
+
+CLOSE = 1e-9  # a metric is computed by the same code, by another version at most
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A report folder, wherever it lies.
+
+    Attributes:
+        path: the folder.
+        manifest: what the run follows from, and the digest of each file.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "FinishedRun":
+        """Read a report's manifest.
+
+        Raises:
+            InputError: the folder is none of a report.
+        """
+        try:
+            manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+            known = {"key", "files", "run_id"} <= manifest.keys()
+        except (OSError, ValueError, AttributeError):
+            known = False
+        if not known:
+            problem = (
+                f"{str(path)!r} holds no {MANIFEST} of a report; give a folder OUT/runs/RUN_ID"
+            )
+            raise InputError("RUN_DIR", problem)
+        return cls(path, manifest)
+
+    @property
+    def key(self) -> Mapping[str, Any]:
+        """All that the report follows from."""
+        key: Mapping[str, Any] = self.manifest["key"]
+        return key
+
+    @cached_property
+    def folds(self) -> list[dict[str, Any]]:
+        """The rows of folds.parquet."""
+        rows: list[dict[str, Any]] = self.table("folds.parquet").to_pylist()
+        return rows
+
+    @cached_property
+    def execution(self) -> pa.Table:
+        """How each fold was trained."""
+        return self.table(EXECUTION)
+
+    def table(self, name: str) -> pa.Table:
+        """Read a table of the report.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        try:
+            return parquet.read_table(self.path / name)
+        except (OSError, pa.ArrowException) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError("RUN_DIR", f"{name} cannot be read ({reason})") from None
+
+    def study(self, source: str | None, out: Path, workers: int) -> Study:
+        """Return the run's settings, for another folder of folds.
+
+        Args:
+            source: where the data is now; None where it was.
+            out: the folder.
+            workers: as many at a time. They train as plain Keras, so that what another engine
+                gave is checked, too.
+        """
+        key = self.key
+        metadata = self.execution.schema.metadata or {}
+        known = metadata.get(b"foldproof.source", b"").decode()
+        device = {name: key["compute"][name] for name in ("device", "threads")}
+        return parse_study(
+            {
+                "data": {**_chosen("data", key["data"]["settings"]), "source": source or known},
+                "split": _chosen("split", key["split"]["settings"]),
+                "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
+                "train": {**_chosen("train", key["train"]), "engine": "plain"},
+                "metrics": key["metrics"],
+                "compute": {**device, "workers": workers},
+                "seed": key["seed"],
+                "out": str(out),
+            }
+        )
+
+    def damaged_files(self) -> Iterator[str]:
+        """Yield what is wrong with the files, a line each."""
+        for name, digest in sorted(self.manifest["files"].items()):
+            path = self.path / name
+            if not path.is_file():
+                yield f"{name} is missing"
+            elif digest_file(path) != digest:
+                yield f"{name} is not what the manifest says"
+
+    def wrong_metrics(self) -> Iterator[str]:
+        """Yield each metric that does not follow from the predictions, a line each."""
+        table = self.table("predictions.parquet")
+        for row in self.folds:
+            if row["status"] != "ok":
+                continue
+            predictions = _predictions(table, row)
+            for name in self.key["metrics"]:
+                found, said = measure(name, predictions).value, row[name]
+                if (found is None) != (said is None) or (
+                    found is not None and said is not None and abs(found - said) > CLOSE
+                ):
+                    place = f"fold {row['repeat']}/{row['fold']}"
+                    yield f"{name} of {place} is {found} by its predictions, {said} in the report"
+
+
+def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
+    """Yield what differs between two values of plain JSON, a line each."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for part in sorted({*before, *now}):
+            yield from differences(before.get(part), now.get(part), f"{name}.{part}".strip("."))
+    elif before != now:
+        yield f"{name}: {_short(before)} in the report, {_short(now)} here"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _chosen(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is at its default, as a user would, who is told of settings without effect."""
+    defaults = type(Study.model_fields[section].default)()
+    return {name: value for name, value in values.items() if value != _plain(defaults, name)}
+
+
+def _plain(section: Any, name: str) -> Any:
+    return section.model_dump(mode="json").get(name)
+
+
+def _predictions(table: pa.Table, row: Mapping[str, Any]) -> Predictions:
+    """Return a fold's predictions as the metrics take them."""
+    mask = np.logical_and(
+        table["repeat"].to_numpy() == row["repeat"], table["fold"].to_numpy() == row["fold"]
+    )
+    of_fold = table.filter(pa.array(mask))
+    columns = [name for name in of_fold.column_names if name.startswith("score_")]
+    if not columns:
+        truth, predicted = (of_fold[name].to_numpy() for name in ("y_true", "y_pred"))
+        return Predictions(truth, predicted, predicted.reshape(-1, 1), 0)
+    classes = [name.removeprefix("score_") for name in columns]
+    truth = np.array([classes.index(str(label)) for label in of_fold["y_true"].to_pylist()])
+    scores = np.column_stack([of_fold[name].to_numpy() for name in columns])
+    if len(classes) == 2:
+        return Predictions(truth, predict_labels(scores[:, 1:], "binary"), scores[:, 1:], 2)
+    return Predictions(truth, predict_labels(scores, "multiclass"), scores, len(classes))

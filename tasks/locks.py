@@ -1,0 +1,70 @@
+"""One run at a time trains a fold; others on the same store wait for it.
+
+The lock is the kernel's (flock), so that a dead owner holds nothing. Where a file system has
+no locks, a fold may be trained twice, which costs time and changes nothing.
+"""
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.errors import Interrupted
+
+PAUSE = 0.05  # seconds between two tries
+
+
+@contextmanager
+def fold_lock(store: Path, stopped: threading.Event) -> Iterator[None]:
+    """Hold the lock of a fold.
+
+    Args:
+        store: the file that the finished fold becomes.
+        stopped: ends the waiting.
+
+    Raises:
+        Interrupted: the run was stopped while it waited.
+    """
+    path = store.with_name(f".{store.stem}.lock")
+    handle = _acquire(path, stopped)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            os.close(handle)
+
+
+def _acquire(path: Path, stopped: threading.Event) -> int | None:
+    """Return a handle that holds the lock, or None where there are no locks."""
+    while True:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            if stopped.is_set():
+                raise Interrupted("the run was stopped") from None
+            time.sleep(PAUSE)
+            continue
+        except OSError:
+            os.close(handle)
+            return None
+        if _is_at(path, handle):
+            return handle
+        os.close(handle)  # its last owner removed it meanwhile
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False

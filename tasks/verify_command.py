@@ -1,0 +1,74 @@
+"""What `python flows/verify.py` takes and prints."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.command_line import LineParser
+from tasks.entry import WRONG_INPUT, leave_scripts_folder
+from tasks.errors import InputError
+from tasks.finished import FinishedRun
+from tasks.verification import check_level, verify
+
+IDENTICAL, DIFFERENT = 0, 1
+FOLDS = 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Verify a run and return the exit code."""
+    leave_scripts_folder()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
+    try:
+        given = _parser().parse_args(arguments)
+        count = None if given.all else _count(given.folds)
+        level = check_level(given.level)
+        finished = FinishedRun.read(Path(given.run_dir))
+        agrees = verify(finished, given.source, count, level, _say)
+    except InputError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return WRONG_INPUT
+    except KeyboardInterrupt:
+        print("stopped: nothing was proved", file=sys.stderr)
+        return 128 + signal.SIGINT
+    print(("identical" if level == "bit" else "agrees") if agrees else "DIFFERENT")
+    return IDENTICAL if agrees else DIFFERENT
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise InputError("--folds", f"{text!r} is no number of folds; give 0 or more, or --all")
+    return int(text)
+
+
+def _parser() -> LineParser:
+    parser = LineParser(
+        prog="verify.py",
+        description="Check a report against its manifest, its metrics against its predictions, "
+        "and refit folds in fresh processes as plain Keras.",
+        epilog="Exit codes: 0 identical, 1 a difference, 2 wrong input.",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("run_dir", metavar="RUN_DIR", help="a report's folder, OUT/runs/RUN_ID")
+    how_many = parser.add_mutually_exclusive_group()
+    how_many.add_argument("--folds", default=str(FOLDS), metavar="N", help="folds to refit")
+    how_many.add_argument("--all", action="store_true", help="refit all folds")
+    parser.add_argument(
+        "--level",
+        default="bit",
+        help="what must agree: bit, every digest; numeric, scores but for rounding; "
+        "statistical, metrics within the spread of the run's folds",
+    )
+    parser.add_argument(
+        "--data.source",
+        dest="source",
+        metavar="VALUE",
+        help="where the data is now, if it moved",
+    )
+    return parser
