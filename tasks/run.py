@@ -4,6 +4,7 @@ Each step is computed once, when it is first asked for, so that everything wrong
 input is found before anything starts, and the flow's tasks then hand on what is known.
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -188,22 +189,32 @@ class Run:
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
-        slot = self.slots.lease()
-        try:
-            environment = (self.identity.needs_tensorflow, self.placement.numerics.threads)
-            arguments = (call, self.study.train, weighted, *environment)
-            found, trace = slot.run(worker.inspect_model, *arguments)
-        except WorkerLost as error:
-            problem = f"{call.reference} ended the worker process that called it ({error})"
-            raise InputError("model.builder", problem) from None
-        finally:
-            self.slots.give_back(slot)
+        environment = (self.identity.needs_tensorflow, self.placement.numerics.threads)
+        arguments = (call, self.study.train, weighted, *environment)
+        found, trace = self._in_a_worker(worker.inspect_model, call.reference, *arguments)
         if isinstance(found, InputError):
             self.display.detail(trace)
             raise found
         facts: ModelFacts = found
         self._tell_ignored(facts)
         return facts
+
+    def _in_a_worker(self, function: Callable[..., Any], builder: str, *arguments: Any) -> Any:
+        """Call something of the user's in a worker; one that was dead before counts for nothing.
+
+        Raises:
+            InputError: it ended two workers.
+        """
+        slot = self.slots.lease()
+        try:
+            with contextlib.suppress(WorkerLost):
+                return slot.run(function, *arguments)
+            return slot.run(function, *arguments)
+        except WorkerLost as error:
+            problem = f"{builder} ended the worker process that called it ({error})"
+            raise InputError("model.builder", problem) from None
+        finally:
+            self.slots.give_back(slot)
 
     def tell(self, notice: str) -> None:
         """Keep a notice for the end, once."""
