@@ -27,5 +27,9 @@ class FoldTimeout(RuntimeError):
     """A fold ran past `compute.fold_timeout` and was killed."""
 
 
+class RunFailed(RuntimeError):
+    """The run cannot be finished, for a reason that one line says; finished folds are stored."""
+
+
 class Interrupted(RuntimeError):
     """The run was told to stop; finished folds are stored."""

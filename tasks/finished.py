@@ -15,7 +15,7 @@ from tasks.config import Study, parse_study
 from tasks.digest import digest_file
 from tasks.errors import InputError
 from tasks.metrics import Predictions, measure, predict_labels
-from tasks.report import EXECUTION, MANIFEST
+from tasks.report import CERTIFIED, EXECUTION, MANIFEST
 
 CLOSE = 1e-9  # a metric is computed by the same code, by another version at most
 
@@ -114,6 +114,14 @@ class FinishedRun:
                 yield f"{name} is missing"
             elif digest_file(path) != digest:
                 yield f"{name} is not what the manifest says"
+
+    def wrong_certificates(self) -> Iterator[str]:
+        """Yield where folds are not certified as the manifest says, a line each."""
+        said = {(c["repeat"], c["fold"]): c for c in self.manifest.get("certificates", [])}
+        for row in self.folds:
+            place = (row["repeat"], row["fold"])
+            if said.get(place) != {name: row[name] for name in CERTIFIED}:
+                yield f"fold {place[0]}/{place[1]} is not certified in the manifest as in its row"
 
     def wrong_metrics(self) -> Iterator[str]:
         """Yield each metric that does not follow from the predictions, a line each."""

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tasks.builders import call_builder, load_builder
+from tasks.certificate import Start
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
-from tasks.engines import Builder, begin, prepare
+from tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
 from tasks.errors import InputError
 from tasks.estimators import check_estimator, train_estimator
+from tasks.freshness import optimizer_step, refuse_used_estimator
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from tasks.keras_models import complete, fresh_model, output_activation, weights_digest
 from tasks.material import Material, test_features, training_material
@@ -25,6 +27,7 @@ from tasks.store import Execution, FinishedFold, now
 from tasks.trained import Trained, check_converged
 
 _is_keras_family: dict[str, bool] = {}
+_seeded_family: dict[str, bool] = {}
 
 
 def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) -> FinishedFold:
@@ -61,6 +64,7 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
         initial=trained.initial,
         weights=trained.weights,
         predictions=digest_arrays([raw]),
+        start=trained.start,
         execution=Execution(
             attempt=attempt,
             device=slot,
@@ -77,8 +81,11 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
 def prepare_fold(job: FoldJob) -> None:
     """Compile the model of a fold's run, so that its folds need not."""
     builder = load_builder(job.builder)
-    if job.train.engine != "plain" and _builds_keras(builder, job):
-        build = _build_function(builder, job)
+    if not _builds_keras(builder, job):
+        return
+    build = _build_function(builder, job)
+    _depends_on_seed(build, job)
+    if job.train.engine != "plain":
         prepare(build, job.family, training_material(job), job.train)
 
 
@@ -92,12 +99,16 @@ def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelF
     seed_everything(0, keras_loaded="keras" in sys.modules)
     model = _call(builder, call)
     if is_keras(model):
-        return _inspect_keras(model, call, train)
+        facts = _inspect_keras(model, call, train)
+        complete(_call(builder, call), call, train)  # refuses what is not new
+        return facts
     if not (hasattr(model, "fit") and hasattr(model, "get_params")) or isinstance(model, type):
         kind = "nothing" if model is None else f"a {type(model).__name__}"
         problem = f"{call.reference} returned {kind}; return a keras.Model or an estimator"
         raise InputError("model.builder", problem)
     check_estimator(model, call.task, weighted)
+    refuse_used_estimator(model, call.reference)
+    refuse_used_estimator(_call(builder, call), call.reference)
     if train.early_stopping is not None:
         remedy = "leave it out"
         raise InputError("train.early_stopping", f"has no effect on an estimator; {remedy}")
@@ -117,6 +128,7 @@ def _train(
     if _builds_keras(builder, job):
         return _train_keras(builder, material, job, progress)
     model = _seeded_call(builder, job)
+    refuse_used_estimator(model, job.builder.reference)
     return train_estimator(model, material, job, time.perf_counter() - started)
 
 
@@ -140,8 +152,9 @@ def _train_keras(
 ) -> Trained:
     started = time.perf_counter()
     build = _build_function(builder, job)
+    seeded = _depends_on_seed(build, job)
     begun = begin(build, job.family, job.model_seed, job.order_seed, material, job.train)
-    initial = weights_digest(begun.model)
+    initial, start = weights_digest(begun.model), Start(optimizer_step(begun.model), seeded)
     built = time.perf_counter()
     history, epochs, best = begun.train(material, progress)
     return Trained(
@@ -154,8 +167,18 @@ def _train_keras(
         weights=weights_digest(begun.model),
         seconds_build=built - started,
         seconds_fit=time.perf_counter() - built,
+        start=start,
         not_compiled=begun.not_compiled,
     )
+
+
+def _depends_on_seed(build: Builder, job: FoldJob) -> bool:
+    """Tell whether another seed gives other initial weights; it is tried once in a worker."""
+    if job.family not in _seeded_family:
+        _seeded_family.clear()
+        one, other = (weights_digest(build(seed)) for seed in TRIAL_SEEDS)
+        _seeded_family[job.family] = one != other
+    return _seeded_family[job.family]
 
 
 def _build_function(builder: Callable[..., Any], job: FoldJob) -> Builder:

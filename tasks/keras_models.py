@@ -8,6 +8,7 @@ from tasks.builders import call_builder
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.errors import InputError
+from tasks.freshness import refuse_used_model
 from tasks.jobs import BuilderCall
 from tasks.scores import Activation
 from tasks.seeding import seed_everything
@@ -38,11 +39,16 @@ def fresh_model(
 
 
 def complete(model: Any, call: BuilderCall, train: TrainSpec) -> Any:
-    """Compile a model that is not compiled, and build one that is not built."""
+    """Compile a model that is not compiled, and build one that is not built.
+
+    Raises:
+        InputError: it cannot be, or it is not new.
+    """
     if not all(layer.built for layer in [model, *model._flatten_layers()]):
         _build(model, call.input_shape)
     if not model.compiled:
         _compile(model, call.task, train)
+    refuse_used_model(model, call.reference)
     return model
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks import schemas
+from tasks.certificate import Beginning, certificate, check_distinct
 from tasks.data import Dataset
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldJob, FoldRecord
@@ -77,6 +78,9 @@ def reduce_folds(
         jobs: one a fold, in that order.
         records: what became of each.
         metrics: the names to compute.
+
+    Raises:
+        SharedStart: folds that should differ started from the same weights.
     """
     model = jobs[0].builder.reference
     predictions = _Columns(_predictions_schema(dataset))
@@ -84,6 +88,7 @@ def reduce_folds(
     rows: list[dict[str, Any]] = []
     executions: list[dict[str, Any]] = []
     scored: list[ScoredPredictions | None] = []
+    beginnings: list[Beginning] = []
     for fold, job, record in zip(plan.folds, jobs, records, strict=True):
         place = {"model": model, "repeat": fold.repeat, "fold": fold.fold}
         known = {"seed": job.model_seed, "n_train": fold.n_train, "n_test": fold.n_test}
@@ -95,6 +100,9 @@ def reduce_folds(
         if finished is not None and result is not None:
             _add_predictions(predictions, place, dataset, finished, result)
             _add_history(history, place, finished)
+            start = (finished.initial, finished.start)
+            beginnings.append(Beginning(fold.repeat, fold.fold, job.model_seed, *start))
+    check_distinct(beginnings)
     return Tables(
         folds=pa.Table.from_pylist(rows, schema=schemas.folds_schema(metrics)),
         history=history.table(),
@@ -146,6 +154,7 @@ def _fold_row(
         "initial_weights_sha256": finished.initial,
         "weights_sha256": finished.weights,
         "predictions_sha256": finished.predictions,
+        "certificate": certificate(finished.start),
     }
 
 

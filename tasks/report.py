@@ -20,6 +20,7 @@ from tasks.reduce import Tables
 DETERMINISTIC = ("folds", "history", "predictions", "summary")
 EXECUTION = "execution.parquet"
 MANIFEST = "manifest.json"
+CERTIFIED = ["repeat", "fold", "seed", "initial_weights_sha256", "certificate"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def _fill(
         "run_id": run_id(dict(key)),
         "key": key,
         "files": {path.name: digest_file(path) for path in files},
+        "certificates": tables.folds.select(CERTIFIED).to_pylist(),
     }
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")

@@ -44,6 +44,7 @@ def folds_schema(metrics: tuple[str, ...]) -> pa.Schema:
             ),
             ("weights_sha256", pa.string(), "SHA-256 of the trained weights."),
             ("predictions_sha256", pa.string(), "SHA-256 of the raw output for the test rows."),
+            ("certificate", pa.string(), "What the model was before its first batch."),
         ]
     )
 

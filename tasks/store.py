@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from tasks.certificate import Start
 from tasks.digest import digest_array, digest_json
 from tasks.scores import Activation
 
@@ -34,6 +35,8 @@ SCHEMA = pa.schema(
         ("initial_weights_sha256", pa.string()),
         ("weights_sha256", pa.string()),
         ("predictions_sha256", pa.string()),
+        ("optimizer_step", pa.int64()),
+        ("seeded", pa.bool_()),
         ("content_sha256", pa.string()),
         ("attempt", pa.int32()),
         ("device", pa.string()),
@@ -80,6 +83,7 @@ class FinishedFold:
         epochs_run, best_epoch: of the training; None where there are no epochs.
         initial, weights: digests of the weights; None for estimators.
         predictions: digest of the raw output.
+        start: what the model was before its first batch.
         execution: how it was trained.
         notice: what the user should be told; it is not stored.
     """
@@ -94,6 +98,7 @@ class FinishedFold:
     initial: str | None
     weights: str | None
     predictions: str
+    start: Start
     execution: Execution
     notice: str = ""
 
@@ -101,7 +106,7 @@ class FinishedFold:
         """Return the digest of all that is the same in every training of this fold."""
         history = [[epoch, name, float(value).hex()] for epoch, name, value in self.history]
         parts = [digest_array(self.rows), digest_array(self.raw), self.activation, history]
-        numbers = [self.epochs_run, self.best_epoch]
+        numbers = [self.epochs_run, self.best_epoch, self.start.step, self.start.seeded]
         return digest_json(
             [self.key, *parts, *numbers, self.initial, self.weights, self.predictions]
         )
@@ -170,6 +175,8 @@ def _row(fold: FinishedFold) -> dict[str, Any]:
         "initial_weights_sha256": fold.initial,
         "weights_sha256": fold.weights,
         "predictions_sha256": fold.predictions,
+        "optimizer_step": fold.start.step,
+        "seeded": fold.start.seeded,
         "content_sha256": fold.content_digest(),
         **asdict(fold.execution),
         "host": socket.gethostname(),
@@ -191,6 +198,7 @@ def _fold(row: dict[str, Any]) -> FinishedFold:
         initial=row["initial_weights_sha256"],
         weights=row["weights_sha256"],
         predictions=row["predictions_sha256"],
+        start=Start(row["optimizer_step"], row["seeded"]),
         execution=execution,
     )
 

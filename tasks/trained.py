@@ -1,11 +1,12 @@
 """What training leaves behind, whatever was trained."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
+from tasks.certificate import Start
 from tasks.scores import Activation
 
 History = tuple[tuple[int, str, float], ...]
@@ -22,6 +23,7 @@ class Trained:
         epochs_run, best_epoch: None where there are no epochs.
         initial, weights: digests of the weights, None for estimators.
         seconds_build, seconds_fit: for the record.
+        start: what the model was before its first batch.
         not_compiled: why the worker could not keep a compiled model, or empty.
     """
 
@@ -34,6 +36,7 @@ class Trained:
     weights: str | None
     seconds_build: float
     seconds_fit: float
+    start: Start = field(default=Start())
     not_compiled: str = ""
 
 

@@ -49,7 +49,8 @@ def verify(
     sound = _tell(say, "files", list(finished.damaged_files()), "as the manifest says")
     if not sound:
         return False  # what is refitted would be compared with nothing
-    sound = _tell(say, "metrics", list(finished.wrong_metrics()), "follow from the predictions")
+    sound = _tell(say, "certificates", list(finished.wrong_certificates()), "each fold began anew")
+    sound &= _tell(say, "metrics", list(finished.wrong_metrics()), "follow from the predictions")
     chosen = _choose(finished, folds)
     if not chosen:
         say("folds: none to refit")

@@ -58,7 +58,7 @@ def test_no_temporary_name_is_left(finished):
 
 def test_the_manifest_holds_the_key_and_every_files_digest(finished):
     manifest = json.loads((finished.path / "manifest.json").read_text())
-    assert set(manifest) == {"run_id", "key", "files"}
+    assert set(manifest) == {"run_id", "key", "files", "certificates"}
     digest = hashlib.sha256(canonical_json(manifest["key"]).encode()).hexdigest()
     assert manifest["run_id"] == digest[:12] == finished.run_id
     others = SAME - {"manifest.json"}

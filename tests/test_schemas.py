@@ -21,6 +21,7 @@ FOLDS = {
     "initial_weights_sha256": TEXT,
     "weights_sha256": TEXT,
     "predictions_sha256": TEXT,
+    "certificate": TEXT,
 }
 HISTORY = {**PLACE, "epoch": COUNT, "metric": TEXT, "value": REAL}
 SUMMARY = {

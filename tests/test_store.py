@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tasks.certificate import Start
 from tasks.digest import digest_arrays
 from tasks.store import (
     SCHEMA,
@@ -37,6 +38,7 @@ def finished(dtype=np.float32, outputs=1, **changes):
         initial="b" * 64,
         weights="c" * 64,
         predictions=digest_arrays([raw]),
+        start=Start(0, True),
         execution=Execution(2, "cpu:1", now(), 0.1, 0.2, 0.3, 512.5),
     )
     return replace(fold, **changes)
@@ -111,6 +113,8 @@ def test_an_estimators_fold_has_no_epochs_or_weights(path):
         {"initial": None},
         {"weights": "d" * 64},
         {"predictions": "d" * 64},
+        {"start": Start(1, True)},
+        {"start": Start(0, False)},
         {"key": "b2" * 32},
     ],
 )

@@ -69,6 +69,7 @@ def test_a_copied_report_is_identical_from_any_folder(keras_run, tmp_path):
     assert ended.code == 0, ended.out + ended.err
     assert ended.out.splitlines() == [
         "files: as the manifest says",
+        "certificates: each fold began anew",
         "metrics: follow from the predictions",
         "environment and inputs: as in the manifest",
         "fold 0/2: identical",
@@ -94,6 +95,13 @@ def test_a_metric_that_does_not_follow_is_named(forged):
     assert not agrees
     assert "roc_auc of fold 0/0 is 0.9" in said
     assert said.count("0.25 in the report") == 1
+
+
+def test_a_forged_certificate_is_named(forged):
+    change(forged, "folds.parquet", certificate="own initial weights")
+    agrees, said = verified(forged)
+    assert not agrees
+    assert "fold 0/0 is not certified in the manifest as in its row" in said
 
 
 def test_the_first_divergence_is_named_and_levels_forgive(forged):

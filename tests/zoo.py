@@ -252,3 +252,39 @@ def diverging(input_shape):
     model = keras.Sequential([keras.Input(input_shape), layers.Dense(1)])
     model.compile(keras.optimizers.SGD(1e6), "mse")
     return model
+
+
+def few_seeds(input_shape):
+    """A builder that draws a seed of its own, from two values only."""
+    keras.utils.set_random_seed(random.randrange(2))
+    return dense(input_shape, 1)
+
+
+_at_hand = {}
+
+
+def reused(input_shape):
+    """A builder that hands out one model again and again."""
+    if "model" not in _at_hand:
+        _at_hand["model"] = dense(input_shape, 1)
+    return _at_hand["model"]
+
+
+def reused_layer(input_shape):
+    """A builder whose new models have one layer in common."""
+    layer = _at_hand.setdefault("layer", layers.Dense(4, activation="relu"))
+    return keras.Sequential([keras.Input(input_shape), layer, layers.Dense(1, "sigmoid")])
+
+
+def frozen_base(input_shape):
+    """A builder whose models share a layer that does not train, as a pretrained base is shared."""
+    base = _at_hand.setdefault("base", layers.Dense(4, activation="relu", trainable=False))
+    return keras.Sequential([keras.Input(input_shape), base, layers.Dense(1, "sigmoid")])
+
+
+def trained_before(input_shape):
+    """A builder whose optimizer has taken a step already."""
+    model = dense(input_shape, 1)
+    model.compile("adam", "binary_crossentropy")
+    model.train_on_batch(np.zeros((2, *input_shape)), np.zeros((2, 1)))
+    return model

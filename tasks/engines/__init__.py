@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tasks.config import TrainSpec
 from tasks.engines import compiled, plain
-from tasks.engines.compiled import Builder, CompiledModel, NotReusable
+from tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
 from tasks.material import Material
 from tasks.progress_file import Progress
 from tasks.trained import History
@@ -21,7 +21,7 @@ from tasks.trained import History
 # The model that this worker keeps, or why it keeps none, for the model in hand.
 _kept: dict[str, CompiledModel | str] = {}
 
-__all__ = ["Begun", "Builder", "begin", "prepare"]
+__all__ = ["TRIAL_SEEDS", "Begun", "Builder", "begin", "prepare"]
 
 Ran = tuple[History, int, int | None]
 
