@@ -258,6 +258,9 @@ class ComputeSpec(Section):
         None, description="Seconds that one try of a fold may take."
     )
     retries: Int = Field(2, ge=0, description="Further tries of a fold whose worker was lost.")
+    memory_limit: Annotated[Int, Field(ge=256)] | None = Field(
+        None, description="MiB of private memory that a worker may take; null sets no limit."
+    )
 
     @model_validator(mode="after")
     def _engine_exists(self) -> Self:

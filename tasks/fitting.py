@@ -1,6 +1,5 @@
 """Train one fold: a pure function of the fold's job. The only place that trains."""
 
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from tasks.freshness import optimizer_step, refuse_used_estimator
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from tasks.keras_models import complete, fresh_model, output_activation, weights_digest
 from tasks.material import Material, test_features, training_material
+from tasks.memory import peak_mib
 from tasks.progress_file import Progress
 from tasks.scores import UnfitOutput, check_width, class_scores
 from tasks.seeding import seed_everything
@@ -72,7 +72,7 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
             seconds_build=trained.seconds_build,
             seconds_fit=trained.seconds_fit,
             seconds_predict=time.perf_counter() - started,
-            peak_rss_mib=_peak_rss_mib(),
+            peak_rss_mib=peak_mib(),
         ),
         notice=trained.not_compiled,
     )
@@ -234,8 +234,3 @@ def _check_monitor(model: Any, output: Any, train: TrainSpec, call: BuilderCall)
     if stopping.monitor not in names:
         problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(names)}"
         raise InputError("train.early_stopping.monitor", problem)
-
-
-def _peak_rss_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)

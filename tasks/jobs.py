@@ -93,6 +93,7 @@ class FoldRecord:
         initial, weights, predictions: the fold's digests.
         notice: what the user should be told.
         memory: MiB that the worker held when it was done.
+        seconds: that an epoch took, or an estimator's fit.
     """
 
     key: str
@@ -109,6 +110,7 @@ class FoldRecord:
     predictions: str | None = None
     notice: str = ""
     memory: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,25 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from prefect import Flow
 from prefect.logging import get_logger
-from prefect.logging.handlers import PrefectConsoleHandler
+from prefect.logging.handlers import PrefectConsoleHandler, _SafeStreamHandler
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import get_call_parameters
 
 from tasks.config import Study, parse_study
 from tasks.display import Display
+from tasks.errors import InputError, RunFailed
+from tasks.outage import ApiWatch, answers, count_unseen, give_up, is_outage, missed
 from tasks.result import Result
 from tasks.run import Run, launched
-from tasks.server import using
+from tasks.server import EmbeddedServer, using
 from tasks.steps import STEPS
 
-LOGGERS = (None, "flow_runs", "task_runs", "events", "client")
+LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
 
 
@@ -43,20 +47,69 @@ class LaunchedFlow(Flow[..., Result]):
         return self.launch(Run(parse_study(given), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
-        """Run the flow for a run that may have begun already, and end its processes."""
+        """Run the flow for a run that may have begun already, and end its processes.
+
+        Raises:
+            InputError: something about the input is wrong; nothing was started.
+            RunFailed: what was wrong with the disk, the folds or the Prefect server.
+        """
         with launched(run), quiet_prefect(run.display.verbose):
             run.begin()
             run.check()
             run.prepare_workers()
             server = run.start_server()
-            with using(server):
+            with using(server), watched(run, server) as watch:
                 try:
                     result = super().__call__(**sections(run.study), **options)
+                except Exception as error:
+                    result = _after_an_outage(run, error)
                 finally:
                     flush_to_api()
-                if server is not None:
+                if server is not None and not watch.is_gone():
                     server.settle(run.flow_run, len(run.jobs) + len(STEPS))
-                return result
+                return _with_what_was_missed(result, run, watch)
+
+
+@contextmanager
+def watched(run: Run, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
+    """Keep an eye on the Prefect API; a run that ends while it is gone does not wait for it.
+
+    Raises:
+        InputError: a configured API does not answer at the start.
+    """
+    with temporary_settings():  # of this run's own, which giving up may change
+        url = server.url if server else str(PREFECT_API_URL.value())
+        if server is None and not answers(url):
+            problem = f"{url} does not answer; start that server, or unset it to run without one"
+            raise InputError("PREFECT_API_URL", problem)
+        watch = ApiWatch(url)
+
+        def end() -> None:
+            if not watch.comes_back():
+                give_up()
+
+        run.on_end = end
+        try:
+            yield watch
+        finally:
+            watch.stop()
+
+
+def _after_an_outage(run: Run, error: Exception) -> Result:
+    """Return the result of a run whose report was there before the server went away."""
+    if not is_outage(error):
+        raise error
+    if run.result is None:
+        remedy = "run the same command again: finished folds are kept"
+        raise RunFailed(f"the Prefect server does not answer ({error}); {remedy}") from None
+    return run.result
+
+
+def _with_what_was_missed(result: Any, run: Run, watch: ApiWatch) -> Any:
+    notice = missed(watch, lambda: count_unseen(run.flow_run, len(run.jobs) + len(STEPS)))
+    if notice and isinstance(result, Result):
+        return replace(result, notices=(*result.notices, notice))
+    return result
 
 
 def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
@@ -85,9 +138,12 @@ def quiet_prefect(verbose: bool) -> Iterator[None]:
     levels = [handler.level for handler in consoles]
     for handler in consoles:
         handler.setLevel(logging.CRITICAL + 1)
+    told = logging.raiseExceptions
+    logging.raiseExceptions = False  # or logs that a lost server cannot take are printed about
     try:
         yield
     finally:
+        logging.raiseExceptions = told
         for handler, level in zip(consoles, levels, strict=True):
             handler.setLevel(level)
 
@@ -108,4 +164,4 @@ def flush_to_api() -> None:
 
 
 def _is_console(handler: logging.Handler) -> bool:
-    return isinstance(handler, PrefectConsoleHandler)
+    return isinstance(handler, PrefectConsoleHandler | _SafeStreamHandler)

@@ -4,6 +4,7 @@ A file of fixed size needs no lock and no reader; a torn read shows a wrong numb
 moment, in a display.
 """
 
+import contextlib
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,9 @@ class Progress:
         if self._path is None:
             return
         value = float("nan") if loss is None else float(loss)
-        with self._path.open("wb") as file:
-            file.write(LAYOUT.pack(*self._place, epoch, self._epochs, value))
+        content = LAYOUT.pack(*self._place, epoch, self._epochs, value)
+        with contextlib.suppress(OSError):  # a full disk must not end a fold for a display
+            self._path.write_bytes(content)
 
 
 def look(path: Path) -> Sighting | None:

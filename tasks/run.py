@@ -19,16 +19,18 @@ from tasks.config import Study
 from tasks.data import WEIGHTS, Dataset, prepare_data
 from tasks.devices import Placement, place
 from tasks.display import Display
-from tasks.errors import InputError, WorkerLost
+from tasks.errors import InputError, RunFailed, WorkerLost
 from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_key
 from tasks.metrics import resolve_metrics
+from tasks.result import Result
 from tasks.scaling import CLASSES, make_scaler
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
 from tasks.weighting import check_class_weight
 from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.writing import writing
 
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
 
@@ -42,7 +44,10 @@ class Run:
         refresh: train anew what is stored already.
         records: what became of each fold so far, by key.
         earlier: what was stored of folds that are trained anew.
+        failure: why no fold can be finished any more, if that is so.
         on_stop: called when the run is stopped before its end.
+        on_end: called when the flow's body has ended.
+        result: what the run came to, once the report is there.
         flow_run: the id of the Prefect flow run that it is.
     """
 
@@ -61,11 +66,14 @@ class Run:
         self.study, self.display, self.refresh = study, display, refresh
         self.records: dict[str, FoldRecord] = {}
         self.earlier: dict[str, FoldRecord] = {}
+        self.failure: RunFailed | None = None
         self.scratch = make_scratch()
         self.out = Path(study.out).resolve()
         self.log = None if display.verbose else self.scratch / "libraries.log"
         self.notices: list[str] = []
         self.on_stop: Callable[[], None] = lambda: None
+        self.on_end: Callable[[], None] = lambda: None
+        self.result: Result | None = None
         self.flow_run = ""
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
@@ -133,16 +141,25 @@ class Run:
     @cached_property
     def dataset(self) -> Dataset:
         """The samples, on disk."""
-        folder = self.scratch / "data"
-        folder.mkdir()
-        return prepare_data(self.study.data, self.study.split.fold_column, folder)
+        folder = self._folder("data")
+        with self._writing("the data"):
+            return prepare_data(self.study.data, self.study.split.fold_column, folder)
 
     @cached_property
     def plan(self) -> FoldPlan:
         """The folds, checked."""
-        folder = self.scratch / "folds"
-        folder.mkdir()
-        return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
+        folder = self._folder("folds")
+        with self._writing("the rows of the folds"):
+            return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
+
+    def _folder(self, name: str) -> Path:
+        folder = self.scratch / name
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def _writing(self, what: str) -> contextlib.AbstractContextManager[None]:
+        remedy = "make room there, or set TMPDIR to another folder"
+        return writing(f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy)
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
@@ -175,7 +192,8 @@ class Run:
         with self._lock:
             if self._slots is None:
                 needs = self.identity.needs_tensorflow
-                self._slots = Slots(self.placement, needs, self.scratch, self.log)
+                limit = self.study.compute.memory_limit
+                self._slots = Slots(self.placement, needs, self.scratch, self.log, limit)
                 self.display.watch(self._slots.slots)
             return self._slots
 

@@ -16,6 +16,8 @@ from tasks.folds import FoldPlan
 from tasks.jobs import FoldRecord
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
+from tasks.worker import GO_ON
+from tasks.writing import writing
 
 PLAIN = {"cache_policy": NO_CACHE, "persist_result": False}
 
@@ -27,6 +29,7 @@ def running(*sections: Any) -> Iterator[Run]:
     if known is not None:
         known.flow_run = str(flow_run.id)
         yield known
+        known.on_end()
         return
     names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
     with launched(Run(parse_study(dict(zip(names, sections, strict=True))), Display())) as run:
@@ -64,9 +67,10 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "workers": str(settings.compute.workers),
         "engine": settings.compute.engine,
     }
-    written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
+    with writing(f"out: the report in {settings.out!r}", GO_ON):
+        written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
     failures = [record for record in run.records.values() if record.error is not None]
-    return Result(
+    run.result = Result(
         path=written.path,
         run_id=written.run_id,
         n_folds=len(run.jobs),
@@ -74,6 +78,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         notices=notices,
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
     )
+    return run.result
 
 
 STEPS = (load_data, split_rows, reduce_folds, write_report)  # besides the folds

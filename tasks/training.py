@@ -11,13 +11,15 @@ from prefect.context import TaskRunContext
 from prefect.states import Completed, Failed
 
 from tasks import worker
-from tasks.errors import FoldTimeout, Interrupted, WorkerLost
+from tasks.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
 from tasks.folds import FoldPlan
+from tasks.growth import climbing
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.locks import fold_lock
 from tasks.run import Run
 from tasks.store import DamagedFold, put_aside
 from tasks.workers import Slot
+from tasks.writing import writing
 
 SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 
@@ -27,7 +29,11 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     """Train one fold on a leased slot; a stored one shows as cached, a failed one as failed."""
     if slot is not None:
         _tag(slot.name)
-    record = run.records.get(key) or _train_or_wait(run, run.job(key), slot)
+    try:
+        record = run.records.get(key) or _train_or_wait(run, run.job(key), slot)
+    except RunFailed as error:
+        run.failure = run.failure or error
+        return Failed(message=str(error))
     run.records[key] = record
     if record.error is not None:
         return Failed(message=record.error)
@@ -63,9 +69,12 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         for job in stored:
             _submit(run, job, None, under_way)
         for job in missing:
-            _submit(run, job, run.slots.lease(), under_way)
+            slot = run.slots.lease()
+            _stop_if_hopeless(run)
+            _submit(run, job, slot, under_way)
         for future in tuple(under_way):
             future.wait()
+        _stop_if_hopeless(run)
         for job in missing:
             if job.key not in run.records:  # Prefect could not run it; the fold still counts
                 run.records[job.key] = train_here(run, job)
@@ -73,7 +82,16 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         run.abandon()
         raise
     _compare_with_earlier(run)
+    rows = {job.key: fold.n_train for job, fold in zip(run.jobs, plan.folds, strict=True)}
+    for warning in climbing(list(run.records.values()), rows):
+        run.tell(warning)
     return [run.records[job.key] for job in run.jobs]
+
+
+def _stop_if_hopeless(run: Run) -> None:
+    """End the run where no fold can be finished, such as on a full disk."""
+    if run.failure is not None:
+        raise run.failure
 
 
 def train_here(run: Run, job: FoldJob) -> FoldRecord:
@@ -105,17 +123,20 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
     record = FoldRecord(job.key, job.repeat, job.fold, slot=slot.name)
     started = time.perf_counter()
     for attempt in range(1, compute.retries + 2):
-        arguments = (job, tensorflow, attempt, slot.name, slot.progress_path)
+        place = (slot.name, slot.progress_path, compute.memory_limit)
         try:
-            record = slot.run(worker.train_fold, *arguments, timeout=compute.fold_timeout)
+            record = slot.run(
+                worker.train_fold, job, tensorflow, attempt, *place, timeout=compute.fold_timeout
+            )
         except (WorkerLost, FoldTimeout) as error:
             if run.slots.stopped.is_set():
                 raise Interrupted("the run was stopped") from None
-            tries = "in its one try" if attempt == 1 else f"in each of {attempt} tries"
-            record = replace(record, error=f"{error}, {tries}", attempt=attempt)
+            record = replace(record, error=f"{error}{_tries(attempt)}", attempt=attempt)
             continue
         if not record.lost:
             break
+        record = replace(record, error=f"{record.error}{_tries(attempt)}")
+        slot.restart()  # a worker that ran out of memory holds what it did not give back
     slot.watch(record.memory, worker.prepare_fold, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
@@ -123,6 +144,10 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
         run.slots.queue_ahead()
     run.display.fold_done(record)
     return record
+
+
+def _tries(attempt: int) -> str:
+    return ", in its one try" if attempt == 1 else f", in each of {attempt} tries"
 
 
 def _submit(run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any]) -> None:
@@ -142,7 +167,8 @@ def _reuse(run: Run, job: FoldJob) -> bool:
     try:
         record = worker.stored(job)
     except DamagedFold as error:
-        aside = put_aside(job.store)
+        with writing(f"out: {job.store.name}, which is damaged, put aside", worker.GO_ON):
+            aside = put_aside(job.store)
         run.tell(f"{error}; it was put aside as {aside.name} and is trained again")
         return False
     if record is None:

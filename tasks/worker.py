@@ -19,24 +19,29 @@ from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
 from tasks.errors import InputError
 from tasks.failure import describe_failure, is_exhausted
 from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
+from tasks.memory import held_mib, limit_memory, out_of_memory
 from tasks.store import FinishedFold, read_fold, write_fold
+from tasks.writing import writing
 
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113
+GO_ON = "mend that and run the same command again: finished folds are kept"
 
 
-def set_up(visible: str, folder: Path) -> None:
+def set_up(visible: str, folder: Path, memory_limit: int | None = None) -> None:
     """Prepare a new worker process, before anything of TensorFlow's has run.
 
     Args:
         visible: the CUDA devices of its slot.
         folder: the working directory of the user's process.
+        memory_limit: MiB that it may take, or None.
     """
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's process's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ["CUDA_VISIBLE_DEVICES"] = visible
     os.chdir(folder)
+    limit_memory(memory_limit)
 
 
 def warm_up(tensorflow: bool, threads: int) -> None:
@@ -56,9 +61,18 @@ def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
 
 
 def train_fold(
-    job: FoldJob, tensorflow: bool, attempt: int, slot: str, progress: Path
+    job: FoldJob,
+    tensorflow: bool,
+    attempt: int,
+    slot: str,
+    progress: Path,
+    memory_limit: int | None = None,
 ) -> FoldRecord:
-    """Train a fold and store it; what the user's code raises becomes the record's error."""
+    """Train a fold and store it; what the user's code raises becomes the record's error.
+
+    Raises:
+        RunFailed: it cannot be stored.
+    """
     if tensorflow:
         _configure_tensorflow(job.numerics.threads)
     _check_numerics(job.numerics, tensorflow)
@@ -67,18 +81,23 @@ def train_fold(
     try:
         finished = fit_fold(job, attempt, slot, progress)
     except Exception as error:  # the user's code ran: anything can come out
+        exhausted = is_exhausted(error)
+        starved = f": {out_of_memory(memory_limit)}" if exhausted else ""
         return FoldRecord(
             job.key,
             job.repeat,
             job.fold,
-            error=describe_failure(error),
+            error=describe_failure(error) + starved,
             traceback="".join(traceback.format_exception(error)),
-            lost=is_exhausted(error),
+            lost=exhausted,
             attempt=attempt,
             slot=slot,
         )
-    write_fold(finished, job.store)
-    return replace(record_of(finished, job, cached=False), memory=_memory_mib())
+    with writing(f"out: fold {job.repeat}/{job.fold} in {str(job.store.parent)!r}", GO_ON):
+        write_fold(finished, job.store)
+    seconds = finished.execution.seconds_fit / (finished.epochs_run or 1)
+    record = record_of(finished, job, cached=False)
+    return replace(record, memory=held_mib(), seconds=seconds)
 
 
 def inspect_model(
@@ -123,15 +142,6 @@ def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
         predictions=finished.predictions,
         notice=finished.notice,
     )
-
-
-def _memory_mib() -> float:
-    """Return what this process holds now, in MiB; 0 where that cannot be told."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _die_with_parent() -> None:

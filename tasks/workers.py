@@ -6,6 +6,7 @@ A killed worker fails its own job only, and the next job of its slot starts a ne
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -22,9 +23,11 @@ from tasks.devices import Device, Placement
 from tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from tasks.forkserver import ForkServerContext
 from tasks.jobs import FoldJob
+from tasks.memory import REMEDY, allowance, times_killed_for_memory
 
 SCRATCH = "foldproof-"
 AHEAD = 3  # short folds that may wait at a slot
+FOR_MEMORY = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS)
 GROWTH = 512.0  # MiB that a worker may take on before another process takes its place
 
 T = TypeVar("T")
@@ -33,11 +36,13 @@ T = TypeVar("T")
 class Slot:
     """One device and the one worker process on it."""
 
-    def __init__(self, device: Device, context: ForkServerContext, scratch: Path) -> None:
+    def __init__(
+        self, device: Device, context: ForkServerContext, scratch: Path, memory_limit: int | None
+    ) -> None:
         """Describe a slot; its worker starts with the first job."""
         self.name = device.name
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
-        self._device, self._context = device, context
+        self._device, self._context, self._memory_limit = device, context, memory_limit
         self._pool = self._new_pool()
         self._waiting: set[Any] = set()
         self._next: tuple[ProcessPool, Any] | None = None
@@ -56,16 +61,24 @@ class Slot:
             self._renew()
             future = self._pool.schedule(function, args=arguments, timeout=timeout)
         self._waiting.add(future)
+        killed_before = times_killed_for_memory()
         try:
             return future.result()
         except TimeoutError:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-            raise WorkerLost(_cause(error)) from None
+            starved = times_killed_for_memory() > killed_before
+            raise WorkerLost(_cause(error, self._memory_limit, starved)) from None
         except CancelledError:
             raise Interrupted("the run was stopped") from None
         finally:
             self._waiting.discard(future)
+
+    def restart(self) -> None:
+        """End the worker after its job; the next job starts a new one."""
+        with self._lock:
+            self._retire()
+            self._pool, self._at_first = self._new_pool(), 0.0
 
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
         """Look at a worker's memory after a fold; one that grew too much gets a successor.
@@ -97,15 +110,18 @@ class Slot:
     def _renew(self) -> None:
         """Let a warm successor take over, or a new worker where the old one is gone."""
         if self._next is not None and self._next[1].done():
-            self._pool.close()  # type: ignore[no-untyped-call]  # what waits there is finished
-            self._retired = [pool for pool in self._retired if pool.active] + [self._pool]
+            self._retire()
             self._pool, self._next, self._at_first = self._next[0], None, 0.0
         if not self._pool.active:
             self._pool = self._new_pool()
 
+    def _retire(self) -> None:
+        self._pool.close()  # type: ignore[no-untyped-call]  # what waits there is finished
+        self._retired = [pool for pool in self._retired if pool.active] + [self._pool]
+
     def _new_pool(self) -> ProcessPool:
         self._context.ensure_running()
-        arguments = (self._device.visible, Path(os.getcwd()))
+        arguments = (self._device.visible, Path(os.getcwd()), self._memory_limit)
         return ProcessPool(
             max_workers=1, initializer=worker.set_up, initargs=arguments, context=self._context
         )
@@ -115,14 +131,29 @@ class Slots:
     """All slots of a run, and the scratch folder that their workers share."""
 
     def __init__(
-        self, placement: Placement, tensorflow: bool, scratch: Path, log: Path | None
+        self,
+        placement: Placement,
+        tensorflow: bool,
+        scratch: Path,
+        log: Path | None,
+        memory_limit: int | None = None,
     ) -> None:
-        """Start the fork server; workers follow when they are asked for."""
+        """Start the fork server; workers follow when they are asked for.
+
+        Args:
+            placement: the devices.
+            tensorflow: the workers need it.
+            scratch: an existing folder of the run.
+            log: the file for what libraries print, or None for the terminal.
+            memory_limit: MiB that each worker may take, or None.
+        """
         self.tensorflow = tensorflow
         self.placement = placement
         (scratch / "keras").mkdir(exist_ok=True)
         self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
-        self.slots = [Slot(device, self._context, scratch) for device in placement.devices]
+        self.slots = [
+            Slot(device, self._context, scratch, memory_limit) for device in placement.devices
+        ]
         self._free: SimpleQueue[Slot] = SimpleQueue()
         for slot in self.slots:
             self._free.put(slot)
@@ -212,8 +243,12 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, memory_limit: int | None, starved: bool) -> str:
+    """Say how a worker ended, and that it may have been for lack of memory."""
     code = getattr(error, "exitcode", None)
-    if code is not None and code < 0:
-        return f"the worker was killed by signal {-code}"
-    return f"the worker ended with exit code {code}" if code else "the worker ended"
+    if code is None or code >= 0:
+        return f"the worker ended with exit code {code}" if code else "the worker ended"
+    said = f"the worker was killed by signal {-code}"
+    if starved or (memory_limit is not None and -code in FOR_MEMORY):
+        said += f", probably for lack of memory: it may have {allowance(memory_limit)}; {REMEDY}"
+    return said

@@ -1,0 +1,135 @@
+"""A Prefect server that goes away: folds go on, the run ends with its report and says so."""
+
+import contextlib
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from queue import Empty
+from typing import Any
+
+PAUSE = 2.0  # seconds between looks at the server
+MISSES = 3  # in a row, and the server counts as gone
+RETURN = 20.0  # seconds that a finished run waits for it to come back
+
+
+class ApiWatch:
+    """A look at the Prefect API every few seconds, for as long as a run lasts."""
+
+    def __init__(self, url: str) -> None:
+        """Begin to watch an API that has answered before.
+
+        Args:
+            url: its address, which ends in /api.
+        """
+        self._url = url
+        self._over = threading.Event()
+        self._misses = 0
+        self.was_gone = False
+        threading.Thread(target=self._watch, name="api-watch", daemon=True).start()
+
+    def is_gone(self) -> bool:
+        """Tell whether the API does not answer now, after a close look if it is in doubt."""
+        while 0 < self._misses < MISSES:
+            self._look()
+        return self._misses >= MISSES
+
+    def comes_back(self) -> bool:
+        """Wait a while for the API to come back, and tell whether it did."""
+        deadline = time.monotonic() + RETURN
+        while self.is_gone() and time.monotonic() < deadline:
+            time.sleep(0.2)
+            self._look()
+        return not self.is_gone()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(PAUSE):
+            self._look()
+
+    def _look(self) -> None:
+        self._misses = 0 if answers(self._url) else self._misses + 1
+        self.was_gone |= self._misses >= MISSES
+
+
+def answers(url: str) -> bool:
+    """Tell whether a Prefect API answers at all; an error is an answer, too."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310 (the user's own)
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def give_up() -> None:
+    """Let Prefect's client fail at once from now on, and forget what it has not sent.
+
+    It would go on for minutes: one after the other, its retries of the last state, the
+    retries for the failure to set that, and each event and log line still in a queue.
+    """
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+    from prefect.settings import get_current_settings
+
+    get_current_settings().client.max_retries = 0
+    services: tuple[Any, ...] = (EventsWorker, APILogWorker)
+    for service in services:
+        for instance in tuple(service._instances.values()):
+            with contextlib.suppress(Empty):
+                while True:
+                    instance._queue.get_nowait()
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether an error is Prefect's client's, about a server that does not answer."""
+    import httpx
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    return isinstance(error, httpx.TransportError | PrefectHTTPStatusError)
+
+
+def missed(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
+    """Return what a user should know of an outage, or nothing.
+
+    Args:
+        watch: has seen the run.
+        unseen: counts the tasks whose end Prefect does not know; None if it cannot be asked.
+    """
+    if not watch.was_gone:
+        return ""
+    if watch.is_gone():
+        return (
+            "the Prefect server stopped answering: there this run stays as it was then; "
+            "the report is complete"
+        )
+    count = unseen()
+    tasks = "some tasks" if count is None else f"{count} tasks"
+    text = "the Prefect server did not answer for a while"
+    return f"{text}: it missed the end of {tasks}" if count != 0 else f"{text} and missed nothing"
+
+
+def count_unseen(flow_run: str, tasks: int) -> Any:
+    """Return how many of a flow run's tasks have no final state in Prefect; None if unknown."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
+
+    from tasks.server import OVER
+
+    try:
+        with get_client(sync_client=True) as client:
+            ended = client.read_task_runs(
+                flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [flow_run]}}),
+                task_run_filter=TaskRunFilter.model_validate(
+                    {"state": {"type": {"any_": list(OVER)}}}
+                ),
+                limit=200,
+            )
+    except Exception:  # whatever it is, it is about a look at the server
+        return None
+    return max(0, tasks - len(ended)) if tasks <= 200 else None

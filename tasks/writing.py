@@ -1,0 +1,44 @@
+"""What cannot be written is said in one line: the place, the reason, the remedy."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tasks.errors import RunFailed
+
+REASONS = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "a file may not become that large",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "not permitted",
+    errno.EIO: "input/output error",
+    errno.ENOENT: "the folder is gone",
+    errno.ENOTDIR: "a folder on the way became a file",
+    errno.ESTALE: "the network file system lost it",
+    errno.ENODEV: "the device is gone",
+    errno.ENXIO: "the device is gone",
+    errno.ETIMEDOUT: "it did not answer in time",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+@contextmanager
+def writing(what: str, remedy: str) -> Iterator[None]:
+    """Turn what a disk refuses into the one line that a user can act on.
+
+    Args:
+        what: what is being written, and where.
+        remedy: what to do about it.
+
+    Raises:
+        RunFailed: the disk refused; other errors pass as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = REASONS.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise RunFailed(f"{what} cannot be written ({reason}); {remedy}") from None
