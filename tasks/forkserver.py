@@ -36,15 +36,15 @@ class ForkServerContext(context.ForkServerContext):
             scratch: an existing folder of the run.
             log: the file for what libraries print, or None for the terminal.
         """
-        self._server = forkserver.ForkServer()
-        self._server.set_forkserver_preload(["tasks.preload"])
-        self._variables = worker_variables(threads, scratch / "keras") | {
+        variables = worker_variables(threads, scratch / "keras") | {
             VARIABLE: "tensorflow" if tensorflow else "light",
             LOG_VARIABLE: str(log or ""),
             # The server must find our modules whatever lies in the working directory.
             "PYTHONSAFEPATH": "1",
             "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]),
         }
+        self._server = _Server(variables)
+        self._server.set_forkserver_preload(["tasks.preload"])
         self.ensure_running()
 
     def Process(self, *args: Any, **kwargs: Any) -> "WorkerProcess":  # type: ignore[override]  # noqa: N802
@@ -55,8 +55,7 @@ class ForkServerContext(context.ForkServerContext):
 
     def ensure_running(self) -> None:
         """Start the server, or start it again if it was killed."""
-        with _environment(self._variables):
-            self._server.ensure_running()
+        self._server.ensure_running()
 
     @property
     def pid(self) -> int:
@@ -68,6 +67,19 @@ class ForkServerContext(context.ForkServerContext):
         with contextlib.suppress(ProcessLookupError, TypeError):
             os.kill(self.pid, signal.SIGKILL)
         self._server._stop()  # type: ignore[attr-defined]
+
+
+class _Server(forkserver.ForkServer):
+    """A fork server that has the workers' environment, after it was killed and restarted, too."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__()
+        self._variables = variables
+
+    def ensure_running(self) -> None:
+        """Start it if it does not run; each new process asks for that."""
+        with _environment(self._variables):
+            super().ensure_running()
 
 
 class WorkerProcess(context.ForkServerProcess):

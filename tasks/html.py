@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from tasks.coverage import classes_of, worst_case_mean
 from tasks.reduce import Tables
 
 STYLE = """
@@ -61,16 +62,24 @@ def _coverage(tables: Tables) -> str:
     planned = tables.folds.num_rows
     done = planned - tables.failed
     text = f"{tables.failed} of {planned} folds failed. All numbers cover the {done} others only."
+    text += (
+        " The worst case is the mean if the failed folds had a metric's lowest value; "
+        "metrics without one have none."
+    )
     return f'<p class="failed"><b>Incomplete.</b> {text}</p>'
 
 
 def _summary(tables: Tables) -> str:
-    head = ["metric", "folds", "mean", "std", "95 % interval", "pooled", "interval's method"]
+    worst = ["worst case"] if tables.failed else []
+    classes = classes_of(tables.predictions.schema)
+    head = ["metric", "folds", "mean", *worst, "std", "95 % interval", "pooled"]
+    head.append("interval's method")
     rows = [
         [
             escape(row["metric"]),
             f"{row['n_folds']} of {row['n_planned']}",
             number(row["mean"]),
+            *(number(worst_case_mean(tables.folds, row["metric"], classes)) for _ in worst),
             number(row["std"]),
             "" if row["ci_low"] is None else f"{number(row['ci_low'])} to {number(row['ci_high'])}",
             number(row["pooled"]),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyarrow import parquet
 
+from tasks.coverage import classes_of, worst_case_mean
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -60,16 +62,24 @@ class Result:
 
 
 def summary_text(path: Path) -> str:
-    """Return a report's table for a terminal: mean, spread and interval of each metric."""
+    """Return a report's table for a terminal: mean, spread and interval of each metric.
+
+    Where folds failed, the worst case stands beside the mean of the others.
+    """
     folds = parquet.read_table(path / "folds.parquet")
-    rows = [["metric", "mean", "std", "min", "max", "95 % interval", "folds"]]
+    classes = classes_of(parquet.read_schema(path / "predictions.parquet"))
+    incomplete = "failed" in folds["status"].to_pylist()
+    worst = ["worst case"] if incomplete else []
+    rows = [["metric", "mean", *worst, "std", "min", "max", "95 % interval", "folds"]]
     for row in parquet.read_table(path / "summary.parquet").to_pylist():
         values = [value for value in folds[row["metric"]].to_pylist() if value is not None]
         low, high = row["ci_low"], row["ci_high"]
         rows.append(
             [
                 row["metric"],
-                *(_number(value) for value in (row["mean"], row["std"])),
+                _number(row["mean"]),
+                *(_number(worst_case_mean(folds, row["metric"], classes)) for _ in worst),
+                _number(row["std"]),
                 *(_number(end(values) if values else None) for end in (min, max)),
                 "-" if low is None else f"{_number(low)} to {_number(high)}",
                 f"{row['n_folds']} of {row['n_planned']}",

@@ -19,7 +19,7 @@ from tasks.config import Study
 from tasks.data import WEIGHTS, Dataset, prepare_data
 from tasks.devices import Placement, place
 from tasks.display import Display
-from tasks.errors import InputError, RunFailed, WorkerLost
+from tasks.errors import InputError, Interrupted, RunFailed, WorkerLost
 from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_key
@@ -244,9 +244,14 @@ class Run:
         place = f"fold {job.fold + 1} of {self.plan.per_repeat()}"
         return f"{place}, repeat {job.repeat + 1}"
 
-    def abandon(self) -> None:
-        """Kill the workers; what is finished is stored."""
-        self.on_stop()
+    def abandon(self, error: BaseException) -> None:
+        """Kill the workers; what is finished is stored.
+
+        Args:
+            error: why. A stop from outside has to be over in seconds.
+        """
+        if isinstance(error, Interrupted) or not isinstance(error, Exception):
+            self.on_stop()
         if self._slots is not None:
             self._slots.stop()
 

@@ -78,8 +78,8 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         for job in missing:
             if job.key not in run.records:  # Prefect could not run it; the fold still counts
                 run.records[job.key] = train_here(run, job)
-    except BaseException:
-        run.abandon()
+    except BaseException as error:
+        run.abandon(error)
         raise
     _compare_with_earlier(run)
     rows = {job.key: fold.n_train for job, fold in zip(run.jobs, plan.folds, strict=True)}

@@ -59,4 +59,4 @@ def test_what_does_not_exist_is_a_dash(tmp_path):
         model=REGRESSOR,
         metrics=["r2"],
     )
-    assert summary_text(finished.path).splitlines()[1].split() == ["r2", *"-----", "0", "of", "3"]
+    assert summary_text(finished.path).splitlines()[1].split() == ["r2", *"------", "0", "of", "3"]
