@@ -38,7 +38,12 @@ def writing(what: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = REASONS.get(error.errno or 0)
+        reason = REASONS.get(errno.ENOSPC if _is_short_write(error) else error.errno or 0)
         if reason is None:
             raise
         raise RunFailed(f"{what} cannot be written ({reason}); {remedy}") from None
+
+
+def _is_short_write(error: OSError) -> bool:
+    """Tell whether it is NumPy's way to say that a disk is full; it has no number."""
+    return error.errno is None and "requested and" in str(error)
