@@ -1,0 +1,141 @@
+"""Results in object storage: a local folder stands for it, and files go there one by one.
+
+An object is there whole or not at all, so a finished fold needs no temporary name there. A
+report counts as there when its manifest is, which goes last.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import InputError
+
+AT_ONCE = 8  # files under way
+FOLDS, RUNS = "folds", "runs"
+
+
+def is_remote(place: str) -> bool:
+    """Tell whether a place is a URI of object storage and not a folder."""
+    return "://" in place and not place.startswith("file://")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A folder in object storage.
+
+    Attributes:
+        uri: such as s3://bucket/folder?endpoint_override=host:port; credentials come from the
+            environment, never from here.
+    """
+
+    uri: str
+
+    def __post_init__(self) -> None:
+        """Refuse credentials in the address: it is written into reports.
+
+        Raises:
+            InputError: there are some.
+        """
+        if "@" in self.uri.split("://", 1)[1].split("/", 1)[0]:
+            raise InputError("out", "holds credentials; put them into the environment instead")
+
+    def at(self, name: str) -> str:
+        """Return the address of something in this folder."""
+        address, mark, query = self.uri.partition("?")
+        return f"{address.rstrip('/')}/{name}{mark}{query}"
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        from pyarrow import fs
+
+        system, root = fs.FileSystem.from_uri(self.uri)
+        return system, root.rstrip("/")
+
+    def names(self, folder: str) -> frozenset[str]:
+        """Return the names of the files in a folder of this one; none if it is not there."""
+        from pyarrow import fs
+
+        system, root = self._opened
+        selector = fs.FileSelector(f"{root}/{folder}", allow_not_found=True)
+        found = system.get_file_info(selector)
+        return frozenset(info.base_name for info in found if info.type == fs.FileType.File)
+
+    def fetch(self, names: Iterable[str], into: Path) -> None:
+        """Copy files from here into a local folder, under the same names."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for _ in pool.map(lambda name: self._fetch_one(name, into / name), names):
+                pass
+
+    def send(self, names: Iterable[str], out: Path) -> None:
+        """Copy files from a local folder to here, under the same names."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for _ in pool.map(lambda name: self._send_one(out / name, name), names):
+                pass
+
+    def remove(self, name: str) -> None:
+        """Remove a file that is here, if it is."""
+        system, root = self._opened
+        folder, _, base = name.rpartition("/")
+        if base in self.names(folder):
+            system.delete_file(f"{root}/{name}")
+
+    def probe(self) -> None:
+        """See whether files can be written here.
+
+        Raises:
+            InputError: they cannot, with the reason.
+        """
+        try:
+            system, root = self._opened
+            with system.open_output_stream(f"{root}/.probe") as file:
+                file.write(b"")
+            system.delete_file(f"{root}/.probe")
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            problem = f"cannot write to {self.uri!r} ({reason}); check address and credentials"
+            raise InputError("out", problem) from None
+
+    def _fetch_one(self, name: str, path: Path) -> None:
+        system, root = self._opened
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        with system.open_input_stream(f"{root}/{name}") as source, part.open("wb") as target:
+            while block := source.read(1 << 22):
+                target.write(block)
+        part.replace(path)
+
+    def _send_one(self, path: Path, name: str) -> None:
+        system, root = self._opened
+        with system.open_output_stream(f"{root}/{name}") as target:
+            target.write(path.read_bytes())
+
+
+def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None:
+    """Put a report into object storage: there whole, or not at all.
+
+    Args:
+        remote: the store.
+        report: the local folder of the report, runs/RUN_ID.
+        execution, manifest: the names of those two files.
+    """
+    folder = f"{RUNS}/{report.name}"
+    names = [f"{folder}/{path.name}" for path in sorted(report.iterdir())]
+    last = f"{folder}/{manifest}"
+    if _is_there(remote, report, last):
+        remote.send([f"{folder}/{execution}"], report.parent.parent)
+        return
+    remote.remove(last)
+    remote.send([name for name in names if name != last], report.parent.parent)
+    remote.send([last], report.parent.parent)
+
+
+def _is_there(remote: Remote, report: Path, manifest: str) -> bool:
+    system, root = remote._opened
+    try:
+        with system.open_input_stream(f"{root}/{manifest}") as file:
+            return bool(file.read() == (report / Path(manifest).name).read_bytes())
+    except OSError:
+        return False
