@@ -15,7 +15,7 @@ from prefect.utilities.callables import get_call_parameters
 from tasks.config import Study, parse_study
 from tasks.display import Display
 from tasks.result import Result
-from tasks.run import Run, launched
+from tasks.run import Run, current, launched
 from tasks.server import using
 from tasks.steps import STEPS
 
@@ -51,12 +51,20 @@ class LaunchedFlow(Flow[..., Result]):
             server = run.start_server()
             with using(server):
                 try:
-                    result = super().__call__(**sections(run.study), **options)
+                    result = self.perform(run, **options)
                 finally:
                     flush_to_api()
                 if server is not None:
                     server.settle(run.flow_run, len(run.jobs) + len(STEPS))
                 return result
+
+    def perform(self, run: Run, **options: Any) -> Any:
+        """Run the flow of a run that was checked; inside of another flow it is its subflow."""
+        try:
+            with current(run):
+                return super().__call__(**sections(run.study), **options)
+        finally:
+            run.display.stop()
 
 
 def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
