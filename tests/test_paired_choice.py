@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from tasks.paired import Division, PooledScores, paired_tests
 
@@ -17,7 +18,14 @@ def division(method="stratified_kfold", repeats=1, folds=4):
 
 def methods(metric, *, first=A, second=B, pooled=POOLED, **how):
     tests = paired_tests(metric, first, second, division(**how), pooled)
-    return [test.method.split(" ")[0] for test in tests]
+    return [test.method.partition(" ")[0].strip(",") for test in tests]
+
+
+def test_rows_of_groups_are_not_for_delong():
+    grouped = Division("group_kfold", 1, (15,) * 4, (5,) * 4, grouped=True)
+    _, by_rows = paired_tests("roc_auc", A, B, grouped, POOLED)
+    assert (by_rows.p, by_rows.difference) == (None, None)
+    assert by_rows.note == "none by DeLong: rows of one group are not independent"
 
 
 KFOLDS = ["kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold", "predefined"]
@@ -77,11 +85,21 @@ def test_the_same_holes_leave_a_difference_and_no_test():
     assert (found.difference, found.note) == (None, "none: only 0 of 4 folds have a value")
 
 
-def test_an_auc_that_no_fold_has_is_tested_on_the_pooled_scores():
-    """leave_one_out: a single row has no AUC, all rows together do."""
+def test_scores_of_rows_left_out_one_at_a_time_are_not_pooled():
+    """Pooled, the mean of the others' labels ranks all rows the wrong way round."""
+    labels = np.arange(20) % 2
+    assert roc_auc_score(labels, (labels.sum() - labels) / 19) == 0
     holes = [None] * 4
-    how = {"method": "leave_one_out", "first": holes, "second": holes}
-    assert methods("roc_auc", **how) == ["", "DeLong"]
+    by_folds, by_rows = paired_tests("roc_auc", holes, holes, division("leave_one_out"), POOLED)
+    assert by_folds.note == "none: only 0 of 4 folds have a value"
+    assert by_rows.note == "none by DeLong: leaving a row out shifts its score"
+    assert (by_rows.p, by_rows.difference) == (None, None)
+
+
+def test_an_auc_that_is_undefined_in_a_fold_is_tested_on_the_pooled_scores():
+    """Every row has a score, whether or not its fold has both classes."""
+    holes = [*A[:3], None]
+    assert methods("roc_auc", first=holes, second=holes) == ["", "DeLong"]
 
 
 def test_the_sizes_are_the_folds_means():

@@ -25,12 +25,14 @@ class Division:
         method: the split method.
         repeats: how often the rows were divided.
         n_train, n_test: sizes, one a fold.
+        grouped: rows belong to groups, such as the patient, and are not independent.
     """
 
     method: str
     repeats: int
     n_train: tuple[int, ...]
     n_test: tuple[int, ...]
+    grouped: bool = False
 
     @property
     def tests_each_row_once(self) -> bool:
@@ -80,8 +82,21 @@ def paired_tests(
         a, b = _known(first), _known(second)
         found += [five_by_two.dietterich(a, b), five_by_two.alpaydin(a, b)]
     if metric == "roc_auc" and pooled is not None and division.tests_each_row_once:
-        found.append(delong.compare(pooled.positive, pooled.first, pooled.second, LEVEL))
+        found.append(_by_rows(pooled, division))
     return found
+
+
+def _by_rows(pooled: PooledScores, division: Division) -> PairedTest:
+    """Return DeLong's test, which is for rows that are independent of each other.
+
+    leave_one_out is left out: a model trained without a row has seen one more of the other
+    class, so that even a constant model ranks all rows the wrong way round when pooled.
+    """
+    if division.method == "leave_one_out":
+        return PairedTest("", None, note="none by DeLong: leaving a row out shifts its score")
+    if division.grouped:
+        return PairedTest("", None, note="none by DeLong: rows of one group are not independent")
+    return delong.compare(pooled.positive, pooled.first, pooled.second, LEVEL)
 
 
 def _by_folds(

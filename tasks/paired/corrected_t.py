@@ -15,7 +15,7 @@ import numpy as np
 
 from tasks.paired.common import PairedTest, differences, without_spread
 
-METHOD = "Nadeau-Bengio corrected resampled t"
+METHOD = "Nadeau-Bengio corrected t"
 
 
 def compare(

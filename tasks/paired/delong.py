@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.paired.common import CONSTANT, SAME, PairedTest
 
-METHOD = "DeLong paired, pooled out-of-fold scores"
+METHOD = "DeLong, pooled out-of-fold scores"
 CAVEAT = (
     "the scores of different folds' models are pooled: the test takes them as one model's, "
     "and leaves out how much models vary from fold to fold"
