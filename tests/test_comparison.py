@@ -224,6 +224,8 @@ def test_the_same_runs_give_the_same_bytes(three, tmp_path):
     first, again = (written(*three, out=tmp_path / name) for name in ("a", "b"))
     assert first.name == again.name
     assert contents(first) == contents(again)
+    place = first.stat().st_ino
+    assert written(*three, out=tmp_path / "a").stat().st_ino == place  # not written anew
     assert set(contents(first)) == {
         *("comparison.parquet", "models.parquet", "manifest.json", "comparison.html")
     }

@@ -23,13 +23,7 @@ class CompareCommand(Command):
     """One call of compare.py, from its arguments to its exit code."""
 
     def _read(self, arguments: Sequence[str]) -> Comparison:
-        flags, unknown = _parser().parse_known_intermixed_args(arguments)
-        if unknown:
-            raise unknown_flag(unknown[0])
-        if len(flags.files) < 2:
-            raise InputError("command line", "give two or more files to compare; see --help")
-        studies = [_study(path, flags) for path in flags.files]
-        return Comparison(studies, flags.files, verbosity_of(flags), flags.refresh)
+        return read_comparison(arguments)
 
     def _begin(self) -> None:
         self._run.begin()
@@ -48,6 +42,22 @@ class CompareCommand(Command):
         if not result.n_failed:
             return DONE
         return FAILED if result.n_failed == result.n_folds else INCOMPLETE
+
+
+def read_comparison(arguments: Sequence[str]) -> Comparison:
+    """Return the comparison that a command line asks for; nothing of it has begun.
+
+    Raises:
+        InputError: a flag, a file or a value is wrong.
+        SystemExit: after --help.
+    """
+    flags, unknown = _parser().parse_known_intermixed_args(arguments)
+    if unknown:
+        raise unknown_flag(unknown[0])
+    if len(flags.files) < 2:
+        raise InputError("command line", "give two or more files to compare; see --help")
+    studies = [_study(path, flags) for path in flags.files]
+    return Comparison(studies, flags.files, verbosity_of(flags), flags.refresh)
 
 
 def _study(path: str, flags: argparse.Namespace) -> Study:

@@ -70,10 +70,13 @@ class ComparedModel:
 
     @cached_property
     def scores(self) -> tuple[NDArray[np.bool_], NDArray[np.float64]] | None:
-        """Which rows are positive, and their scores, by row; None if not binary and complete."""
+        """Which rows are positive, and their scores; None if not binary and complete.
+
+        They stand by fold and row, which is one order for all models of a comparison.
+        """
         if self.run.key["data"]["settings"]["task"] != "binary" or self.n_failed:
             return None
-        table = self.run.table("predictions.parquet").sort_by([("row", "ascending")])
+        table = self.run.table("predictions.parquet")
         name = next(n for n in reversed(table.column_names) if n.startswith("score_"))
         label = name.removeprefix("score_")
         positive = pc.equal(table["y_true"].cast(pa.string()), label)
