@@ -263,13 +263,16 @@ def test_flags_count_over_all_files_wherever_they_stand(folder, monkeypatch):
 
 def test_other_folds_are_refused_in_one_line_before_anything_starts(folder, tmp_path):
     (tmp_path / "other.yaml").write_text("split: {n_splits: 5}\n" + FILES["weak.yaml"])
+    stored = tmp_path / "reports" / "folds"
+    stored.mkdir(parents=True)
+    (stored / "some.parquet").touch()  # so that no worker gets ready while the data is read
     files = (str(folder / "plain.yaml"), "other.yaml")
     ended = compare(*files, folder=tmp_path, PREFECT_API_URL="x")
     assert ended.code == 2
     assert ended.err.startswith(f"split.n_splits: 10 in {files[0]}, 5 in other.yaml; "), ended.err
     assert ended.err.count("\n") == 1
     assert not ended.out
-    assert not (tmp_path / "reports").exists()
+    assert list((tmp_path / "reports").rglob("*")) == [stored, stored / "some.parquet"]
 
 
 def test_help_names_every_setting(capsys):
