@@ -76,16 +76,26 @@ def read_request(arguments: Sequence[str]) -> Request:
     parser = _parser()
     flags, unknown = parser.parse_known_args(arguments)
     if unknown:
-        raise _unknown_flag(unknown[0])
-    given = {
-        name: value for name, value in vars(flags).items() if name in _names() and value is not None
-    }
-    settings = read_settings(flags.config)
-    for name, values in given.items():
-        _set(settings, name, _value(values[-1]))
-    study = parse_study(settings)
-    verbosity: Verbosity = "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
-    return Request(study, _place(flags.only), verbosity, flags.refresh)
+        raise unknown_flag(unknown[0], "config", "only")
+    study = parse_study(with_flags(read_settings(flags.config), flags))
+    return Request(study, _place(flags.only), verbosity_of(flags), flags.refresh)
+
+
+def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str, Any]:
+    """Return settings with those of the command line in their place.
+
+    Raises:
+        InputError: a section of the settings is no mapping.
+    """
+    for name, values in vars(flags).items():
+        if name in _names() and values is not None:
+            _set(settings, name, _value(values[-1]))
+    return settings
+
+
+def verbosity_of(flags: argparse.Namespace) -> Verbosity:
+    """Return how much to show."""
+    return "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
 
 
 def read_settings(path: str | None) -> dict[str, Any]:
@@ -123,13 +133,18 @@ def _parser() -> LineParser:
     )
     parser.add_argument("--config", metavar="FILE.yaml", help="settings; flags count over them")
     parser.add_argument("--only", metavar="REPEAT/FOLD", help="train one fold; print its digests")
+    add_settings(parser)
+    return parser
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for every setting, and how to run and what to show."""
     parser.add_argument(
         "--refresh", action="store_true", help="train stored folds anew and compare"
     )
     parser.add_argument("--quiet", action="store_true", help="print the report's path only")
     parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
     _add_section(parser, Study, "")
-    return parser
 
 
 def _add_section(parser: argparse.ArgumentParser, section: type[Section], prefix: str) -> None:
@@ -156,13 +171,19 @@ def _names() -> list[str]:
     return names
 
 
-def _unknown_flag(flag: str) -> InputError:
+def unknown_flag(flag: str, *others: str) -> InputError:
+    """Return the error of a flag that there is not, with the nearest one.
+
+    Args:
+        flag: as it was given.
+        others: flags that the command takes besides the settings.
+    """
     name = flag.lstrip("-").partition("=")[0]
     if not flag.startswith("-"):
         return InputError(
             "command line", f"unexpected {flag!r}; settings are given as --NAME VALUE"
         )
-    known = [*_names(), "config", "only", "refresh", "quiet", "verbose"]
+    known = [*_names(), *others, "refresh", "quiet", "verbose"]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0]}?" if close else "see --help"
     return InputError(flag.partition("=")[0], f"unknown flag; {hint}")

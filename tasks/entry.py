@@ -31,14 +31,20 @@ class Command:
         os.environ.setdefault("DO_NOT_TRACK", "1")
         leave_scripts_folder()
         try:
-            self._request = read_request(arguments)
-            check_source(self._request.study.data)
+            self._run = self._read(arguments)
         except InputError as error:
             _refuse(error)
-        request = self._request
-        self._run = Run(request.study, Display(request.verbosity), request.refresh)
         self._stop = _Stop(self._run)
-        self._guarded(lambda: self._run.begin(with_server=request.only is None))
+        self._guarded(self._begin)
+
+    def _read(self, arguments: Sequence[str]) -> Any:
+        """Return the run that is asked for; nothing of it has begun."""
+        request = self._request = read_request(arguments)
+        check_source(request.study.data)
+        return Run(request.study, Display(request.verbosity), request.refresh)
+
+    def _begin(self) -> None:
+        self._run.begin(with_server=self._request.only is None)
 
     def finish(self, flow: Any) -> NoReturn:
         """Run the cross-validation and leave with its exit code."""
@@ -76,7 +82,7 @@ def leave_scripts_folder() -> None:
 
 def _train_all(flow: Any, run: Any, request: Request) -> int:
     result = flow.launch(run)
-    _show_failures(result)
+    show_failures(result)
     if request.verbosity == "quiet":
         print(result.path)
     else:
@@ -119,7 +125,8 @@ def _show(result: Any) -> None:
     print(f"report: {result.path}")
 
 
-def _show_failures(result: Any) -> None:
+def show_failures(result: Any) -> None:
+    """Print each failed fold, and each traceback once."""
     shown: set[str] = set()
     for repeat, fold, error, trace in result.tracebacks:
         print(f"fold {repeat}/{fold} failed: {error}", file=sys.stderr)

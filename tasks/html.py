@@ -1,6 +1,6 @@
 """report.html: the run to look at, in one file without outside resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -29,7 +29,7 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
     """Return the page; it depends on nothing but the run, so its bytes are the run's."""
     parts = [
         f"<h1>{escape(str(key['model']['builder']))}</h1>",
-        f'<p class="quiet">{escape(_subtitle(key))}</p>',
+        f'<p class="quiet">{escape(describe(key))}</p>',
         _coverage(tables),
         *(f'<p class="notice">{escape(notice)}</p>' for notice in notices),
         "<h2>Summary</h2>",
@@ -42,14 +42,19 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         "<h2>What this follows from</h2>",
         _origin(key),
     ]
+    return page(f"{key['model']['builder']}: cross-validation", parts)
+
+
+def page(title: str, parts: Sequence[str]) -> str:
+    """Return a whole page of some parts, which are markup; the title is text."""
     body = "\n".join(part for part in parts if part)
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    title = f"<title>{escape(str(key['model']['builder']))}: cross-validation</title>"
-    page = f'<!doctype html>\n<html lang="en"><head>{head}{title}<style>{STYLE}</style></head>'
-    return f"{page}\n<body>\n{body}\n</body></html>\n"
+    head += f"<title>{escape(title)}</title><style>{STYLE}</style>"
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
-def _subtitle(key: Mapping[str, Any]) -> str:
+def describe(key: Mapping[str, Any]) -> str:
+    """Say in a line what data, folds and seed a run has."""
     data, split = key["data"], key["split"]
     shape = " x ".join(map(str, data["feature_shape"]))
     rows = f"{data['rows']} rows, {shape} features, {data['settings']['task']}"
@@ -91,7 +96,7 @@ def _summary(tables: Tables) -> str:
         "<p><small>The standard deviation describes the spread over folds; folds share "
         "training rows, so it is no standard error of the mean.</small></p>"
     )
-    return _table(head, rows) + note
+    return table(head, rows) + note
 
 
 def _folds(tables: Tables, metrics: Sequence[str]) -> str:
@@ -107,7 +112,7 @@ def _folds(tables: Tables, metrics: Sequence[str]) -> str:
         place = f"{row['repeat']}/{row['fold']}"
         values = [number(row[name]) for name in metrics]
         rows.append([place, str(row["n_train"]), str(row["n_test"]), epochs + best, *values, end])
-    return _table([escape(name) for name in head], rows, frozenset(failed))
+    return table([escape(name) for name in head], rows, frozenset(failed))
 
 
 def _undefined(tables: Tables) -> str:
@@ -117,7 +122,7 @@ def _undefined(tables: Tables) -> str:
         [f"{repeat}/{fold}", escape(metric), escape(reason)]
         for repeat, fold, metric, reason in tables.undefined
     ]
-    return "<h2>Undefined values</h2>" + _table(["repeat / fold", "metric", "reason"], rows)
+    return "<h2>Undefined values</h2>" + table(["repeat / fold", "metric", "reason"], rows)
 
 
 def _origin(key: Mapping[str, Any]) -> str:
@@ -131,22 +136,35 @@ def _origin(key: Mapping[str, Any]) -> str:
         "device": f"{numerics['device']}, {numerics['threads']} thread(s) a fold",
     }
     rows = [[escape(name), escape(str(value))] for name, value in facts.items()]
-    return _table(["", ""], rows)
+    return table(["", ""], rows)
 
 
 def _spread(tables: Tables, metrics: Sequence[str]) -> str:
     """Draw a strip of dots for each metric, one dot a fold, with the mean as a bar."""
-    strips = []
-    for index, name in enumerate(metrics):
-        values = [value for value in tables.folds[name].to_pylist() if value is not None]
-        strips.append(_strip(name, values, index * ROW) if values else "")
-    height = ROW * len(metrics)
-    svg = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="values by fold">'
-    return f"{svg}{''.join(strips)}</svg>"
+    return strips("values by fold", {name: tables.folds[name].to_pylist() for name in metrics})
 
 
-def _strip(name: str, values: Sequence[float], top: int) -> str:
-    low, high = min(values), max(values)
+def strips(
+    label: str, values: Mapping[str, Sequence[float | None]], zero: float | None = None
+) -> str:
+    """Draw a strip of dots for each name.
+
+    Args:
+        label: what is drawn, for readers who do not see it.
+        values: by name, which is shown; None is left out.
+        zero: a value that every strip shows as a dashed line.
+    """
+    drawn = []
+    for index, (name, all_of_it) in enumerate(values.items()):
+        known = [value for value in all_of_it if value is not None]
+        drawn.append(_strip(name, known, index * ROW, zero) if known else "")
+    svg = f'<svg viewBox="0 0 {WIDTH} {ROW * len(values)}" role="img" aria-label="{escape(label)}">'
+    return f"{svg}{''.join(drawn)}</svg>"
+
+
+def _strip(name: str, values: Sequence[float], top: int, zero: float | None) -> str:
+    shown = [*values, *([] if zero is None else [zero])]
+    low, high = min(shown), max(shown)
     span = (high - low) or 1.0
     middle = top + ROW // 2
 
@@ -168,12 +186,20 @@ def _strip(name: str, values: Sequence[float], top: int) -> str:
         f'<text x="{place(value)}" y="{middle + 21}" text-anchor="middle">{number(value)}</text>'
         for value in dict.fromkeys((low, high))
     )
-    return label + line + dots + bar + ends
+    return label + line + _zero_line(zero, place, middle) + dots + bar + ends
 
 
-def _table(
+def _zero_line(zero: float | None, place: Callable[[float], str], middle: int) -> str:
+    if zero is None:
+        return ""
+    x, ends = place(zero), f'y1="{middle - 14}" y2="{middle + 8}"'
+    return f'<line x1="{x}" x2="{x}" {ends} stroke="#5a6876" stroke-dasharray="3 3"/>'
+
+
+def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], failed: frozenset[int] = frozenset()
 ) -> str:
+    """Return a table of markup; failed rows, by their number, are marked."""
     top = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join(
         f"<tr{' class=failed' if index in failed else ''}>"

@@ -19,7 +19,7 @@ from tasks.display import Display
 from tasks.errors import InputError, RunFailed
 from tasks.outage import ApiWatch, answers, count_unseen, give_up, is_outage, missed
 from tasks.result import Result
-from tasks.run import Run, launched
+from tasks.run import Run, current, launched
 from tasks.server import EmbeddedServer, using
 from tasks.steps import STEPS
 
@@ -60,7 +60,7 @@ class LaunchedFlow(Flow[..., Result]):
             server = run.start_server()
             with using(server), watched(run, server) as watch:
                 try:
-                    result = super().__call__(**sections(run.study), **options)
+                    result = self.perform(run, **options)
                 except Exception as error:
                     result = _after_an_outage(run, error)
                 finally:
@@ -68,6 +68,14 @@ class LaunchedFlow(Flow[..., Result]):
                 if server is not None and not watch.is_gone():
                     server.settle(run.flow_run, len(run.jobs) + len(STEPS))
                 return _with_what_was_missed(result, run, watch)
+
+    def perform(self, run: Run, **options: Any) -> Any:
+        """Run the flow of a run that was checked; inside of another flow it is its subflow."""
+        try:
+            with current(run):
+                return super().__call__(**sections(run.study), **options)
+        finally:
+            run.display.stop()
 
 
 @contextmanager

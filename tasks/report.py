@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,28 @@ def write_report(
     """
     name = run_id(dict(key))
     final = out / "runs" / name
-    draft = final.with_name(f".{name}.{socket.gethostname()}-{os.getpid()}.part")
+    write_whole(final, lambda draft: _fill(draft, tables, key, notices, run), _has_failures)
+    return Report(final, name)
+
+
+def write_whole(
+    final: Path, fill: Callable[[Path], None], has_holes: Callable[[Path], bool]
+) -> None:
+    """Fill a temporary folder and rename it into its place.
+
+    Args:
+        final: its place; what has no holes is not replaced by what has.
+        fill: writes all files, the manifest last.
+        has_holes: tells whether a folder reports on unfinished work.
+    """
+    draft = final.with_name(f".{final.name}.{socket.gethostname()}-{os.getpid()}.part")
     _remove(draft)  # of a killed process that had the same number
     draft.mkdir(parents=True)
     try:
-        _fill(draft, tables, key, notices, run)
-        _put_in_place(draft, final)
+        fill(draft)
+        _put_in_place(draft, final, has_holes)
     finally:
         _remove(draft)
-    return Report(final, name)
 
 
 def _fill(
@@ -64,37 +77,40 @@ def _fill(
     run: dict[str, str],
 ) -> None:
     for name in DETERMINISTIC:
-        _write_table(getattr(tables, name), folder / f"{name}.parquet")
+        write_table(getattr(tables, name), folder / f"{name}.parquet")
     metadata = {f"foldproof.{field}": value for field, value in run.items()}
-    _write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
+    write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
     (folder / "report.html").write_text(
         render(tables, key, notices), encoding="utf-8", newline="\n"
     )
+    certificates = tables.folds.select(CERTIFIED).to_pylist()
+    facts = {"run_id": run_id(dict(key)), "key": key, "certificates": certificates}
+    write_manifest(folder, facts)
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write what a folder follows from and the digests of its files, and sync all of them."""
     files = sorted(path for path in folder.iterdir() if path.name != EXECUTION)
-    manifest = {
-        "run_id": run_id(dict(key)),
-        "key": key,
-        "files": {path.name: digest_file(path) for path in files},
-        "certificates": tables.folds.select(CERTIFIED).to_pylist(),
-    }
+    manifest = {**facts, "files": {path.name: digest_file(path) for path in files}}
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     for path in folder.iterdir():
         _sync(path)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, path: Path) -> None:
     """Write one chunk a column and one row group, since bytes depend on both."""
     whole = table.combine_chunks()
     parquet.write_table(whole, path, compression="zstd", row_group_size=max(1, len(whole)))
 
 
-def _put_in_place(draft: Path, final: Path) -> None:
+def _put_in_place(draft: Path, final: Path, has_holes: Callable[[Path], bool]) -> None:
     """Rename a draft to its final name, replacing an earlier report of the run."""
     if _is_same(draft, final):
-        (draft / EXECUTION).replace(final / EXECUTION)
+        if (draft / EXECUTION).exists():
+            (draft / EXECUTION).replace(final / EXECUTION)
         return
-    if _has_failures(draft) and final.exists() and not _has_failures(final) and _intact(final):
+    if has_holes(draft) and final.exists() and not has_holes(final) and _intact(final):
         return  # a complete report is worth more than a later one with holes
     earlier = draft.with_suffix(".old")
     _remove(earlier)

@@ -1,5 +1,6 @@
 """What a finished cross-validation gives back, and how it is shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,22 +78,33 @@ def summary_text(path: Path) -> str:
         rows.append(
             [
                 row["metric"],
-                _number(row["mean"]),
-                *(_number(worst_case_mean(folds, row["metric"], classes)) for _ in worst),
-                _number(row["std"]),
-                *(_number(end(values) if values else None) for end in (min, max)),
-                "-" if low is None else f"{_number(low)} to {_number(high)}",
+                shown(row["mean"]),
+                *(shown(worst_case_mean(folds, row["metric"], classes)) for _ in worst),
+                shown(row["std"]),
+                *(shown(end(values) if values else None) for end in (min, max)),
+                shown_range(low, high),
                 f"{row['n_folds']} of {row['n_planned']}",
             ]
         )
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as lines whose columns line up: the first to the left, the others right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(_aligned(row, widths) for row in rows)
 
 
-def _aligned(row: list[str], widths: list[int]) -> str:
+def _aligned(row: Sequence[str], widths: list[int]) -> str:
     first, *rest = (cell.ljust if i == 0 else cell.rjust for i, cell in enumerate(row))
     return "  ".join([first(widths[0]), *(pad(w) for pad, w in zip(rest, widths[1:], strict=True))])
 
 
-def _number(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """Write a value for a terminal."""
     return "-" if value is None else f"{value:.4f}"
+
+
+def shown_range(low: float | None, high: float | None) -> str:
+    """Write an interval for a terminal."""
+    return "-" if low is None or high is None else f"{shown(low)} to {shown(high)}"

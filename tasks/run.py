@@ -77,10 +77,24 @@ class Run:
         self.flow_run = ""
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
-        self._lock, self._begun = threading.Lock(), False
+        self._lock, self._begun, self._checked = threading.Lock(), False, False
+        self._host: Run | None = None
+        self._lender: Run | None = None
+
+    def borrow(self, host: "Run", lender: "Run | None") -> None:
+        """Use what other runs hold, which must outlive this one.
+
+        Args:
+            host: the run whose embedded server is used.
+            lender: the run whose workers are used; None for own ones.
+        """
+        self._host, self._lender = host, lender
+        self._owns_slots = lender is None
 
     def start_server(self) -> EmbeddedServer | None:
         """Start an embedded Prefect server unless an API is configured."""
+        if self._host is not None:
+            return self._host.start_server()
         if self._server is None and not api_is_configured():
             self._server = EmbeddedServer(self.log)
         return self._server
@@ -111,6 +125,8 @@ class Run:
         Raises:
             InputError: the first thing that is.
         """
+        if self._checked:
+            return
         self.begin(with_server=False)
         check_class_weight(self.study.train, self.dataset.labels)
         self._check_early_stopping()
@@ -119,6 +135,7 @@ class Run:
         for notice in self.identity.notices:
             self.tell(notice)
         _make_store(self.out)
+        self._checked = True
 
     def prepare_workers(self) -> None:
         """Let the workers compile the model while something else is waited for."""
@@ -191,11 +208,14 @@ class Run:
         """The device slots; their fork server starts when they are first asked for."""
         with self._lock:
             if self._slots is None:
-                needs = self.identity.needs_tensorflow
-                limit = self.study.compute.memory_limit
-                self._slots = Slots(self.placement, needs, self.scratch, self.log, limit)
+                self._slots = self._lender.slots if self._lender else self._own_slots()
                 self.display.watch(self._slots.slots)
             return self._slots
+
+    def _own_slots(self) -> Slots:
+        needs = self.identity.needs_tensorflow
+        limit = self.study.compute.memory_limit
+        return Slots(self.placement, needs, self.scratch, self.log, limit)
 
     def model_facts(self) -> ModelFacts:
         """Build the user's model once in a worker, and say what cannot train.
@@ -320,13 +340,22 @@ def current_run() -> "Run | None":
 
 
 @contextmanager
-def launched(run: Run) -> Iterator[Run]:
-    """Make a run the current one, and end its processes afterwards."""
+def current(run: Run) -> Iterator[Run]:
+    """Make a run the current one."""
     token = _current.set(run)
     try:
         yield run
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def launched(run: Run) -> Iterator[Run]:
+    """Make a run the current one, and end its processes afterwards."""
+    try:
+        with current(run):
+            yield run
+    finally:
         run.close()
 
 

@@ -13,7 +13,7 @@ PLACE = [
 
 def folds_schema(metrics: tuple[str, ...]) -> pa.Schema:
     """Return the schema of folds.parquet: one row a fold."""
-    return _schema(
+    return described_schema(
         [
             *PLACE,
             (
@@ -51,7 +51,7 @@ def folds_schema(metrics: tuple[str, ...]) -> pa.Schema:
 
 def history_schema() -> pa.Schema:
     """Return the schema of history.parquet: one row a value."""
-    return _schema(
+    return described_schema(
         [
             *PLACE,
             ("epoch", pa.int32(), "The epoch, from 1."),
@@ -64,7 +64,7 @@ def history_schema() -> pa.Schema:
 def predictions_schema(task: Task, label_type: pa.DataType, classes: tuple[str, ...]) -> pa.Schema:
     """Return the schema of predictions.parquet: one row a test sample of a fold."""
     kind = pa.float64() if task == "regression" else label_type
-    return _schema(
+    return described_schema(
         [
             *PLACE,
             ("row", pa.int64(), "The sample's position in the source, from 0."),
@@ -77,7 +77,7 @@ def predictions_schema(task: Task, label_type: pa.DataType, classes: tuple[str, 
 
 def summary_schema() -> pa.Schema:
     """Return the schema of summary.parquet: one row a metric."""
-    return _schema(
+    return described_schema(
         [
             PLACE[0],
             ("metric", pa.string(), "The metric."),
@@ -95,7 +95,7 @@ def summary_schema() -> pa.Schema:
 
 def execution_schema() -> pa.Schema:
     """Return the schema of execution.parquet: one row a fold's last try."""
-    return _schema(
+    return described_schema(
         [
             ("fold_key", pa.string(), "The fold's key."),
             ("attempt", pa.int32(), "Which try it was, from 1."),
@@ -112,7 +112,8 @@ def execution_schema() -> pa.Schema:
     )
 
 
-def _schema(columns: list[tuple[str, pa.DataType, str]]) -> pa.Schema:
+def described_schema(columns: list[tuple[str, pa.DataType, str]]) -> pa.Schema:
+    """Return a schema of (name, type, what the column means)."""
     return pa.schema(
         [pa.field(name, kind, metadata={"description": text}) for name, kind, text in columns]
     )

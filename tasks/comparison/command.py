@@ -1,0 +1,105 @@
+"""What `python flows/compare.py` does around the flow: arguments, output, exit codes."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from tasks.command_line import (
+    LineParser,
+    add_settings,
+    read_settings,
+    unknown_flag,
+    verbosity_of,
+    with_flags,
+)
+from tasks.comparison.runs import Comparison, said_of
+from tasks.config import Study, parse_study
+from tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
+from tasks.errors import InputError
+
+
+class CompareCommand(Command):
+    """One call of compare.py, from its arguments to its exit code."""
+
+    def _read(self, arguments: Sequence[str]) -> Comparison:
+        return read_comparison(arguments)
+
+    def _begin(self) -> None:
+        self._run.begin()
+
+    def _train(self, flow: Any) -> int:
+        from tasks.comparison.steps import launch
+
+        comparison = self._run
+        result = launch(flow, comparison)
+        for name, one in zip(comparison.names, result.results, strict=True):
+            _tell(name, one)
+        if comparison.verbosity == "quiet":
+            print(result.path)
+        else:
+            _show(result, comparison.names)
+        if not result.n_failed:
+            return DONE
+        return FAILED if result.n_failed == result.n_folds else INCOMPLETE
+
+
+def read_comparison(arguments: Sequence[str]) -> Comparison:
+    """Return the comparison that a command line asks for; nothing of it has begun.
+
+    Raises:
+        InputError: a flag, a file or a value is wrong.
+        SystemExit: after --help.
+    """
+    flags, unknown = _parser().parse_known_intermixed_args(arguments)
+    if unknown:
+        raise unknown_flag(unknown[0])
+    if len(flags.files) < 2:
+        raise InputError("command line", "give two or more files to compare; see --help")
+    studies = [_study(path, flags) for path in flags.files]
+    return Comparison(studies, flags.files, verbosity_of(flags), flags.refresh)
+
+
+def _study(path: str, flags: argparse.Namespace) -> Study:
+    """Return the settings of a file, with the flags' in their place."""
+    try:
+        settings = read_settings(path)
+    except InputError as error:
+        raise InputError(path, error.problem) from None
+    with said_of(path):
+        return parse_study(with_flags(settings, flags))
+
+
+def _tell(name: str, result: Any) -> None:
+    """Print what must be known of one model's run."""
+    if result.n_failed:
+        print(f"{name}:", file=sys.stderr)
+        show_failures(result)
+
+
+def _show(result: Any, names: Sequence[str]) -> None:
+    for name, one in zip(names, result.results, strict=True):
+        for notice in one.notices:
+            print(f"note: {name}: {notice}", file=sys.stderr)
+    for number, (name, one) in enumerate(zip(names, result.results, strict=True), 1):
+        print(f"{number}  run {one.run_id}  {name}")
+    print(f"\n{result}\n")
+    if result.n_failed:
+        print(f"INCOMPLETE: {result.n_failed} of {result.n_folds} folds failed")
+    print(f"report: {result.path}")
+
+
+def _parser() -> LineParser:
+    parser = LineParser(
+        prog="compare.py",
+        description="Compare several models on the same folds, with paired tests. Flags count "
+        "over all files. VALUE is JSON where it parses as JSON, else text.",
+        epilog="Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "files", metavar="FILE.yaml", nargs="*", help="the settings of each model, two or more"
+    )
+    add_settings(parser)
+    return parser

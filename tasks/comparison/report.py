@@ -1,0 +1,57 @@
+"""The comparison's folder: there whole or not at all, the same bytes for the same runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from tasks.comparison.html import render
+from tasks.comparison.models import ComparedModel
+from tasks.comparison.tables import ComparisonTables
+from tasks.digest import digest_file, digest_json
+from tasks.report import MANIFEST, write_manifest, write_table, write_whole
+from tasks.version import VERSION
+
+MODELS, PAIRS, PAGE = "models.parquet", "comparison.parquet", "comparison.html"
+
+
+def comparison_id(models: Sequence[ComparedModel]) -> str:
+    """Return the folder's name: 12 hex digits of the digest of the RUN_IDs and the version."""
+    return digest_json(_key(models))[:12]
+
+
+def write_comparison(models: Sequence[ComparedModel], tables: ComparisonTables, out: Path) -> Path:
+    """Write the folder below the output folder and return where it is."""
+    final = out / "comparisons" / comparison_id(models)
+    write_whole(final, lambda draft: _fill(draft, models, tables), _has_failures)
+    return final
+
+
+def _fill(folder: Path, models: Sequence[ComparedModel], tables: ComparisonTables) -> None:
+    write_table(tables.models, folder / MODELS)
+    write_table(tables.pairs, folder / PAIRS)
+    (folder / PAGE).write_text(render(models, tables), encoding="utf-8", newline="\n")
+    runs = [
+        {
+            "number": model.number,
+            "model": model.label,
+            "run_id": model.run_id,
+            "manifest_sha256": digest_file(model.run.path / MANIFEST),
+        }
+        for model in models
+    ]
+    facts = {"comparison_id": comparison_id(models), "key": _key(models), "runs": runs}
+    write_manifest(folder, facts)
+
+
+def _key(models: Sequence[ComparedModel]) -> dict[str, object]:
+    return {"foldproof": VERSION, "runs": [model.run_id for model in models]}
+
+
+def _has_failures(folder: Path) -> bool:
+    try:
+        failed = parquet.read_table(folder / MODELS, columns=["n_failed"])["n_failed"]
+    except (OSError, pa.ArrowException):
+        return True
+    return any(failed.to_pylist())

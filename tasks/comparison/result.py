@@ -1,0 +1,106 @@
+"""What a finished comparison gives back, and how it is shown."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyarrow import parquet
+
+from tasks.comparison.report import MODELS, PAIRS
+from tasks.comparison.texts import by_rank, p_text, sized
+from tasks.result import Result, aligned, shown, shown_range
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """A finished comparison.
+
+    Attributes:
+        path: the comparison's folder.
+        comparison_id: its name.
+        results: the cross-validation of each model, in the order given.
+    """
+
+    path: Path
+    comparison_id: str
+    results: tuple[Result, ...]
+
+    @property
+    def n_folds(self) -> int:
+        """Folds that were planned, of all models."""
+        return sum(result.n_folds for result in self.results)
+
+    @property
+    def n_failed(self) -> int:
+        """Folds that failed, of all models."""
+        return sum(result.n_failed for result in self.results)
+
+    @cached_property
+    def models(self) -> "pd.DataFrame":
+        """One row a metric and model."""
+        return parquet.read_table(self.path / MODELS).to_pandas()
+
+    @cached_property
+    def pairs(self) -> "pd.DataFrame":
+        """One row a metric, pair and method."""
+        return parquet.read_table(self.path / PAIRS).to_pandas()
+
+    def __str__(self) -> str:
+        """Return the tables that the command line prints."""
+        return comparison_text(self.path)
+
+
+def comparison_text(path: Path) -> str:
+    """Return a comparison's tables for a terminal: models and pairs, metric by metric."""
+    models = parquet.read_table(path / MODELS).to_pylist()
+    pairs = parquet.read_table(path / PAIRS).to_pylist()
+    blocks = []
+    for metric in dict.fromkeys(row["metric"] for row in models):
+        blocks.append("\n".join(_ranking([row for row in models if row["metric"] == metric])))
+        blocks.append(_pairs([row for row in pairs if row["metric"] == metric]))
+    return "\n\n".join([*blocks, "\n".join(_remarks(pairs))])
+
+
+def _remarks(pairs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield what a reader must know of differences and p-values."""
+    yield "difference: first minus second; greater is better"
+    for family in dict.fromkeys(row["family"] for row in pairs if row["family"]):
+        yield f"adjusted p: Holm's, over {family}"
+    for method, note in dict.fromkeys((row["method"], row["note"]) for row in pairs if row["note"]):
+        yield f"{method}: {note}"
+
+
+def _ranking(rows: list[dict[str, Any]]) -> Iterator[str]:
+    cells = [[rows[0]["metric"], "mean", "std", "95 % interval", "folds", "rank"]]
+    for row in by_rank(rows):
+        cells.append(
+            [
+                f"{row['number']} {row['model']}",
+                *(shown(row[name]) for name in ("mean", "std")),
+                shown_range(row["ci_low"], row["ci_high"]),
+                f"{row['n_folds']} of {row['n_planned']}",
+                str(row["rank"] or "-"),
+            ]
+        )
+    yield aligned(cells)
+    yield from (f"{row['number']} is {row['note']}" for row in rows if row["note"])
+
+
+def _pairs(rows: Sequence[dict[str, Any]]) -> str:
+    cells = [[f"{rows[0]['metric']}, pairs", "difference", "95 % interval", "p", "adjusted p"]]
+    for row in rows:
+        cells.append(
+            [
+                f"{row['first_number']} - {row['second_number']}  {sized(row)}",
+                shown(row["difference"]),
+                shown_range(row["ci_low"], row["ci_high"]),
+                p_text(row["p"], "-"),
+                p_text(row["p_adjusted"], "-"),
+            ]
+        )
+    return aligned(cells)

@@ -1,0 +1,190 @@
+"""The runs of a comparison: checked together, and what they can share is shared."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from tasks.comparison.same import refuse_other_folds, refuse_other_settings, refuse_same_work
+from tasks.config import Study, parse_study
+from tasks.display import Display, Verbosity
+from tasks.errors import InputError
+from tasks.jobs import FoldRecord
+from tasks.run import Run
+from tasks.server import EmbeddedServer
+from tasks.sources import check_source
+
+FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows
+
+_current: ContextVar["Comparison | None"] = ContextVar("foldproof_comparison", default=None)
+
+
+class Comparison:
+    """Several cross-validations on the same folds, one after the other.
+
+    Attributes:
+        names: what each is called in messages, such as its file.
+        runs: in that order.
+        verbosity: how much to show.
+        flow_run: the id of the Prefect flow run that it is.
+    """
+
+    def __init__(
+        self,
+        studies: Sequence[Study],
+        names: Sequence[str] = (),
+        verbosity: Verbosity = "normal",
+        refresh: bool = False,
+    ) -> None:
+        """Begin a comparison; nothing is checked or started yet.
+
+        Args:
+            studies: the settings of each run, two or more.
+            names: what each is called in messages; default: study 1, study 2, ...
+            verbosity: how much to show.
+            refresh: train anew what is stored already.
+        """
+        self.names = tuple(names) or tuple(f"study {i + 1}" for i in range(len(studies)))
+        self.verbosity, self.flow_run = verbosity, ""
+        self.runs = tuple(Run(study, Display(verbosity), refresh) for study in studies)
+
+    @property
+    def studies(self) -> list[Study]:
+        """The settings of each run."""
+        return [run.study for run in self.runs]
+
+    @property
+    def display(self) -> Display:
+        """Where a message about all of it is shown."""
+        return self.runs[0].display
+
+    @property
+    def records(self) -> dict[str, FoldRecord]:
+        """What became of each fold so far, by key."""
+        return {key: record for run in self.runs for key, record in run.records.items()}
+
+    @property
+    def on_stop(self) -> Callable[[], None]:
+        """What is called when a run is stopped before its end."""
+        return self.runs[0].on_stop
+
+    @on_stop.setter
+    def on_stop(self, call: Callable[[], None]) -> None:
+        for run in self.runs:
+            run.on_stop = call
+
+    def begin(self, with_server: bool = True) -> None:
+        """Find what is wrong without a look at the data, then start what takes long to start.
+
+        Raises:
+            InputError: the first thing that is wrong.
+        """
+        if len(self.runs) < 2:
+            raise InputError("studies", "one alone cannot be compared; give two or more")
+        self._each(_look_at)
+        refuse_other_settings(self.runs, self.names)
+        for number, run in enumerate(self.runs[1:], 1):
+            run.borrow(self.runs[0], self._lender(number))
+        self._each(lambda run: run.begin(with_server=with_server))
+
+    def check(self) -> None:
+        """Find everything else that is wrong, and let the workers get ready.
+
+        Raises:
+            InputError: the first thing that is wrong.
+        """
+        first = self.runs[0]
+        self._each(lambda run: _read(run, first))
+        refuse_other_folds(self.runs, self.names)
+        refuse_same_work(self.runs, self.names)
+        self._each(lambda run: run.check())
+        first.prepare_workers()
+
+    def turns(self) -> Iterator[Run]:
+        """Yield each run when its turn comes."""
+        for number, (name, run) in enumerate(zip(self.names, self.runs, strict=True)):
+            run.display.say(f"model {number + 1} of {len(self.runs)}: {name}")
+            if number:
+                run.prepare_workers()
+            yield run
+
+    def start_server(self) -> EmbeddedServer | None:
+        """Start the embedded Prefect server of all runs unless an API is configured."""
+        return self.runs[0].start_server()
+
+    def close(self) -> None:
+        """End all processes of all runs and remove their folders."""
+        for run in reversed(self.runs):  # who borrowed ends first
+            run.close()
+
+    def _each(self, step: Callable[[Run], Any]) -> None:
+        """Do a step for each run; what is wrong about one is said with its name."""
+        for name, run in zip(self.names, self.runs, strict=True):
+            with said_of(name):
+                step(run)
+
+    def _lender(self, number: int) -> Run | None:
+        """Return the first earlier run whose workers suit this one."""
+        needs = _needs(self.runs[number])
+        return next((run for run in self.runs[:number] if _needs(run) == needs), None)
+
+
+def comparison_of(studies: Sequence[Study | Mapping[str, Any]]) -> Comparison:
+    """Return the comparison of some studies, given as such or as their sections.
+
+    Raises:
+        InputError: a setting is wrong.
+    """
+    parsed = []
+    for number, study in enumerate(studies):
+        with said_of(f"study {number + 1}"):
+            parsed.append(study if isinstance(study, Study) else parse_study(dict(study)))
+    return Comparison(parsed)
+
+
+@contextmanager
+def said_of(name: str) -> Iterator[None]:
+    """Say whose input it is that is wrong."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{name}: {error.field}", error.problem) from None
+
+
+@contextmanager
+def opened(comparison: Comparison) -> Iterator[Comparison]:
+    """Make a comparison the current one, and end its processes afterwards."""
+    token = _current.set(comparison)
+    try:
+        yield comparison
+    finally:
+        _current.reset(token)
+        comparison.close()
+
+
+def current_comparison() -> Comparison | None:
+    """Return the comparison that this flow call was launched for, if it was."""
+    return _current.get()
+
+
+def _needs(run: Run) -> tuple[Any, ...]:
+    """Return what a run's workers are made for."""
+    limit = run.study.compute.memory_limit
+    return run.identity.needs_tensorflow, run.placement, limit
+
+
+def _look_at(run: Run) -> Any:
+    """Find what is wrong about the source, the builder and the devices."""
+    check_source(run.study.data)
+    return run.identity, run.placement
+
+
+def _read(run: Run, first: Run) -> Any:
+    """Read data and divide it, or take both from the first run where the settings are the same."""
+    one, other = first.study, run.study
+    fold_columns = one.split.fold_column, other.split.fold_column
+    if run is not first and one.data == other.data and fold_columns[0] == fold_columns[1]:
+        run.dataset = first.dataset
+        if one.split == other.split:
+            run.plan = first.plan
+    return run.plan, run.metrics

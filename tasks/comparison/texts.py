@@ -1,0 +1,20 @@
+"""How values of a comparison are written for people, on the page and in a terminal."""
+
+from typing import Any
+
+SMALLEST = 0.0001  # p-values below are shown as smaller than this
+
+
+def p_text(p: float | None, none: str) -> str:
+    """Write a p-value, or what stands for none."""
+    return none if p is None else f"<{SMALLEST}" if p < SMALLEST else f"{p:.4f}"
+
+
+def sized(row: dict[str, Any]) -> str:
+    """Return a test's method with the numbers that it used."""
+    return f"{row['method']}, J={row['j']}, n_train={row['n_train']:g}, n_test={row['n_test']:g}"
+
+
+def by_rank(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return models from the best to the worst; those that are not ranked come last."""
+    return sorted(rows, key=lambda row: (row["rank"] or len(rows) + 1, row["number"]))

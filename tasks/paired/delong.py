@@ -1,0 +1,80 @@
+"""DeLong's test of two areas under ROC curves on the same rows.
+
+DeLong, DeLong, Clarke-Pearson (1988), Comparing the areas under two or more correlated
+receiver operating characteristic curves: a nonparametric approach, Biometrics 44. By ranks:
+Sun, Xu (2014), IEEE Signal Processing Letters 21.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.paired.common import CONSTANT, SAME, PairedTest
+
+METHOD = "DeLong, pooled out-of-fold scores"
+CAVEAT = (
+    "the scores of different folds' models are pooled: the test takes them as one model's, "
+    "and leaves out how much models vary from fold to fold"
+)
+FEW = "none: DeLong's variance needs two positive and two negative rows"
+
+
+def placements(
+    positive: NDArray[np.bool_], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each row's share of the other class that it beats; a tie is one half.
+
+    Args:
+        positive: which rows are, (n,).
+        scores: a column a model, (n, k).
+
+    Returns:
+        Of the positive rows (m, k) and of the negative ones (n - m, k). The mean of either
+        over its rows is the AUC.
+    """
+    from scipy import stats
+
+    joint = stats.rankdata(scores, axis=0)
+    cases, controls = scores[positive], scores[~positive]
+    above = (joint[positive] - stats.rankdata(cases, axis=0)) / len(controls)
+    not_below = (joint[~positive] - stats.rankdata(controls, axis=0)) / len(cases)
+    return above, 1 - not_below
+
+
+def covariance(cases: NDArray[np.float64], controls: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return S = S10 / m + S01 / n of the AUCs (k, k), from their placements."""
+    parts = (np.atleast_2d(np.cov(part, rowvar=False)) / len(part) for part in (cases, controls))
+    return np.asarray(sum(parts))
+
+
+def compare(
+    positive: NDArray[np.bool_],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    level: float,
+) -> PairedTest:
+    """Return z = (A - B) / sqrt(var(A - B)), normal, with the interval of the difference.
+
+    Args:
+        positive: which rows are, (n,).
+        first: the first model's scores of the positive class, (n,).
+        second: the second model's of the same rows.
+        level: of the interval, such as 0.95.
+    """
+    from scipy import stats
+
+    if min(positive.sum(), (~positive).sum()) < 2:
+        return PairedTest(METHOD, None, note=FEW)
+    cases, controls = placements(positive, np.column_stack([first, second]))
+    contrast = cases[:, :1] - cases[:, 1:], controls[:, :1] - controls[:, 1:]
+    difference = float(contrast[0].mean())
+    if all(np.ptp(part) == 0 for part in contrast):
+        alike = difference == 0
+        note = SAME if alike else CONSTANT
+        return PairedTest(METHOD, difference, p=1.0 if alike else None, note=f"{note}; {CAVEAT}")
+    error = math.sqrt(float(covariance(*contrast)[0, 0]))
+    half = float(stats.norm.ppf((1 + level) / 2)) * error
+    p = 2 * float(stats.norm.sf(abs(difference) / error))
+    low, high = difference - half, difference + half
+    return PairedTest(METHOD, difference, low, high, difference / error, p, CAVEAT)

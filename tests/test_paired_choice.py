@@ -1,0 +1,108 @@
+"""Which tests may be made of two models, and the reason where none may."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tasks.paired import Division, PooledScores, paired_tests
+
+A, B = [0.9, 0.8, 0.85, 0.7], [0.8, 0.75, 0.9, 0.6]
+POOLED = PooledScores(
+    np.arange(20) % 2 == 0, np.arange(20.0), np.random.default_rng(0).uniform(size=20)
+)
+
+
+def division(method="stratified_kfold", repeats=1, folds=4):
+    return Division(method, repeats, (15,) * folds, (5,) * folds)
+
+
+def methods(metric, *, first=A, second=B, pooled=POOLED, **how):
+    tests = paired_tests(metric, first, second, division(**how), pooled)
+    return [test.method.partition(" ")[0].strip(",") for test in tests]
+
+
+def test_rows_of_groups_are_not_for_delong():
+    grouped = Division("group_kfold", 1, (15,) * 4, (5,) * 4, grouped=True)
+    _, by_rows = paired_tests("roc_auc", A, B, grouped, POOLED)
+    assert (by_rows.p, by_rows.difference) == (None, None)
+    assert by_rows.note == "none by DeLong: rows of one group are not independent"
+
+
+KFOLDS = ["kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold", "predefined"]
+
+
+@pytest.mark.parametrize("method", KFOLDS)
+def test_an_auc_over_one_division_takes_delong_as_well(method):
+    assert methods("roc_auc", method=method) == ["Nadeau-Bengio", "DeLong"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "how"),
+    [
+        ("accuracy", {}),
+        ("roc_auc", {"pooled": None}),
+        ("roc_auc", {"repeats": 2}),
+        ("roc_auc", {"method": "shuffle_split"}),
+        ("roc_auc", {"method": "stratified_shuffle_split"}),
+    ],
+)
+def test_everything_else_takes_the_corrected_t_alone(metric, how):
+    assert methods(metric, **how) == ["Nadeau-Bengio"]
+
+
+def test_five_repeats_of_two_halves_have_tests_of_their_own():
+    ten = {"first": np.linspace(0.5, 0.9, 10), "second": np.linspace(0.6, 0.8, 10) ** 2}
+    ten = {name: values.tolist() for name, values in ten.items()}
+    both = ["Nadeau-Bengio", "Dietterich", "Alpaydin"]
+    assert methods("roc_auc", repeats=5, folds=10, **ten) == both
+    assert methods("roc_auc", repeats=2, folds=10, **ten) == ["Nadeau-Bengio"]
+    shuffled = {"method": "shuffle_split", "repeats": 5, "folds": 10}
+    assert methods("roc_auc", **shuffled, **ten) == ["Nadeau-Bengio"]
+
+
+@pytest.mark.parametrize("method", ["time_series", "my_splitters:Mine"])
+def test_folds_that_are_not_exchangeable_have_no_test(method):
+    (found,) = paired_tests("roc_auc", A, B, division(method), POOLED)
+    assert (found.method, found.p, found.low) == ("", None, None)
+    assert found.difference == pytest.approx(0.05)
+    assert found.note == f"none: folds of {method} are not exchangeable"
+
+
+def test_models_that_cover_other_folds_are_not_even_subtracted():
+    (found,) = paired_tests("accuracy", [*A[:3], None], B, division(), None)
+    assert (found.method, found.difference, found.p) == ("", None, None)
+    assert found.note == "none: they cover other folds (3 and 4 of 4)"
+    (found,) = paired_tests("accuracy", [*A[:3], None], [None, *B[1:]], division(), None)
+    assert found.note == "none: they cover other folds (3 and 3 of 4)"
+    assert found.difference is None
+
+
+def test_the_same_holes_leave_a_difference_and_no_test():
+    (found,) = paired_tests("accuracy", [*A[:3], None], [*B[:3], None], division(), None)
+    assert found.difference == pytest.approx(np.mean(A[:3]) - np.mean(B[:3]))
+    assert (found.p, found.note) == (None, "none: only 3 of 4 folds have a value")
+    (found,) = paired_tests("accuracy", [None] * 4, [None] * 4, division(), None)
+    assert (found.difference, found.note) == (None, "none: only 0 of 4 folds have a value")
+
+
+def test_scores_of_rows_left_out_one_at_a_time_are_not_pooled():
+    """Pooled, the mean of the others' labels ranks all rows the wrong way round."""
+    labels = np.arange(20) % 2
+    assert roc_auc_score(labels, (labels.sum() - labels) / 19) == 0
+    holes = [None] * 4
+    by_folds, by_rows = paired_tests("roc_auc", holes, holes, division("leave_one_out"), POOLED)
+    assert by_folds.note == "none: only 0 of 4 folds have a value"
+    assert by_rows.note == "none by DeLong: leaving a row out shifts its score"
+    assert (by_rows.p, by_rows.difference) == (None, None)
+
+
+def test_an_auc_that_is_undefined_in_a_fold_is_tested_on_the_pooled_scores():
+    """Every row has a score, whether or not its fold has both classes."""
+    holes = [*A[:3], None]
+    assert methods("roc_auc", first=holes, second=holes) == ["", "DeLong"]
+
+
+def test_the_sizes_are_the_folds_means():
+    uneven = Division("kfold", 1, (15, 15, 15, 18), (5, 5, 5, 2))
+    even = Division("kfold", 1, (16, 16, 15, 16), (4, 4, 5, 4))
+    assert paired_tests("r2", A, B, uneven, None) == paired_tests("r2", A, B, even, None)
