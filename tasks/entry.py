@@ -14,6 +14,7 @@ from tasks.errors import InputError, Interrupted
 from tasks.provenance import ROOT
 from tasks.run import Run, launched
 from tasks.sources import check_source
+from tasks.trust import check_trust
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
@@ -32,6 +33,7 @@ class Command:
         leave_scripts_folder()
         try:
             self._request = read_request(arguments)
+            check_trust(self._request.study)
             check_source(self._request.study.data)
         except InputError as error:
             _refuse(error)

@@ -27,6 +27,7 @@ from tasks.metrics import resolve_metrics
 from tasks.scaling import CLASSES, make_scaler
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
+from tasks.trust import check_trust
 from tasks.weighting import check_class_weight
 from tasks.workers import Slots, make_scratch, remove_scratch
 
@@ -88,6 +89,7 @@ class Run:
         """
         if self._begun:
             return
+        check_trust(self.study)
         check_source(self.study.data)
         _check_writable(self.out)
         make_scaler_or_refuse(self.study.train.scaler)
