@@ -285,7 +285,7 @@ def make_scaler_or_refuse(name: str) -> None:
         scaler = make_scaler(name)
     except InputError:
         raise
-    except Exception as error:  # the user's own class: anything can come out
+    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
         raise InputError(
             "train.scaler", f"{name} cannot be made without arguments ({error})"
         ) from None
@@ -311,7 +311,11 @@ def launched(run: Run) -> Iterator[Run]:
 
 def _check_writable(out: Path) -> None:
     """Refuse a folder that cannot be written to, without making it yet."""
-    existing = next(folder for folder in (out, *out.parents) if folder.exists())
+    try:
+        existing = next(folder for folder in (out, *out.parents) if folder.exists())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError("out", f"{str(out)!r} is no path ({reason}); choose another") from None
     if not existing.is_dir():
         raise InputError("out", f"{str(existing)!r} is no folder; choose another")
     if not os.access(existing, os.W_OK | os.X_OK):
