@@ -66,7 +66,7 @@ def train_fold(
 
     try:
         finished = fit_fold(job, attempt, slot, progress)
-    except Exception as error:  # the user's code ran: anything can come out
+    except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         return FoldRecord(
             job.key,
             job.repeat,

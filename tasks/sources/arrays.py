@@ -24,7 +24,7 @@ def load(source: str) -> dict[str, NDArray[Any]]:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 _check_size(archive)
-                return {name: archive[name] for name in KNOWN if name in archive.files}
+                found = {name: archive[name] for name in KNOWN if name in archive.files}
         except InputError:
             raise
         except Exception as error:  # a damaged archive can raise anything: zlib.error, TypeError
@@ -34,6 +34,16 @@ def load(source: str) -> dict[str, NDArray[Any]]:
             raise InputError(
                 "data.source", f"not a readable npz file ({reason}); {remedy}"
             ) from None
+    _check_arrays(found)
+    return found
+
+
+def _check_arrays(found: dict[str, Any]) -> None:
+    """Refuse members that are no npy files, which NumPy returns as bytes."""
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray):
+            problem = f"{name} in it is no array; write X and y with numpy.savez"
+            raise InputError("data.source", problem)
 
 
 def _check_size(archive: Any) -> None:
