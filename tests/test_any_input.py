@@ -160,7 +160,7 @@ ANY_SEED = mostly(st.integers(0, 2**31 - 1))
 
 
 @given(changes=CHANGES, metrics=ANY_METRICS, seed=ANY_SEED)
-@settings(BOUNDED, max_examples=100)
+@settings(BOUNDED, max_examples=60)
 def test_any_settings(good: str, changes: Any, metrics: Any, seed: Any) -> None:
     study: dict[str, Any] = {
         "data": {"source": good, "target": "y"},
