@@ -26,13 +26,13 @@ def load_builder(call: BuilderCall) -> Callable[..., Any]:
     module, _, name = call.reference.partition(":")
     try:
         found: Any = importlib.import_module(module)
-    except Exception as error:  # importing runs the user's code: anything can come out
+    except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         raise InputError(
             "model.builder", f"cannot import {module!r} ({one_line(error)})"
         ) from error
     for part in name.split("."):
         if not hasattr(found, part):
-            names = [n for n, value in vars(found).items() if callable(value) and n[0] != "_"]
+            names = [n for n in dir(found) if n[0] != "_" and callable(getattr(found, n, None))]
             hint = nearest(part, names).strip() if names else "it has no functions"
             raise InputError("model.builder", f"module {module!r} has no {part!r}; {hint}")
         found = getattr(found, part)

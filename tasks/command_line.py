@@ -3,19 +3,16 @@
 import argparse
 import difflib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
-from tasks.config import Section, Study, parse_study
+from tasks.config import SECTIONS, Section, Study, parse_study
 from tasks.display import Verbosity
 from tasks.errors import InputError
+from tasks.settings_file import read_settings
 
-SECTIONS = ("data", "split", "model", "train", "compute")
+MOST_DIGITS = 9  # of a repeat or fold
 SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
 
 
@@ -34,24 +31,6 @@ class Request:
     only: tuple[int, int] | None
     verbosity: Verbosity
     refresh: bool
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which 1e-3 is a number, as in YAML 1.2, and no key may stand twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError("--config", f"{name!r} stands there twice; keep one of them")
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
 
 
 class LineParser(argparse.ArgumentParser):
@@ -96,31 +75,6 @@ def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str,
 def verbosity_of(flags: argparse.Namespace) -> Verbosity:
     """Return how much to show."""
     return "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
-
-
-def read_settings(path: str | None) -> dict[str, Any]:
-    """Read a YAML file of settings; empty sections are left at their defaults.
-
-    Raises:
-        InputError: it cannot be read, or is not a mapping.
-    """
-    if path is None:
-        return {}
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        loaded = yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader underneath
-    except OSError as error:
-        raise InputError("--config", f"cannot read {path!r} ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError("--config", f"{path!r} is not YAML ({reason})") from None
-    if not isinstance(loaded, dict | None):
-        raise InputError("--config", f"{path!r} holds a {type(loaded).__name__}; write NAME: VALUE")
-    return {
-        name: value
-        for name, value in (loaded or {}).items()
-        if value is not None or name not in SECTIONS
-    }
 
 
 def _parser() -> LineParser:
@@ -192,7 +146,7 @@ def unknown_flag(flag: str, *others: str) -> InputError:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError, too
         return text
 
 
@@ -213,6 +167,6 @@ def _place(only: str | None) -> tuple[int, int] | None:
     if only is None:
         return None
     repeat, _, fold = only.partition("/")
-    if not (repeat.isdecimal() and fold.isdecimal()):
+    if not all(part.isdecimal() and len(part) <= MOST_DIGITS for part in (repeat, fold)):
         raise InputError("--only", f"{only!r} is not REPEAT/FOLD; both count from 0, such as 0/3")
     return int(repeat), int(fold)

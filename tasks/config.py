@@ -8,11 +8,13 @@ builder is said here.
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -30,6 +32,11 @@ REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfol
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
 SINGLE = ("time_series", "leave_one_out", "predefined")
 METHODS = ("auto", *REPEATABLE, *SINGLE, *SHUFFLE_SPLITS)
+MOST_PLACES = 2**15  # of repeats and of folds: their numbers are int16 in the report
+MOST_STEPS = 2**31 - 1  # of what TensorFlow counts in int32
+MOST_SLOTS = 1024
+MOST_SECONDS = 10**9
+SECTIONS = ("data", "split", "model", "train", "compute")
 SCALERS = ("standard", "minmax", "robust", "none")
 
 
@@ -47,12 +54,23 @@ def _label_keys(value: Any) -> Any:
     return value
 
 
+def _writable(text: str) -> str:
+    """Refuse what no file and no report can hold: lone surrogates; and what no path may."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be text that can be written as UTF-8") from None
+    if "\0" in text:
+        raise ValueError("must hold no NUL character")
+    return text
+
+
 def _has_both_parts(reference: str) -> bool:
     module, _, name = reference.partition(":")
     return bool(module and name)
 
 
-Text = Annotated[str, BeforeValidator(_plain), Field(min_length=1)]
+Text = Annotated[str, BeforeValidator(_plain), Field(min_length=1), AfterValidator(_writable)]
 Int = Annotated[int, BeforeValidator(_plain)]
 Float = Annotated[float, BeforeValidator(_plain), Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -140,8 +158,10 @@ class SplitSpec(Section):
         + ", ".join(METHODS[1:])
         + ", or an own splitter as module:Class.",
     )
-    n_splits: Int = Field(10, ge=2, description="Folds in each repeat.")
-    n_repeats: Int = Field(1, ge=1, description="Repeats, each with another shuffle.")
+    n_splits: Int = Field(10, ge=2, le=MOST_PLACES, description="Folds in each repeat.")
+    n_repeats: Int = Field(
+        1, ge=1, le=MOST_PLACES, description="Repeats, each with another shuffle."
+    )
     shuffle: bool = Field(True, description="Shuffle the rows before they are divided.")
     test_size: Float = Field(0.1, gt=0, lt=1, description="Test share of the shuffle splits.")
     fold_column: Text | None = Field(
@@ -195,8 +215,10 @@ class ModelSpec(Section):
     def _params_are_plain(cls, value: Any) -> Any:
         """Take what JSON can hold, in the form that a YAML file would give it."""
         try:
-            return json.loads(canonical_json(value)) if isinstance(value, dict) else value
-        except (TypeError, ValueError) as error:
+            if not isinstance(value, dict):
+                return value
+            return json.loads(canonical_json(value).encode())
+        except (TypeError, ValueError, RecursionError) as error:
             raise InputError("params", f"must hold plain values ({error})") from None
 
 
@@ -204,7 +226,9 @@ class EarlyStopping(Section):
     """Stop when a value on an inner part of the training rows no longer improves."""
 
     monitor: Text = Field("val_loss", description="The value to watch, as Keras names it.")
-    patience: Int = Field(5, ge=0, description="Epochs without improvement before it stops.")
+    patience: Int = Field(
+        5, ge=0, le=MOST_STEPS, description="Epochs without improvement before it stops."
+    )
     fraction: Float = Field(
         0.2, gt=0, lt=1, description="Share of the fold's training rows that is held out."
     )
@@ -213,8 +237,10 @@ class EarlyStopping(Section):
 class TrainSpec(Section):
     """How each fold trains."""
 
-    epochs: Int = Field(50, ge=1, description="Passes over the training rows.")
-    batch_size: Int = Field(32, ge=1, description="Rows in a batch; the last may be shorter.")
+    epochs: Int = Field(50, ge=1, le=MOST_STEPS, description="Passes over the training rows.")
+    batch_size: Int = Field(
+        32, ge=1, le=MOST_STEPS, description="Rows in a batch; the last may be shorter."
+    )
     shuffle: bool = Field(True, description="A new order every epoch, the same on every run.")
     optimizer: Text = Field(
         "adam", description="A Keras optimizer, for a builder that did not compile its model."
@@ -249,12 +275,14 @@ class ComputeSpec(Section):
     """Where the folds train. Only threads and device can change a result."""
 
     engine: Literal["local", "dask", "ray"] = Field("local", description="What runs the folds.")
-    workers: Literal["auto"] | Annotated[Int, Field(ge=1)] = Field(
+    workers: Literal["auto"] | Annotated[Int, Field(ge=1, le=MOST_SLOTS)] = Field(
         "auto", description="Worker processes; auto is one per device slot."
     )
-    threads: Int = Field(1, ge=1, description="TensorFlow and BLAS threads per worker.")
+    threads: Int = Field(
+        1, ge=1, le=MOST_SLOTS, description="TensorFlow and BLAS threads per worker."
+    )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto takes GPUs if any.")
-    fold_timeout: Annotated[Float, Field(gt=0)] | None = Field(
+    fold_timeout: Annotated[Float, Field(gt=0, le=MOST_SECONDS)] | None = Field(
         None, description="Seconds that one try of a fold may take."
     )
     retries: Int = Field(2, ge=0, description="Further tries of a fold whose worker was lost.")
@@ -288,6 +316,17 @@ class Study(Section):
     def _short_forms(cls, value: Any) -> Any:
         if isinstance(value, dict) and isinstance(value.get("data"), str | os.PathLike):
             return {**value, "data": {"source": value["data"]}}
+        return value
+
+    @field_validator("out")
+    @classmethod
+    def _out_is_a_folder_here(cls, value: str) -> str:
+        if "://" in value:
+            raise InputError("out", "is a URI; choose a folder of this machine")
+        try:
+            Path(value).resolve()
+        except (OSError, RuntimeError) as error:  # a loop of links
+            raise InputError("out", f"cannot be found ({error}); choose another folder") from None
         return value
 
     @model_validator(mode="after")

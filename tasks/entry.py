@@ -14,6 +14,7 @@ from tasks.errors import InputError, Interrupted, RunFailed
 from tasks.provenance import ROOT
 from tasks.run import Run, launched
 from tasks.sources import check_source
+from tasks.trust import check_trust
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
@@ -40,6 +41,7 @@ class Command:
     def _read(self, arguments: Sequence[str]) -> Any:
         """Return the run that is asked for; nothing of it has begun."""
         request = self._request = read_request(arguments)
+        check_trust(request.study)
         check_source(request.study.data)
         return Run(request.study, Display(request.verbosity), request.refresh)
 

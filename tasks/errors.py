@@ -1,5 +1,7 @@
 """The errors of foldproof, by who has to act on them."""
 
+MOST = 800  # characters of a message
+
 
 class InputError(ValueError):
     """Say which field of the user's input is wrong and what to do about it, in one line.
@@ -10,13 +12,20 @@ class InputError(ValueError):
     """
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
-        self.problem = problem
+        self.field = one_line(field)
+        self.problem = one_line(problem)
+        super().__init__(f"{self.field}: {self.problem}")
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str]]:
         """Travel between processes with both parts."""
         return type(self), (self.field, self.problem)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line that any terminal can show, its middle left out if it is long."""
+    words = " ".join(text.split())
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    return line if len(line) <= MOST else f"{line[: MOST - 205]} ... {line[-200:]}"
 
 
 class WorkerLost(RuntimeError):

@@ -21,6 +21,7 @@ PROBLEMS = {
     "bool_type": "must be true or false",
     "string_type": "must be text",
     "string_too_short": "must not be empty; leave it out to take the default",
+    "string_unicode": "must be text that can be written as UTF-8",
     "list_type": "must be a list",
     "dict_type": "must be a mapping of names to values",
     "model_type": "must be a mapping of names to values",
@@ -38,7 +39,7 @@ def explain(error: ValidationError, root: type[BaseModel]) -> InputError:
     others = {_dotted(other["loc"], root) for other in details} - {field}
     more = f" (also wrong: {', '.join(sorted(others))})" if others else ""
     if isinstance(cause := first.get("ctx", {}).get("error"), InputError):
-        own = cause.field if not field.endswith(f".{cause.field}") else ""
+        own = cause.field if field.split(".")[-1] != cause.field else ""
         return InputError(".".join(part for part in (field, own) if part), cause.problem + more)
     same = [other for other in details if _dotted(other["loc"], root) == field]
     return InputError(field or "settings", _problem(first, same, root) + more)
@@ -74,7 +75,7 @@ def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
 
 def _printable(name: int | str) -> str:
     text = str(name)
-    return text if text and text.isprintable() else repr(text)
+    return text if text and text.isprintable() and text == text.strip() else repr(text)
 
 
 def _fields_below(fields: Any, part: int | str) -> Any:
@@ -111,6 +112,7 @@ def _expected(detail: ErrorDetails) -> str:
         return f"must be {detail.get('ctx', {})['expected']}"
     message = PROBLEMS.get(detail["type"])
     plain = detail["msg"].replace("greater than or equal to", "at least")
+    plain = plain.replace("less than or equal to", "at most").removeprefix("Value error, ")
     return message or plain.replace("Input should be", "must be").replace("Input", "it")
 
 

@@ -203,7 +203,7 @@ def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
         return call_builder(builder, call)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # the user's own code: anything can come out
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError("model.builder", f"{call.reference} failed ({reason})") from error
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import SplitSpec
+from tasks.config import MOST_PLACES, SplitSpec
 from tasks.data import FOLDS, GROUPS, Dataset
 from tasks.digest import digest_array, digest_json
 from tasks.errors import InputError
@@ -101,6 +101,9 @@ def _checked(
 ) -> Iterator[tuple[int, Rows, Rows]]:
     tested = np.zeros(dataset.rows, dtype=np.int64)
     for number, made in enumerate(_divide(dataset, spec, method, seed)):
+        if number >= MOST_PLACES:
+            problem = f"{method} makes more than {MOST_PLACES} folds; use another one"
+            raise InputError("split.method", problem)
         train, test = _positions(dataset, number, made)
         _check_sides(dataset, number, train, test)
         tested[test] += 1
@@ -145,7 +148,7 @@ def _divide(dataset: Dataset, spec: SplitSpec, method: str, seed: int) -> Iterat
             yield from splitter.split(np.zeros((dataset.rows, 1)), codes, groups)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             "split.method", f"{method} cannot divide this data ({reason}); use another one"

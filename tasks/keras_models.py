@@ -99,14 +99,14 @@ def _compile(model: Any, task: Task, train: TrainSpec) -> None:
     try:
         config = {"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}}
         optimizer = keras.optimizers.deserialize(config)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # some names are marks of Keras's own, and raise KeyError
         raise InputError("train.optimizer", f"{train.optimizer!r} is none of Keras's") from error
     loss = train.loss
     if loss == "auto":
         loss = loss_for(task, int(model.output_shape[-1]) if _has_output(model) else 1)
     try:
         keras.losses.get(loss)
-    except (ValueError, TypeError) as error:
+    except Exception as error:
         raise InputError("train.loss", f"{loss!r} is none of Keras's") from error
     model.compile(optimizer=optimizer, loss=loss)
 

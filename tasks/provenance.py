@@ -57,7 +57,7 @@ def trace_module(setting: str, name: str, search: list[str], into: Provenance) -
     Raises:
         InputError: there is no such module, or a name of ours hides the user's.
     """
-    found = _find(name, search)
+    found = find_module(name, search)
     if name.split(".")[0] in OURS:
         found = _ours(setting, name, search, into)
     if found is None:
@@ -85,7 +85,7 @@ def trace_import(setting: str, name: str, search: list[str], into: Provenance) -
         prefix = ".".join(parts[:depth])
         if prefix.split(".")[0] in OURS and _shadowed(prefix.split(".")[0], search):
             _ours(setting, prefix, search, into)
-        spec = _find(prefix, search)
+        spec = find_module(prefix, search)
         if spec is None:  # an attribute of the last module, or something optional
             return
         _follow(setting, prefix, spec, search, into)
@@ -100,7 +100,7 @@ def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: 
     if not spec.origin.endswith(".py"):  # an extension module of the user's own
         into.sources[name] = digest_file(Path(spec.origin))
         return
-    tree, source = _parse(setting, Path(spec.origin))
+    tree, source = parse_module(setting, Path(spec.origin))
     into.sources[name] = digest_text(source)
     if top in OURS:
         return  # the rest of ours counts by foldproof's version
@@ -108,8 +108,12 @@ def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: 
         trace_import(setting, imported, search, into)
 
 
-def _parse(setting: str, path: Path) -> tuple[ast.Module, str]:
-    """Read a source file in the encoding that it declares."""
+def parse_module(setting: str, path: Path) -> tuple[ast.Module, str]:
+    """Read a source file in the encoding that it declares: its syntax tree, its text.
+
+    Raises:
+        InputError: it is not Python.
+    """
     try:
         source = decode_source(path.read_bytes())
         with warnings.catch_warnings(action="ignore"):  # they are for when it runs
@@ -122,23 +126,29 @@ def _parse(setting: str, path: Path) -> tuple[ast.Module, str]:
 
 
 def _imports(name: str, spec: ModuleSpec, tree: ast.Module) -> Iterator[str]:
-    package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+    package = package_of(name, spec)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, package)
+            base = imported_from(node, package)
             yield from (f"{base}.{alias.name}".strip(".") for alias in node.names)
 
 
-def _absolute(node: ast.ImportFrom, package: str) -> str:
+def package_of(name: str, spec: ModuleSpec) -> str:
+    """Return the package that relative imports in a module start from."""
+    return name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+
+
+def imported_from(node: ast.ImportFrom, package: str) -> str:
+    """Return the absolute name of the module that an import statement in a package takes from."""
     if not node.level:
         return node.module or ""
     kept = package.split(".")[: len(package.split(".")) - node.level + 1]
     return ".".join([*kept, node.module] if node.module else kept)
 
 
-def _find(name: str, search: list[str]) -> ModuleSpec | None:
+def find_module(name: str, search: list[str]) -> ModuleSpec | None:
     """Find a module without importing the packages above it."""
     top, *rest = name.split(".")
     spec = None if top in OURS else PathFinder.find_spec(top, search)
@@ -159,7 +169,7 @@ def _find(name: str, search: list[str]) -> ModuleSpec | None:
 
 def _ours(setting: str, name: str, search: list[str], into: Provenance) -> ModuleSpec | None:
     """Resolve a name of ours; say so where the user has a module of that name."""
-    found = _find(name, search)
+    found = find_module(name, search)
     theirs = _shadowed(name.split(".")[0], search)
     if theirs and found is None:
         top = name.split(".")[0]
@@ -180,7 +190,7 @@ def refuse_hidden(builder: str, search: list[str]) -> None:
     module, _, function = builder.partition(":")
     top = module.split(".")[0]
     theirs = _shadowed(top, search) if top in OURS else None
-    ours = _find(module, search) if theirs else None
+    ours = find_module(module, search) if theirs else None
     if theirs and ours and not hasattr(importlib.import_module(module), function):
         problem = f"{builder} is not in foldproof's own package {top!r}, which hides your {theirs}"
         raise InputError("model.builder", problem + "; rename yours")

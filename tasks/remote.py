@@ -119,7 +119,8 @@ def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None
     Args:
         remote: the store.
         report: the local folder of the report, runs/RUN_ID.
-        execution, manifest: the names of those two files.
+        execution: the name of the file that may differ between equal runs.
+        manifest: the name of the file that goes last.
     """
     folder = f"{RUNS}/{report.name}"
     names = [f"{folder}/{path.name}" for path in sorted(report.iterdir())]

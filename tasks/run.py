@@ -28,6 +28,7 @@ from tasks.result import Result
 from tasks.scaling import CLASSES, make_scaler
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
+from tasks.trust import check_trust
 from tasks.weighting import check_class_weight
 from tasks.workers import Slots, make_scratch, remove_scratch
 from tasks.writing import writing
@@ -110,6 +111,7 @@ class Run:
         """
         if self._begun:
             return
+        check_trust(self.study)
         check_source(self.study.data)
         _check_writable(self.out)
         make_scaler_or_refuse(self.study.train.scaler)
@@ -326,7 +328,7 @@ def make_scaler_or_refuse(name: str) -> None:
         scaler = make_scaler(name)
     except InputError:
         raise
-    except Exception as error:  # the user's own class: anything can come out
+    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
         raise InputError(
             "train.scaler", f"{name} cannot be made without arguments ({error})"
         ) from None
@@ -361,7 +363,11 @@ def launched(run: Run) -> Iterator[Run]:
 
 def _check_writable(out: Path) -> None:
     """Refuse a folder that cannot be written to, without making it yet."""
-    existing = next(folder for folder in (out, *out.parents) if folder.exists())
+    try:
+        existing = next(folder for folder in (out, *out.parents) if folder.exists())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError("out", f"{str(out)!r} is no path ({reason}); choose another") from None
     if not existing.is_dir():
         raise InputError("out", f"{str(existing)!r} is no folder; choose another")
     if not os.access(existing, os.W_OK | os.X_OK):

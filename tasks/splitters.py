@@ -76,7 +76,7 @@ def import_named(setting: str, reference: str) -> Any:
     sys.path.insert(0, os.getcwd())
     try:
         found = importlib.import_module(module)
-    except Exception as error:  # importing runs the user's code: anything can come out
+    except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         remedy = "it is looked for from the working directory"
         raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
@@ -101,7 +101,7 @@ def _construct(spec: SplitSpec, splitter: Any, method: str, seed: int) -> Any:
         raise InputError("split.n_repeats", f"{method} takes no random_state; set it to 1")
     try:
         return splitter(**given)
-    except Exception as error:  # the user's own class: anything can come out
+    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
         reason = " ".join(str(error).split()) or type(error).__name__
         remedy = "give its arguments defaults"
         raise InputError("split.method", f"{method} cannot be made ({reason}); {remedy}") from None

@@ -16,6 +16,7 @@ from tasks.folds import FoldPlan
 from tasks.jobs import FoldRecord
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
+from tasks.trust import check_trust
 from tasks.worker import GO_ON
 from tasks.writing import writing
 
@@ -32,7 +33,9 @@ def running(*sections: Any) -> Iterator[Run]:
         known.on_end()
         return
     names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
-    with launched(Run(parse_study(dict(zip(names, sections, strict=True))), Display())) as run:
+    study = parse_study(dict(zip(names, sections, strict=True)))
+    check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
+    with launched(Run(study, Display())) as run:
         run.check()
         run.prepare_workers()
         yield run

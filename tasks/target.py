@@ -53,6 +53,7 @@ def resolve_target(values: NDArray[Any], spec: DataSpec) -> Target:
         )
     labels, codes = np.unique(values, return_inverse=True)
     named: tuple[Label, ...] = tuple(labels.tolist())
+    _check_text(named)
     if len(named) < 2:
         raise InputError("data.target", f"all rows have the one class {named[0]!r}; two are needed")
     kind: Task = _kind(task, named)
@@ -111,6 +112,14 @@ def _text(values: NDArray[Any]) -> NDArray[Any]:
             "data.target", f"{empty} of {len(text)} values are empty; remove those rows"
         )
     return text
+
+
+def _check_text(labels: tuple[Label, ...]) -> None:
+    try:
+        "".join(map(str, labels)).encode()
+    except UnicodeEncodeError:
+        problem = "holds text that cannot be written as UTF-8; give other labels"
+        raise InputError("data.target", problem) from None
 
 
 def _check_finite(values: NDArray[Any]) -> None:

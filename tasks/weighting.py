@@ -35,7 +35,7 @@ def sample_weights(
 
 
 def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
-    """Refuse class weights that do not fit the labels.
+    """Refuse class weights that do not fit the labels or leave nothing to learn.
 
     Raises:
         InputError: a regression has classes, or a label has no weight.
@@ -53,3 +53,5 @@ def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
         )
     for name in sorted(names - train.class_weight.keys()):
         raise InputError("train.class_weight", f"label {name!r} has no weight; give it one")
+    if not any(train.class_weight.values()):
+        raise InputError("train.class_weight", "all are zero; give some label a weight")

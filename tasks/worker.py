@@ -80,7 +80,7 @@ def train_fold(
 
     try:
         finished = fit_fold(job, attempt, slot, progress)
-    except Exception as error:  # the user's code ran: anything can come out
+    except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         exhausted = is_exhausted(error)
         starved = f": {out_of_memory(memory_limit)}" if exhausted else ""
         return FoldRecord(

@@ -189,7 +189,7 @@ NAMES = st.sampled_from([*Study.model_fields, "data.source", "unknown"])
 
 
 @given(st.dictionaries(NAMES, PLAIN, max_size=3))
-@settings(deadline=None, max_examples=80, database=None)
+@settings(deadline=None, max_examples=80, database=None, derandomize=True)
 def test_any_top_level_values_give_a_study_or_one_line(given: dict[str, Any]) -> None:
     check_parse(given)
 
@@ -202,7 +202,7 @@ FIELDS = [
 
 
 @given(st.lists(st.tuples(st.sampled_from(FIELDS), PLAIN), max_size=3))
-@settings(deadline=None, max_examples=120, database=None)
+@settings(deadline=None, max_examples=120, database=None, derandomize=True)
 def test_any_values_of_fields_give_a_study_or_one_line(given: Any) -> None:
     study: dict[str, Any] = {}
     for (section, name), value in given:

@@ -259,7 +259,7 @@ def outcome(source: str, folder: Path) -> str:
 
 
 @given(tables())
-@settings(deadline=None, max_examples=150, database=None)
+@settings(deadline=None, max_examples=150, database=None, derandomize=True)
 def test_csv_and_parquet_of_a_table_are_the_same_data(columns: dict[str, list[Any]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -270,7 +270,7 @@ def test_csv_and_parquet_of_a_table_are_the_same_data(columns: dict[str, list[An
 
 
 @given(tables())
-@settings(deadline=None, max_examples=60, database=None)
+@settings(deadline=None, max_examples=60, database=None, derandomize=True)
 def test_a_data_set_is_whole_and_finite(columns: dict[str, list[Any]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -295,7 +295,7 @@ def check_whole(data: Dataset, rows: int) -> None:
 
 
 @given(st.binary(max_size=80), st.sampled_from(["t.csv", "t.parquet", "t.npz", "t.csv.gz"]))
-@settings(deadline=None, max_examples=120, database=None)
+@settings(deadline=None, max_examples=120, database=None, derandomize=True)
 def test_any_bytes_are_a_data_set_or_one_line(data: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
@@ -306,7 +306,7 @@ def test_any_bytes_are_a_data_set_or_one_line(data: bytes, name: str) -> None:
 @given(
     st.sampled_from(["", "a,y\n", '"a\nb","y\n"\n']), st.text(alphabet='ay1,.;"\n-e', max_size=40)
 )
-@settings(deadline=None, max_examples=120, database=None)
+@settings(deadline=None, max_examples=120, database=None, derandomize=True)
 def test_any_text_is_a_table_or_one_line(header: str, text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.csv"

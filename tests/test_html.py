@@ -99,6 +99,19 @@ def test_what_comes_from_data_is_shown_as_text(evil):
     assert f"notice {EVIL}" in page.text
 
 
+def hostile(value):
+    """Put markup into every text of a run's key, but for the metrics, which name columns."""
+    if isinstance(value, dict):
+        return {name: item if name == "metrics" else hostile(item) for name, item in value.items()}
+    return EVIL if isinstance(value, str) else value
+
+
+def test_nothing_of_a_key_is_taken_for_markup(iris):
+    text = render(iris.tables, hostile(iris.run.key), (EVIL,))
+    assert "<script" not in text
+    assert Page(text).text.count(EVIL) >= 6
+
+
 def test_everything_in_the_tables_is_on_the_page(iris):
     text = Page(page_of(iris)).text
     assert CLASSIFIER["builder"] in text

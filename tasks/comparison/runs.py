@@ -13,6 +13,7 @@ from tasks.jobs import FoldRecord
 from tasks.run import Run
 from tasks.server import EmbeddedServer
 from tasks.sources import check_source
+from tasks.trust import check_trust
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows
 
@@ -175,6 +176,7 @@ def _needs(run: Run) -> tuple[Any, ...]:
 
 def _look_at(run: Run) -> Any:
     """Find what is wrong about the source, the builder and the devices."""
+    check_trust(run.study)
     check_source(run.study.data)
     return run.identity, run.placement
 

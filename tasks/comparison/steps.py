@@ -17,6 +17,7 @@ from tasks.launch import flush_to_api, quiet_prefect
 from tasks.result import Result
 from tasks.server import using
 from tasks.steps import PLAIN, STEPS
+from tasks.trust import check_trust
 
 
 @contextmanager
@@ -27,6 +28,8 @@ def comparing(studies: Sequence[Study]) -> Iterator[Comparison]:
         known.flow_run = str(flow_run.id)
         yield known
         return
+    for study in studies:
+        check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
     with opened(Comparison(studies)) as comparison:
         comparison.begin(with_server=False)
         comparison.check()

@@ -1,6 +1,8 @@
 """Where samples come from, one kind of source a module; `read` chooses among them."""
 
+import os
 from pathlib import Path
+from typing import NoReturn
 
 from tasks.config import DataSpec
 from tasks.errors import InputError
@@ -21,9 +23,10 @@ def check_source(spec: DataSpec) -> None:
     if source in bundled.NAMES or memory.is_memory(source) or "://" in source:
         return
     path = Path(source)
-    if not _exists(path):
-        known = nearest(source, bundled.NAMES) if _is_bare(source) else "check the path "
-        raise InputError("data.source", f"no file or folder {source!r}; {known.strip()}")
+    if not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH112,PTH113  # never raise
+        _refuse_missing(path, source)
+    if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
+        raise InputError("data.source", f"may not read {source!r}; ask for its permission")
     if path.is_file() and not source.lower().endswith((*TABLES, ".npz")):
         kinds = "a .csv, .parquet or .npz file, or a folder of Parquet files"
         raise InputError("data.source", f"{path.name!r} is of an unknown kind; give {kinds}")
@@ -49,11 +52,15 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
     return tables.select(tables.load(spec.source), spec.target, spec, fold_column)
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long
-        return False
+def _refuse_missing(path: Path, source: str) -> NoReturn:
+    """Say why a path is neither a file nor a folder."""
+    if os.path.lexists(path) and not os.path.exists(path):  # noqa: PTH110
+        raise InputError("data.source", f"{source!r} is a link to nothing; check the path")
+    if os.path.exists(path):  # noqa: PTH110
+        problem = f"{source!r} is a pipe or device; save the data in a file"
+        raise InputError("data.source", problem)
+    known = nearest(source, bundled.NAMES) if _is_bare(source) else "check the path "
+    raise InputError("data.source", f"no file or folder {source!r}; {known.strip()}")
 
 
 def _is_bare(source: str) -> bool:

@@ -1,5 +1,6 @@
 """npz files: arrays X and y, and optionally groups and weights."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,10 @@ def load(source: str) -> dict[str, NDArray[Any]]:
     with open_source(source) as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in KNOWN if name in archive.files}
+                _check_size(archive)
+                found = {name: archive[name] for name in KNOWN if name in archive.files}
+        except InputError:
+            raise
         except Exception as error:  # a damaged archive can raise anything: zlib.error, TypeError
             # The first sentence only: NumPy's second one advises to load pickles.
             reason = one_line(error).split(". ")[0]
@@ -30,6 +34,25 @@ def load(source: str) -> dict[str, NDArray[Any]]:
             raise InputError(
                 "data.source", f"not a readable npz file ({reason}); {remedy}"
             ) from None
+    _check_arrays(found)
+    return found
+
+
+def _check_arrays(found: dict[str, Any]) -> None:
+    """Refuse members that are no npy files, which NumPy returns as bytes."""
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray):
+            problem = f"{name} in it is no array; write X and y with numpy.savez"
+            raise InputError("data.source", problem)
+
+
+def _check_size(archive: Any) -> None:
+    """Refuse what unpacks to more than this machine has, before it is unpacked."""
+    size = sum(member.file_size for member in archive.zip.infolist())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > memory:
+        problem = f"unpacks to {size / 1e9:.0f} GB, but this machine has {memory / 1e9:.0f} GB"
+        raise InputError("data.source", f"{problem}; save fewer or smaller arrays")
 
 
 def select(found: dict[str, NDArray[Any]], spec: DataSpec, fold_column: str | None) -> RawData:

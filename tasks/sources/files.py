@@ -20,7 +20,9 @@ def locate(source: str) -> tuple[fs.FileSystem, str]:
             source if "://" in source else Path(source).resolve().as_uri()
         )
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError("data.source", f"cannot open {source!r}: {one_line(error)}") from None
+        remedy = "give a path, or a URI such as s3://bucket/file.csv"
+        problem = f"cannot open {source!r}: {one_line(error)}; {remedy}"
+        raise InputError("data.source", problem) from None
     return cast(tuple[fs.FileSystem, str], found)
 
 
@@ -34,7 +36,8 @@ def open_source(source: str) -> BinaryIO:
     try:
         return cast(BinaryIO, system.open_input_file(path))
     except (pa.ArrowException, OSError) as error:
-        raise InputError("data.source", f"cannot open {source!r}: {one_line(error)}") from None
+        problem = f"cannot open {source!r}: {one_line(error)}; check the path"
+        raise InputError("data.source", problem) from None
 
 
 def one_line(error: BaseException) -> str:

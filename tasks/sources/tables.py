@@ -1,5 +1,6 @@
 """CSV and Parquet: a table, and the roles of its columns."""
 
+import codecs
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tasks.explain import nearest
 from tasks.sources.files import locate, one_line, open_source
 from tasks.sources.raw import RawData, values
 
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
 
 def load(source: str) -> pa.Table:
     """Read a CSV file, a Parquet file or a folder of Parquet files (in the order of names).
@@ -25,7 +28,8 @@ def load(source: str) -> pa.Table:
         table = _read_csv(source) if _is_csv(source) else _read_parquet(source)
         _check_header(table, source)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InputError("data.source", f"cannot read {source!r}: {one_line(error)}") from None
+        problem = f"cannot read {source!r}: {one_line(error)}; check that the file is whole"
+        raise InputError("data.source", problem) from None
     if table.num_rows == 0:
         raise InputError("data.source", f"{source!r} has no rows; give some samples")
     return table
@@ -80,10 +84,12 @@ def _is_csv(source: str) -> bool:
 
 def _read_csv(source: str) -> pa.Table:
     convert = csv.ConvertOptions(strings_can_be_null=True)
+    zipped = source.lower().endswith(".gz")
     with open_source(source) as file:
-        stream = pa.input_stream(
-            file, compression="gzip" if source.lower().endswith(".gz") else None
-        )
+        if not zipped and file.read(2) in UTF_16:
+            raise InputError("data.source", f"{source!r} is UTF-16 text; save it as UTF-8")
+        file.seek(0)
+        stream = pa.input_stream(file, compression="gzip" if zipped else None)
         return _utf8(csv.read_csv(stream, convert_options=convert))
 
 

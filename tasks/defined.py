@@ -1,0 +1,105 @@
+"""Is a name defined in a module, or did the module only import it from elsewhere?
+
+Where some modules are allowed and others are not, `from subprocess import run` in an allowed
+one must not make `module:run` a way around. Sources are read, not run, but for scikit-learn.
+"""
+
+import ast
+import importlib
+from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+from tasks.builders import here
+from tasks.errors import InputError
+from tasks.provenance import find_module, imported_from, package_of, parse_module
+
+MOST_STEPS = 10  # of names that modules take from one another
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+Allows = Callable[[str], bool]
+
+
+def refuse_foreign(setting: str, module: str, name: str, allows: Allows) -> None:
+    """Refuse a name that an allowed module does not define itself.
+
+    Args:
+        setting: the setting that names it, for messages.
+        module: an allowed module.
+        name: what is to be taken from it.
+        allows: tells whether a module is allowed.
+
+    Raises:
+        InputError: it comes from elsewhere, or that cannot be told.
+    """
+    if "." in name:
+        problem = f"{name!r} has a dot; name a function or class of {module} itself"
+        raise InputError(setting, problem)
+    if module.split(".")[0] == "sklearn":
+        _refuse_all_but_estimators(setting, module, name)
+    elif not _is_defined(setting, module, name, allows, MOST_STEPS):
+        problem = f"{name!r} is not defined in {module}; name the allowed module that defines it"
+        raise InputError(setting, problem)
+
+
+def _refuse_all_but_estimators(setting: str, module: str, name: str) -> None:
+    """Some functions there read, write or remove files; estimators and splitters do not."""
+    from sklearn.base import BaseEstimator
+
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except Exception:  # no such module, or one that is not meant to be imported
+        found = None
+    is_own = isinstance(found, type) and found.__module__.split(".")[0] == "sklearn"
+    if not is_own or not (issubclass(found, BaseEstimator) or hasattr(found, "split")):  # type: ignore[arg-type]
+        raise InputError(setting, f"{module}:{name} is no estimator of scikit-learn; name one")
+
+
+def _is_defined(setting: str, module: str, name: str, allows: Allows, steps: int) -> bool:
+    spec = find_module(module, list(here()))
+    if spec is None:
+        raise InputError(
+            setting, f"no module {module!r}; it is looked for from the working directory"
+        )
+    if spec.origin is None or not spec.origin.endswith(".py"):
+        return False
+    tree, _ = parse_module(setting, Path(spec.origin))
+    for node in _top_level(tree):
+        if name in _defined_by(node):
+            return True
+        source = _source(node, name, module, spec)
+        if source is not None:
+            origin, original = source
+            return bool(
+                steps
+                and allows(origin)
+                and _is_defined(setting, origin, original, allows, steps - 1)
+            )
+    return False
+
+
+def _top_level(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements that run when a module is imported, in ifs and trys as well."""
+    for node in ast.iter_child_nodes(tree):
+        yield node
+        if not isinstance(node, FUNCTIONS):
+            yield from _top_level(node)
+
+
+def _defined_by(node: ast.AST) -> set[str]:
+    if isinstance(node, FUNCTIONS):
+        return {node.name}
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return {target.id for target in targets if isinstance(target, ast.Name)}
+    return set()
+
+
+def _source(node: ast.AST, name: str, module: str, spec: ModuleSpec) -> tuple[str, str] | None:
+    """Return the module and name that an import statement binds a name to."""
+    if not isinstance(node, ast.ImportFrom):
+        return None
+    for alias in node.names:
+        if (alias.asname or alias.name) == name:
+            return imported_from(node, package_of(module, spec)), alias.name
+    return None

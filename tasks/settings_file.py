@@ -1,0 +1,97 @@
+"""The YAML file of settings, read safely: plain values only, and no more than settings need."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tasks.config import SECTIONS
+from tasks.errors import InputError
+
+FIELD = "--config"
+MOST_BYTES = 1 << 20  # what takes PyYAML a few seconds
+MOST_DEPTH = 50
+MOST_VALUES = 100_000  # after each anchor is written out where it is used
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e-3 is a number, as in YAML 1.2, and no key may stand twice."""
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        if self.flow_level >= MOST_DEPTH:  # the scanner's time grows with the square of it
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for name, count in names.items():
+            if count > 1:
+                raise InputError(FIELD, f"{name!r} stands there twice; keep one of them")
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+
+
+def read_settings(path: str | None) -> dict[str, Any]:
+    """Read a YAML file of settings; empty sections are left at their defaults.
+
+    Raises:
+        InputError: it cannot be read, or is not a mapping.
+    """
+    if path is None:
+        return {}
+    try:
+        loaded = _load(_read(path))
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(FIELD, f"cannot read {path!r} ({error.strerror})") from None
+    except RecursionError:
+        raise InputError(FIELD, f"{path!r} is nested too deeply; flatten it") from None
+    except Exception as error:  # of wrong dates and numbers, PyYAML raises what Python does
+        raise InputError(FIELD, f"{path!r} is not YAML ({error}); correct it") from None
+    if not isinstance(loaded, dict | None):
+        raise InputError(FIELD, f"{path!r} holds a {type(loaded).__name__}; write NAME: VALUE")
+    return {
+        name: value
+        for name, value in (loaded or {}).items()
+        if value is not None or name not in SECTIONS
+    }
+
+
+def _read(path: str) -> str:
+    with Path(path).open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise InputError(FIELD, f"{path!r} is larger than 1 MiB; give a file of settings")
+    return content.decode("utf-8-sig")
+
+
+def _load(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        if _count(root, {}) > MOST_VALUES:
+            raise InputError(FIELD, f"holds more than {MOST_VALUES} values; repeat fewer anchors")
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _count(node: yaml.Node, known: dict[int, int]) -> int:
+    """Count the values below a node as if each anchor were written out; a loop has no end."""
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1  # holds while what is below it is counted
+        inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+        parts = (part for item in inner for part in (item if isinstance(item, tuple) else (item,)))
+        known[id(node)] = 1 + sum(_count(part, known) for part in parts)
+    return known[id(node)]
