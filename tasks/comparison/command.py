@@ -8,7 +8,6 @@ from typing import Any
 from tasks.command_line import (
     LineParser,
     add_settings,
-    read_settings,
     unknown_flag,
     verbosity_of,
     with_flags,
@@ -17,6 +16,7 @@ from tasks.comparison.runs import Comparison, said_of
 from tasks.config import Study, parse_study
 from tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
 from tasks.errors import InputError
+from tasks.settings_file import read_settings
 
 
 class CompareCommand(Command):
