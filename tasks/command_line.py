@@ -1,4 +1,4 @@
-"""The command line of cv.py: flags over a YAML file over the defaults."""
+"""The command line: flags over a YAML file over the defaults."""
 
 import argparse
 import difflib
@@ -73,19 +73,72 @@ def read_request(arguments: Sequence[str]) -> Request:
         InputError: a flag, the file or a value is wrong.
         SystemExit: after --help.
     """
-    parser = _parser()
+    parser = study_parser(
+        "cv.py",
+        "Cross-validate a model.",
+        "Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
+    )
+    parser.add_argument("--only", metavar="REPEAT/FOLD", help="train one fold; print its digests")
+    parser.add_argument(
+        "--refresh", action="store_true", help="train stored folds anew and compare"
+    )
+    add_study(parser, quiet="print the report's path only")
+    flags = parse_flags(parser, arguments)
+    only = None if flags.only is None else fold_place("--only", flags.only)
+    return Request(read_study(flags), only, read_verbosity(flags), flags.refresh)
+
+
+def study_parser(name: str, description: str, exit_codes: str) -> LineParser:
+    """Return a parser of a command that takes settings; add its own flags, then the study's."""
+    parser = LineParser(
+        prog=name,
+        description=f"{description} VALUE is JSON where it parses as JSON, else text.",
+        epilog=exit_codes,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE.yaml", help="settings; flags count over them")
+    return parser
+
+
+def add_study(parser: LineParser, quiet: str) -> None:
+    """Add --quiet, which does what is said here, --verbose and every setting."""
+    parser.add_argument("--quiet", action="store_true", help=quiet)
+    parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
+    _add_section(parser, Study, "")
+
+
+def parse_flags(parser: LineParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line.
+
+    Raises:
+        InputError: a flag is unknown or lacks its value.
+        SystemExit: after --help.
+    """
     flags, unknown = parser.parse_known_args(arguments)
     if unknown:
-        raise _unknown_flag(unknown[0])
+        raise _unknown_flag(unknown[0], parser)
+    return flags
+
+
+def read_study(flags: argparse.Namespace) -> Study:
+    """Return the settings: flags over the file over the defaults.
+
+    Raises:
+        InputError: the file or a value is wrong.
+    """
     given = {
         name: value for name, value in vars(flags).items() if name in _names() and value is not None
     }
     settings = read_settings(flags.config)
     for name, values in given.items():
         _set(settings, name, _value(values[-1]))
-    study = parse_study(settings)
-    verbosity: Verbosity = "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
-    return Request(study, _place(flags.only), verbosity, flags.refresh)
+    return parse_study(settings)
+
+
+def read_verbosity(flags: argparse.Namespace) -> Verbosity:
+    """Return how much to show."""
+    return "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
 
 
 def read_settings(path: str | None) -> dict[str, Any]:
@@ -113,25 +166,6 @@ def read_settings(path: str | None) -> dict[str, Any]:
     }
 
 
-def _parser() -> LineParser:
-    parser = LineParser(
-        prog="cv.py",
-        description="Cross-validate a model. VALUE is JSON where it parses as JSON, else text.",
-        epilog="Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", metavar="FILE.yaml", help="settings; flags count over them")
-    parser.add_argument("--only", metavar="REPEAT/FOLD", help="train one fold; print its digests")
-    parser.add_argument(
-        "--refresh", action="store_true", help="train stored folds anew and compare"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print the report's path only")
-    parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
-    _add_section(parser, Study, "")
-    return parser
-
-
 def _add_section(parser: argparse.ArgumentParser, section: type[Section], prefix: str) -> None:
     for name, field in section.model_fields.items():
         if not prefix and name in SECTIONS:
@@ -156,13 +190,13 @@ def _names() -> list[str]:
     return names
 
 
-def _unknown_flag(flag: str) -> InputError:
+def _unknown_flag(flag: str, parser: LineParser) -> InputError:
     name = flag.lstrip("-").partition("=")[0]
     if not flag.startswith("-"):
         return InputError(
             "command line", f"unexpected {flag!r}; settings are given as --NAME VALUE"
         )
-    known = [*_names(), "config", "only", "refresh", "quiet", "verbose"]
+    known = [option.lstrip("-") for option in parser._option_string_actions]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0]}?" if close else "see --help"
     return InputError(flag.partition("=")[0], f"unknown flag; {hint}")
@@ -188,10 +222,13 @@ def _set(settings: dict[str, Any], name: str, value: Any) -> None:
     settings[section] = {**inner, field: value}
 
 
-def _place(only: str | None) -> tuple[int, int] | None:
-    if only is None:
-        return None
-    repeat, _, fold = only.partition("/")
+def fold_place(flag: str, text: str) -> tuple[int, int]:
+    """Return the repeat and fold that a flag names.
+
+    Raises:
+        InputError: it names none.
+    """
+    repeat, _, fold = text.partition("/")
     if not (repeat.isdecimal() and fold.isdecimal()):
-        raise InputError("--only", f"{only!r} is not REPEAT/FOLD; both count from 0, such as 0/3")
+        raise InputError(flag, f"{text!r} is not REPEAT/FOLD; both count from 0, such as 0/3")
     return int(repeat), int(fold)

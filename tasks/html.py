@@ -39,13 +39,17 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         _folds(tables, key["metrics"]),
         _undefined(tables),
         "<h2>What this follows from</h2>",
-        _origin(key),
+        origin(key),
     ]
+    return document(f"{key['model']['builder']}: cross-validation", parts)
+
+
+def document(title: str, parts: Sequence[str]) -> str:
+    """Return a whole page of finished parts; empty ones are left out."""
     body = "\n".join(part for part in parts if part)
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    title = f"<title>{escape(str(key['model']['builder']))}: cross-validation</title>"
-    page = f'<!doctype html>\n<html lang="en"><head>{head}{title}<style>{STYLE}</style></head>'
-    return f"{page}\n<body>\n{body}\n</body></html>\n"
+    head += f"<title>{escape(title)}</title><style>{STYLE}</style>"
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
 
 def _subtitle(key: Mapping[str, Any]) -> str:
@@ -82,7 +86,7 @@ def _summary(tables: Tables) -> str:
         "<p><small>The standard deviation describes the spread over folds; folds share "
         "training rows, so it is no standard error of the mean.</small></p>"
     )
-    return _table(head, rows) + note
+    return table(head, rows) + note
 
 
 def _folds(tables: Tables, metrics: Sequence[str]) -> str:
@@ -98,7 +102,7 @@ def _folds(tables: Tables, metrics: Sequence[str]) -> str:
         place = f"{row['repeat']}/{row['fold']}"
         values = [number(row[name]) for name in metrics]
         rows.append([place, str(row["n_train"]), str(row["n_test"]), epochs + best, *values, end])
-    return _table([escape(name) for name in head], rows, frozenset(failed))
+    return table([escape(name) for name in head], rows, frozenset(failed))
 
 
 def _undefined(tables: Tables) -> str:
@@ -108,10 +112,11 @@ def _undefined(tables: Tables) -> str:
         [f"{repeat}/{fold}", escape(metric), escape(reason)]
         for repeat, fold, metric, reason in tables.undefined
     ]
-    return "<h2>Undefined values</h2>" + _table(["repeat / fold", "metric", "reason"], rows)
+    return "<h2>Undefined values</h2>" + table(["repeat / fold", "metric", "reason"], rows)
 
 
-def _origin(key: Mapping[str, Any]) -> str:
+def origin(key: Mapping[str, Any]) -> str:
+    """Return a table of what a run's numbers follow from."""
     numerics = key["numerics"]
     libraries = ", ".join(f"{name} {version}" for name, version in numerics["libraries"].items())
     facts = {
@@ -122,7 +127,7 @@ def _origin(key: Mapping[str, Any]) -> str:
         "device": f"{numerics['device']}, {numerics['threads']} thread(s) a fold",
     }
     rows = [[escape(name), escape(str(value))] for name, value in facts.items()]
-    return _table(["", ""], rows)
+    return table(["", ""], rows)
 
 
 def _spread(tables: Tables, metrics: Sequence[str]) -> str:
@@ -162,9 +167,10 @@ def _strip(name: str, values: Sequence[float], top: int) -> str:
     return label + line + dots + bar + ends
 
 
-def _table(
+def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], failed: frozenset[int] = frozenset()
 ) -> str:
+    """Return a table of finished cells; rows in `failed` stand out."""
     top = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join(
         f"<tr{' class=failed' if index in failed else ''}>"

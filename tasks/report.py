@@ -63,9 +63,9 @@ def _fill(
     run: dict[str, str],
 ) -> None:
     for name in DETERMINISTIC:
-        _write_table(getattr(tables, name), folder / f"{name}.parquet")
+        write_table(getattr(tables, name), folder / f"{name}.parquet")
     metadata = {f"foldproof.{field}": value for field, value in run.items()}
-    _write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
+    write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
     (folder / "report.html").write_text(
         render(tables, key, notices), encoding="utf-8", newline="\n"
     )
@@ -78,10 +78,10 @@ def _fill(
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     for path in folder.iterdir():
-        _sync(path)
+        sync(path)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, path: Path) -> None:
     """Write one chunk a column and one row group, since bytes depend on both."""
     whole = table.combine_chunks()
     parquet.write_table(whole, path, compression="zstd", row_group_size=max(1, len(whole)))
@@ -135,6 +135,7 @@ def _intact(folder: Path) -> bool:
     return present and all(digest_file(folder / name) == digest for name, digest in files.items())
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

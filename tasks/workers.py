@@ -61,7 +61,7 @@ class Slot:
         except TimeoutError:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-            raise WorkerLost(_cause(error)) from None
+            raise WorkerLost(describe_end(error)) from None
         except CancelledError:
             raise Interrupted("the run was stopped") from None
         finally:
@@ -128,6 +128,11 @@ class Slots:
             self._free.put(slot)
         self.stopped = threading.Event()
         self._lock, self._ahead = threading.Lock(), AHEAD
+
+    @property
+    def context(self) -> ForkServerContext:
+        """The fork server's context, for further processes with the same numerics."""
+        return self._context
 
     def warm_up(self) -> None:
         """Start the first worker in the background."""
@@ -212,7 +217,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _cause(error: BaseException) -> str:
+def describe_end(error: BaseException) -> str:
+    """Say how a worker process ended, from what its pool raised."""
     code = getattr(error, "exitcode", None)
     if code is not None and code < 0:
         return f"the worker was killed by signal {-code}"
