@@ -27,7 +27,7 @@ from tests.test_html import Page
 
 AUDIT = [sys.executable, str(ROOT / "flows" / "audit.py")]
 BLOBS = ("--data", "blobs", "--split.n_splits", "4", "--train.scaler", "none")
-PATIENCE = 240  # seconds; a guard against hanging
+PATIENCE = 1200  # seconds; a guard against hanging
 HOSTILE = "<script>net"  # a module's name is a file's name
 NET = """
 import keras
@@ -69,7 +69,7 @@ class Slow(Random):
 
 
 def audit(folder: Path, *arguments: str) -> Ended:
-    return run([*AUDIT, *arguments], folder)
+    return run([*AUDIT, *arguments], folder, PATIENCE)
 
 
 def folder_of(ended: Ended) -> Path:

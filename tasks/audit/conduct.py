@@ -104,7 +104,7 @@ def _each_trial(causes: Sequence[Cause], job: FoldJob) -> Iterator[tuple[Environ
             conditions=conditions,
             times=times,
             job=_under(conditions, job),
-            orders=cause.name in ORDERS_OF,
+            orders=cause.name in ORDERS_OF and job.train.shuffle,
             folder=Path(),
         )
         yield environment, trial

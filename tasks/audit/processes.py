@@ -86,7 +86,8 @@ def run_trials(
 ) -> Iterator[tuple[Trial, Outcome]]:
     """Run trials, a few environments at a time, and yield what becomes of each."""
     waiting, running = list(trials.items()), list[Server]()
-    lanes = min(MOST_SERVERS, len(run.placement.devices))
+    on_gpu = run.placement.numerics.device == "gpu"  # all trials use the first one
+    lanes = 1 if on_gpu else min(MOST_SERVERS, len(run.placement.devices))
     with contextlib.ExitStack() as stack:
         while waiting or running:
             while waiting and len(running) < lanes:
