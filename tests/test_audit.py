@@ -187,16 +187,6 @@ def test_the_page_escapes_what_is_the_users(net, found):
     assert not {"src", "href"} & {name for name, _ in page.attributes}
 
 
-def test_an_error_of_the_users_is_escaped_too(found):
-    row = replace(found["two_threads", "repeat"], error="<b>", meaning="<img src=x>", title="<i>")
-    key = {"numerics": {"libraries": {"<u>": "1"}, "device": "<s>", "threads": 1}}
-    key |= {"data": {"sha256": ""}, "split": {"sha256": ""}, "foldproof": ""}
-    page = Page(render([found["reference", "repeat"], row], "<p class=x>", key))
-    assert not {"img", "i", "u", "s"} & set(page.tags)
-    for text in ("<img src=x>", "<i>", "<p class=x>", "<u>", "<s>"):
-        assert text in page.text
-
-
 def test_causes_of_an_estimator(estimators):
     ended = audit(estimators, *BLOBS, "--model", "own:Random")
     assert ended.code == 0, ended.err
@@ -353,3 +343,15 @@ def test_the_other_surroundings_are_other_ones(threads, other, several):
     )
     assert causes["other_onednn"].onednn is False
     assert all_causes(threads, onednn=False)[-1].conditions.onednn is True
+
+
+def test_an_error_of_the_users_is_escaped_too():
+    given = {"title": "<i>", "done": "<q>", "metric": "<em>", "meaning": "<img src=x>"}
+    rows = [comparison("reference", bit_equal=True), comparison(error="<img>", **given)]
+    rows = [replace(row, model="<h6>", metric="<em>") for row in rows]
+    key = {"numerics": {"libraries": {"<u>": "1"}, "device": "<s>", "threads": 1}}
+    key |= {"data": {"sha256": ""}, "split": {"sha256": ""}, "foldproof": ""}
+    page = Page(render(rows, "<hr>", key))
+    assert not {"img", "i", "q", "em", "h6", "hr", "u", "s"} & set(page.tags)
+    for text in ("<img src=x>", "<i>", "<q>", "<em>", "<h6>", "<hr>", "<u>", "<s>"):
+        assert text in page.text
