@@ -1,4 +1,4 @@
-"""The command line of cv.py: flags over a YAML file over the defaults."""
+"""The command line: flags over a YAML file over the defaults."""
 
 import argparse
 import difflib
@@ -52,12 +52,61 @@ def read_request(arguments: Sequence[str]) -> Request:
         InputError: a flag, the file or a value is wrong.
         SystemExit: after --help.
     """
-    parser = _parser()
+    parser = study_parser(
+        "cv.py",
+        "Cross-validate a model.",
+        "Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
+    )
+    parser.add_argument("--only", metavar="REPEAT/FOLD", help="train one fold; print its digests")
+    parser.add_argument(
+        "--refresh", action="store_true", help="train stored folds anew and compare"
+    )
+    add_study(parser, quiet="print the report's path only")
+    flags = parse_flags(parser, arguments)
+    only = None if flags.only is None else fold_place("--only", flags.only)
+    return Request(read_study(flags), only, verbosity_of(flags), flags.refresh)
+
+
+def study_parser(name: str, description: str, exit_codes: str) -> LineParser:
+    """Return a parser of a command that takes settings; add its own flags, then the study's."""
+    parser = LineParser(
+        prog=name,
+        description=f"{description} VALUE is JSON where it parses as JSON, else text.",
+        epilog=exit_codes,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE.yaml", help="settings; flags count over them")
+    return parser
+
+
+def add_study(parser: LineParser, quiet: str) -> None:
+    """Add --quiet, which does what is said here, --verbose and every setting."""
+    parser.add_argument("--quiet", action="store_true", help=quiet)
+    parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
+    _add_section(parser, Study, "")
+
+
+def parse_flags(parser: LineParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line.
+
+    Raises:
+        InputError: a flag is unknown or lacks its value.
+        SystemExit: after --help.
+    """
     flags, unknown = parser.parse_known_args(arguments)
     if unknown:
-        raise unknown_flag(unknown[0], "config", "only")
-    study = parse_study(with_flags(read_settings(flags.config), flags))
-    return Request(study, _place(flags.only), verbosity_of(flags), flags.refresh)
+        raise unknown_flag(unknown[0], parser)
+    return flags
+
+
+def read_study(flags: argparse.Namespace) -> Study:
+    """Return the settings: flags over the file over the defaults.
+
+    Raises:
+        InputError: the file or a value is wrong.
+    """
+    return parse_study(with_flags(read_settings(flags.config), flags))
 
 
 def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str, Any]:
@@ -75,30 +124,6 @@ def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str,
 def verbosity_of(flags: argparse.Namespace) -> Verbosity:
     """Return how much to show."""
     return "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
-
-
-def _parser() -> LineParser:
-    parser = LineParser(
-        prog="cv.py",
-        description="Cross-validate a model. VALUE is JSON where it parses as JSON, else text.",
-        epilog="Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", metavar="FILE.yaml", help="settings; flags count over them")
-    parser.add_argument("--only", metavar="REPEAT/FOLD", help="train one fold; print its digests")
-    add_settings(parser)
-    return parser
-
-
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting, and how to run and what to show."""
-    parser.add_argument(
-        "--refresh", action="store_true", help="train stored folds anew and compare"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print the report's path only")
-    parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
-    _add_section(parser, Study, "")
 
 
 def _add_section(parser: argparse.ArgumentParser, section: type[Section], prefix: str) -> None:
@@ -125,19 +150,14 @@ def _names() -> list[str]:
     return names
 
 
-def unknown_flag(flag: str, *others: str) -> InputError:
-    """Return the error of a flag that there is not, with the nearest one.
-
-    Args:
-        flag: as it was given.
-        others: flags that the command takes besides the settings.
-    """
+def unknown_flag(flag: str, parser: LineParser) -> InputError:
+    """Return the error of a flag that there is not, with the nearest one that there is."""
     name = flag.lstrip("-").partition("=")[0]
     if not flag.startswith("-"):
         return InputError(
             "command line", f"unexpected {flag!r}; settings are given as --NAME VALUE"
         )
-    known = [*_names(), *others, "refresh", "quiet", "verbose"]
+    known = [option.lstrip("-") for option in parser._option_string_actions]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0]}?" if close else "see --help"
     return InputError(flag.partition("=")[0], f"unknown flag; {hint}")
@@ -163,10 +183,13 @@ def _set(settings: dict[str, Any], name: str, value: Any) -> None:
     settings[section] = {**inner, field: value}
 
 
-def _place(only: str | None) -> tuple[int, int] | None:
-    if only is None:
-        return None
-    repeat, _, fold = only.partition("/")
+def fold_place(flag: str, text: str) -> tuple[int, int]:
+    """Return the repeat and fold that a flag names.
+
+    Raises:
+        InputError: it names none.
+    """
+    repeat, _, fold = text.partition("/")
     if not all(part.isdecimal() and len(part) <= MOST_DIGITS for part in (repeat, fold)):
-        raise InputError("--only", f"{only!r} is not REPEAT/FOLD; both count from 0, such as 0/3")
+        raise InputError(flag, f"{text!r} is not REPEAT/FOLD; both count from 0, such as 0/3")
     return int(repeat), int(fold)

@@ -47,11 +47,10 @@ def seed_estimator(model: Any, seed: int) -> Any:
 def train_estimator(model: Any, material: Material, job: FoldJob, built_in: float) -> Trained:
     """Fit an estimator on labels coded in sorted order, or on float64 values."""
     started = time.perf_counter()
-    features, weights = material.train.features, material.train.weights
     seed_estimator(model, job.model_seed)
-    model.fit(features, material.codes, **({} if weights is None else {"sample_weight": weights}))
+    fit_estimator(model, material)
     return Trained(
-        predict=lambda test: _predict(model, test, job),
+        predict=lambda test: predict_estimator(model, test, job),
         activation="none",
         history=(),
         epochs_run=None,
@@ -63,7 +62,14 @@ def train_estimator(model: Any, material: Material, job: FoldJob, built_in: floa
     )
 
 
-def _predict(model: Any, test: NDArray[Any], job: FoldJob) -> NDArray[Any]:
+def fit_estimator(model: Any, material: Material) -> None:
+    """Fit an estimator as it is, seeded or not."""
+    features, weights = material.train.features, material.train.weights
+    model.fit(features, material.codes, **({} if weights is None else {"sample_weight": weights}))
+
+
+def predict_estimator(model: Any, test: NDArray[Any], job: FoldJob) -> NDArray[Any]:
+    """Return an estimator's values or class probabilities, the positive class last."""
     if not job.labels:
         return np.asarray(model.predict(test)).reshape(len(test), -1)
     scores = np.asarray(model.predict_proba(test))

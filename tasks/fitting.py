@@ -30,7 +30,13 @@ _is_keras_family: dict[str, bool] = {}
 _seeded_family: dict[str, bool] = {}
 
 
-def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) -> FinishedFold:
+def fit_fold(
+    job: FoldJob,
+    attempt: int,
+    slot: str,
+    progress_path: Path | None,
+    progress: Progress | None = None,
+) -> FinishedFold:
     """Train a fold on its training rows, then predict its test rows.
 
     Args:
@@ -38,6 +44,7 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
         attempt: which try this is, for the record.
         slot: the device slot, for the record.
         progress_path: the file that progress is written to, or None.
+        progress: who is told instead.
 
     Raises:
         Exception: whatever the user's code raises.
@@ -45,7 +52,7 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
         UnfitOutput: the model's output does not fit the task.
     """
     started_at = now()
-    progress = Progress(progress_path, job.repeat, job.fold, job.train.epochs)
+    progress = progress or Progress(progress_path, job.repeat, job.fold, job.train.epochs)
     builder = load_builder(job.builder)
     material = training_material(job)
     trained = _train(builder, material, job, progress)
@@ -155,6 +162,7 @@ def _train_keras(
     seeded = _depends_on_seed(build, job)
     begun = begin(build, job.family, job.model_seed, job.order_seed, material, job.train)
     initial, start = weights_digest(begun.model), Start(optimizer_step(begun.model), seeded)
+    progress.model_built(begun.model)
     built = time.perf_counter()
     history, epochs, best = begun.train(material, progress)
     return Trained(

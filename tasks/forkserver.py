@@ -11,7 +11,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import context, forkserver, popen_forkserver, process, reduction, spawn, util
 from pathlib import Path
@@ -27,7 +27,14 @@ MAIN_MODULE_KEYS = ("init_main_from_name", "init_main_from_path")
 class ForkServerContext(context.ForkServerContext):
     """A multiprocessing context whose processes come from a fork server of its own."""
 
-    def __init__(self, tensorflow: bool, threads: int, scratch: Path, log: Path | None) -> None:
+    def __init__(
+        self,
+        tensorflow: bool,
+        threads: int,
+        scratch: Path,
+        log: Path | None,
+        deviations: Mapping[str, str] | None = None,
+    ) -> None:
         """Start the server; it loads what workers need while the caller goes on.
 
         Args:
@@ -35,8 +42,10 @@ class ForkServerContext(context.ForkServerContext):
             threads: BLAS threads of the workers.
             scratch: an existing folder of the run.
             log: the file for what libraries print, or None for the terminal.
+            deviations: variables that an audit wants otherwise than every other run.
         """
-        variables = worker_variables(threads, scratch / "keras") | {
+        pinned = worker_variables(threads, scratch / "keras") | dict(deviations or {})
+        variables = pinned | {
             VARIABLE: "tensorflow" if tensorflow else "light",
             LOG_VARIABLE: str(log or ""),
             # The server must find our modules whatever lies in the working directory.

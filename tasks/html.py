@@ -40,12 +40,12 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         _folds(tables, key["metrics"]),
         _undefined(tables),
         "<h2>What this follows from</h2>",
-        _origin(key),
+        origin(key),
     ]
-    return page(f"{key['model']['builder']}: cross-validation", parts)
+    return document(f"{key['model']['builder']}: cross-validation", parts)
 
 
-def page(title: str, parts: Sequence[str]) -> str:
+def document(title: str, parts: Sequence[str]) -> str:
     """Return a whole page of some parts, which are markup; the title is text."""
     body = "\n".join(part for part in parts if part)
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -125,7 +125,8 @@ def _undefined(tables: Tables) -> str:
     return "<h2>Undefined values</h2>" + table(["repeat / fold", "metric", "reason"], rows)
 
 
-def _origin(key: Mapping[str, Any]) -> str:
+def origin(key: Mapping[str, Any]) -> str:
+    """Return a table of what a run's numbers follow from."""
     numerics = key["numerics"]
     libraries = ", ".join(f"{name} {version}" for name, version in numerics["libraries"].items())
     facts = {

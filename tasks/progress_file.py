@@ -8,6 +8,7 @@ import contextlib
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LAYOUT = struct.Struct("<qqqqd")  # repeat, fold, epoch, epochs, loss
 
@@ -30,6 +31,9 @@ class Progress:
         """Say that a fold has started; without a path nothing is written."""
         self._path, self._place, self._epochs = path, (repeat, fold), epochs
         self.epoch_done(0, None)
+
+    def model_built(self, model: Any) -> None:
+        """Take notice of the model that is about to train; only an audit does."""
 
     def epoch_done(self, epoch: int, loss: float | None) -> None:
         """Say that an epoch has ended, with its loss where there is one."""

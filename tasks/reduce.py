@@ -14,7 +14,7 @@ from tasks.data import Dataset
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.metrics import Predictions, measure, predict_labels
-from tasks.scores import THRESHOLD, class_scores
+from tasks.scores import THRESHOLD, Activation, class_scores
 from tasks.store import FinishedFold, read_fold
 from tasks.summary import ScoredPredictions, summarise
 from tasks.target import Label
@@ -118,9 +118,24 @@ def score_fold(
     dataset: Dataset, finished: FinishedFold, metrics: tuple[str, ...]
 ) -> ScoredPredictions:
     """Return a finished fold's scores, labels and metrics."""
-    scores = class_scores(finished.raw, finished.activation, dataset.task)
+    return score_output(dataset, finished.rows, finished.raw, finished.activation, metrics)
+
+
+def score_output(
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    raw: NDArray[np.floating],
+    activation: Activation,
+    metrics: tuple[str, ...],
+) -> ScoredPredictions:
+    """Return the scores, labels and metrics of a model's raw output for some rows.
+
+    Raises:
+        UnfitOutput: it is not finite, or no probability.
+    """
+    scores = class_scores(raw, activation, dataset.task)
     predictions = Predictions(
-        truth=_truth(dataset, finished.rows),
+        truth=_truth(dataset, rows),
         predicted=predict_labels(scores, dataset.task),
         scores=scores,
         classes=len(dataset.labels),

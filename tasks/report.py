@@ -95,7 +95,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     for path in folder.iterdir():
-        _sync(path)
+        sync(path)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
@@ -153,6 +153,7 @@ def _intact(folder: Path) -> bool:
     return present and all(digest_file(folder / name) == digest for name, digest in files.items())
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.command_line import LineParser
 from tasks.entry import WRONG_INPUT, leave_scripts_folder
-from tasks.errors import InputError
+from tasks.errors import InputError, RunFailed
 from tasks.finished import FinishedRun
 from tasks.verification import check_level, verify
 
@@ -29,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     except InputError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return WRONG_INPUT
+    except RunFailed as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return DIFFERENT
     except KeyboardInterrupt:
         print("stopped: nothing was proved", file=sys.stderr)
         return 128 + signal.SIGINT

@@ -50,11 +50,26 @@ def warm_up(tensorflow: bool, threads: int) -> None:
         _configure_tensorflow(threads)
 
 
+def configure(numerics: Numerics, tensorflow: bool) -> None:
+    """Set what decides bits, and refuse to train where something else would decide.
+
+    Raises:
+        RuntimeError: with every difference.
+    """
+    if tensorflow:
+        _configure_tensorflow(numerics.threads)
+    _check_numerics(numerics, tensorflow)
+
+
+def configure_otherwise(threads: int, tensorflow: bool, determinism: bool) -> None:
+    """Set what decides bits otherwise than for any fold, to see what comes of it."""
+    if tensorflow:
+        _configure_tensorflow(threads, determinism)
+
+
 def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
     """Do what the first fold of a model does for all of them."""
-    if tensorflow:
-        _configure_tensorflow(job.numerics.threads)
-    _check_numerics(job.numerics, tensorflow)
+    configure(job.numerics, tensorflow)
     from tasks.fitting import prepare_fold as prepare
 
     prepare(job)
@@ -73,9 +88,7 @@ def train_fold(
     Raises:
         RunFailed: it cannot be stored.
     """
-    if tensorflow:
-        _configure_tensorflow(job.numerics.threads)
-    _check_numerics(job.numerics, tensorflow)
+    configure(job.numerics, tensorflow)
     from tasks.fitting import fit_fold
 
     try:
@@ -165,7 +178,7 @@ def _die_with_parent() -> None:
 
 
 @cache
-def _configure_tensorflow(threads: int) -> None:
+def _configure_tensorflow(threads: int, determinism: bool = True) -> None:
     """Set what decides bits, before any operation runs.
 
     Without op determinism, kernels may add in any order; with the meta optimizer, bits
@@ -173,7 +186,8 @@ def _configure_tensorflow(threads: int) -> None:
     """
     import tensorflow as tf
 
-    tf.config.experimental.enable_op_determinism()
+    if determinism:
+        tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)

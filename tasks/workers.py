@@ -68,7 +68,7 @@ class Slot:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
             starved = times_killed_for_memory() > killed_before
-            raise WorkerLost(_cause(error, self._memory_limit, starved)) from None
+            raise WorkerLost(describe_end(error, self._memory_limit, starved)) from None
         except CancelledError:
             raise Interrupted("the run was stopped") from None
         finally:
@@ -160,6 +160,11 @@ class Slots:
         self.stopped = threading.Event()
         self._lock, self._ahead = threading.Lock(), AHEAD
 
+    @property
+    def context(self) -> ForkServerContext:
+        """The fork server's context, for further processes with the same numerics."""
+        return self._context
+
     def warm_up(self) -> None:
         """Start the first worker in the background."""
         threads = self.placement.numerics.threads
@@ -243,8 +248,16 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _cause(error: BaseException, memory_limit: int | None, starved: bool) -> str:
-    """Say how a worker ended, and that it may have been for lack of memory."""
+def describe_end(
+    error: BaseException, memory_limit: int | None = None, starved: bool = False
+) -> str:
+    """Say how a worker process ended, from what its pool raised.
+
+    Args:
+        error: that.
+        memory_limit: MiB that the worker might take, or None.
+        starved: the machine killed something for lack of memory meanwhile.
+    """
     code = getattr(error, "exitcode", None)
     if code is None or code >= 0:
         return f"the worker ended with exit code {code}" if code else "the worker ended"

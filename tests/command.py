@@ -26,7 +26,7 @@ def cv(*arguments: str, folder: Path, **variables: str) -> Ended:
     return run([*CV, *arguments], folder, **variables)
 
 
-def run(command: list[str], folder: Path, **variables: str) -> Ended:
+def run(command: list[str], folder: Path, patience: float = PATIENCE, **variables: str) -> Ended:
     """Run any command in a folder with further environment variables."""
     ended = subprocess.run(
         command,
@@ -34,7 +34,7 @@ def run(command: list[str], folder: Path, **variables: str) -> Ended:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
     )
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 

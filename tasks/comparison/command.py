@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.command_line import (
     LineParser,
-    add_settings,
+    add_study,
     unknown_flag,
     verbosity_of,
     with_flags,
@@ -51,9 +51,10 @@ def read_comparison(arguments: Sequence[str]) -> Comparison:
         InputError: a flag, a file or a value is wrong.
         SystemExit: after --help.
     """
-    flags, unknown = _parser().parse_known_intermixed_args(arguments)
+    parser = _parser()
+    flags, unknown = parser.parse_known_intermixed_args(arguments)
     if unknown:
-        raise unknown_flag(unknown[0])
+        raise unknown_flag(unknown[0], parser)
     if len(flags.files) < 2:
         raise InputError("command line", "give two or more files to compare; see --help")
     studies = [_study(path, flags) for path in flags.files]
@@ -101,5 +102,8 @@ def _parser() -> LineParser:
     parser.add_argument(
         "files", metavar="FILE.yaml", nargs="*", help="the settings of each model, two or more"
     )
-    add_settings(parser)
+    parser.add_argument(
+        "--refresh", action="store_true", help="train stored folds anew and compare"
+    )
+    add_study(parser, quiet="print the comparison's path only")
     return parser

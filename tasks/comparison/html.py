@@ -7,7 +7,7 @@ from typing import Any
 from tasks.comparison.models import ComparedModel
 from tasks.comparison.tables import ComparisonTables
 from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.html import describe, number, page, strips, table
+from tasks.html import describe, document, number, strips, table
 
 HIGHER = "Difference is first minus second; greater is better for every metric."
 HOLM = "Adjusted p is Holm's, over all pairs and metrics of one method: "
@@ -24,7 +24,7 @@ def render(models: Sequence[ComparedModel], tables: ComparisonTables) -> str:
     ]
     for metric in models[0].metrics:
         parts += _metric(metric, tables)
-    return page(
+    return document(
         title, [*parts, *_notes(tables), "<h2>What this follows from</h2>", _origin(models)]
     )
 

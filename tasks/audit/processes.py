@@ -1,0 +1,111 @@
+"""Run trials, each in a fresh process, from fork servers with the environment it needs."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, TimeoutError, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from tasks import worker
+from tasks.audit.trial import Outcome, Trial
+from tasks.audit.worker import run_trial
+from tasks.forkserver import ForkServerContext
+from tasks.run import Run
+from tasks.workers import describe_end
+
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+MOST_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core for seconds
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a fork server has fixed for all processes that come from it.
+
+    Attributes:
+        threads: of BLAS.
+        onednn: as in Conditions.
+        alone: a server of its own although another has the same environment, so that
+            nothing which processes inherit, such as the order of sets, is shared.
+    """
+
+    threads: int
+    onednn: bool | None = None
+    alone: bool = False
+
+
+class Server:
+    """A fork server and the trials that run from it, one at a time, each in a new process."""
+
+    def __init__(self, run: Run, environment: Environment, trials: Sequence[Trial]) -> None:
+        """Start the server, unless the run has one like it, and queue the trials."""
+        self._own: ForkServerContext | None = None
+        usual = Environment(run.placement.numerics.threads)
+        self._pool = ProcessPool(
+            max_workers=1,
+            max_tasks=1,
+            initializer=worker.set_up,
+            initargs=(run.placement.devices[0].visible, Path(os.getcwd())),
+            context=run.slots.context if environment == usual else self._start(run, environment),
+        )
+        needs, limit = run.identity.needs_tensorflow, run.study.compute.fold_timeout
+        self.pending: dict[Any, Trial] = {
+            self._pool.schedule(run_trial, args=(trial, needs), timeout=limit): trial
+            for trial in trials
+        }
+
+    def take_finished(self) -> Iterator[tuple[Trial, Outcome]]:
+        """Yield the trials that have ended since the last call."""
+        for future in [future for future in self.pending if future.done()]:
+            yield self.pending.pop(future), _outcome(future)
+
+    def stop(self) -> None:
+        """Kill the processes, whatever they do."""
+        for future in self.pending:
+            future.cancel()
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+        if self._own is not None:
+            self._own.stop()
+            self._own = None
+
+    def _start(self, run: Run, environment: Environment) -> ForkServerContext:
+        needs = run.identity.needs_tensorflow
+        onednn = environment.onednn
+        deviations = {} if onednn is None else {ONEDNN: str(int(onednn))}
+        self._own = ForkServerContext(needs, environment.threads, run.scratch, run.log, deviations)
+        return self._own
+
+
+def run_trials(
+    run: Run, trials: Mapping[Environment, Sequence[Trial]]
+) -> Iterator[tuple[Trial, Outcome]]:
+    """Run trials, a few environments at a time, and yield what becomes of each."""
+    waiting, running = list(trials.items()), list[Server]()
+    on_gpu = run.placement.numerics.device == "gpu"  # all trials use the first one
+    lanes = 1 if on_gpu else min(MOST_SERVERS, len(run.placement.devices))
+    with contextlib.ExitStack() as stack:
+        while waiting or running:
+            while waiting and len(running) < lanes:
+                running.append(Server(run, *waiting.pop(0)))
+                stack.callback(running[-1].stop)
+            wait([f for server in running for f in server.pending], return_when=FIRST_COMPLETED)
+            for server in tuple(running):
+                yield from server.take_finished()
+                if not server.pending:
+                    server.stop()
+                    running.remove(server)
+
+
+def _outcome(future: Any) -> Outcome:
+    try:
+        outcome: Outcome = future.result()
+    except TimeoutError:
+        return Outcome(error="it ran past compute.fold_timeout")
+    except (ProcessExpired, BrokenProcessPool, EOFError) as error:
+        return Outcome(error=describe_end(error))
+    return outcome

@@ -1,0 +1,81 @@
+"""What an audit found, as a table: one row a comparison of two fits, and the verdict."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+
+from tasks.schemas import audit_schema
+
+REPEAT, REFERENCE = "repeat", "reference"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A fit under a cause beside another one; `audit_schema` describes each attribute."""
+
+    model: str
+    repeat: int
+    fold: int
+    cause: str
+    title: str
+    done: str
+    compared_with: str
+    metric: str
+    applies: bool = True
+    bit_equal: bool | None = None
+    first_divergent_epoch: int | None = None
+    weights_sha256: str | None = None
+    other_weights_sha256: str | None = None
+    predictions_sha256: str | None = None
+    other_predictions_sha256: str | None = None
+    score_difference: float | None = None
+    value: float | None = None
+    other_value: float | None = None
+    metric_difference: float | None = None
+    epochs_watched: int | None = None
+    distinct_orders: int | None = None
+    error: str | None = None
+    meaning: str = ""
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it shows foldproof's own way."""
+        return self.cause == "reference"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the audit says in one sentence, and whether foldproof's own way came back."""
+
+    reproducible: bool
+    sentence: str
+
+
+def audit_table(rows: Sequence[Comparison]) -> pa.Table:
+    """Return the comparisons as the table of audit.parquet."""
+    return pa.Table.from_pylist([asdict(row) for row in rows], schema=audit_schema())
+
+
+def judge(rows: Sequence[Comparison]) -> Verdict:
+    """Say what the comparisons come to."""
+    if not rows[0].bit_equal:
+        loud = "NOT REPRODUCIBLE: even foldproof's way gave other bits in another process."
+        return Verdict(False, f"{loud} {rows[0].meaning}")
+    own = "foldproof's way gave the same bits twice."
+    differ = [row.title for row in rows[1:] if row.compared_with == REPEAT and is_different(row)]
+    depends = [
+        row.title for row in rows[1:] if row.compared_with == REFERENCE and is_different(row)
+    ]
+    if not differ:
+        own += " No cause made fits of this model differ from each other."
+    else:
+        own += f" Fits of this model differ, or fail, under: {'; '.join(differ)}."
+    if depends:
+        own += f" They repeat, but other than foldproof's way, under: {'; '.join(depends)}."
+    return Verdict(True, own)
+
+
+def is_different(row: Comparison) -> bool:
+    """Tell whether the fits differ, or one of them failed."""
+    return row.applies and row.bit_equal is not True

@@ -1,0 +1,113 @@
+"""What runs in an audit's worker process: one trial, under its conditions."""
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tasks.audit.trial import Fit, Outcome, Trial
+from tasks.builders import load_builder
+from tasks.digest import digest_arrays
+from tasks.failure import describe_failure
+from tasks.scores import check_width
+from tasks.worker import configure, configure_otherwise
+
+
+def run_trial(trial: Trial, tensorflow: bool) -> Outcome:
+    """Train as the trial says; what the user's code raises becomes the outcome's error."""
+    conditions = trial.conditions
+    if conditions.onednn is None and conditions.determinism:
+        configure(trial.job.numerics, tensorflow)
+    else:
+        configure_otherwise(conditions.threads, tensorflow, conditions.determinism)
+    try:
+        if conditions.onednn is not None and conditions.onednn != onednn_is_on():
+            raise RuntimeError("TensorFlow did not take TF_ENABLE_ONEDNN_OPTS")
+        fits = tuple(_our_fits(trial) if trial.way == "foldproof" else _plain_fits(trial))
+    except Exception as error:  # the user's code ran: anything can come out
+        trace = "".join(traceback.format_exception(error))
+        return Outcome(error=describe_failure(error), traceback=trace)
+    return Outcome(fits, _orders(trial) if trial.orders else ())
+
+
+def onednn_is_on() -> bool:
+    """Tell whether TensorFlow uses oneDNN in this process, by variable or by default."""
+    from tensorflow.python.util import _pywrap_util_port  # nothing public tells
+
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
+def _our_fits(trial: Trial) -> Iterator[Fit]:
+    """Train by the project's own path; it is told as plain Keras, which gives the same bits."""
+    from tasks.audit.watch import WeightsProgress
+    from tasks.fitting import fit_fold
+
+    for number in range(trial.times):
+        progress = WeightsProgress(trial.job)
+        fold = fit_fold(trial.job, 1, "audit", None, progress)
+        yield _keep(trial, number, fold.raw, tuple(progress.digests), fold.weights, fold.activation)
+
+
+def _plain_fits(trial: Trial) -> Iterator[Fit]:
+    """Train as users do; the test rows are read after the last fit."""
+    from tasks.audit.plain import Loop
+    from tasks.material import test_features, training_material
+
+    material = training_material(trial.job)
+    loop = Loop(load_builder(trial.job.builder), trial.job, material)
+    fitted = loop.run(trial.way, trial.times)
+    _, features = test_features(trial.job, material.scaler)
+    for number, fit in enumerate(fitted):
+        raw = np.asarray(fit.predict(features)).reshape(len(features), -1)
+        check_width(raw.shape[1], trial.job.builder.task, len(trial.job.labels))
+        yield _keep(trial, number, raw, fit.epochs, fit.weights, fit.activation)
+
+
+def _keep(
+    trial: Trial,
+    number: int,
+    raw: Any,
+    epochs: tuple[str, ...],
+    weights: str | None,
+    activation: Any,
+) -> Fit:
+    path = trial.folder / f"{number}.npy"
+    np.save(path, raw, allow_pickle=False)
+    return Fit(epochs, weights, path, digest_arrays([raw]), activation)
+
+
+def _orders(trial: Trial) -> tuple[str, ...]:
+    """Watch the order of the rows; a model that cannot be watched has none."""
+    if "keras" not in sys.modules:
+        return ()
+    with contextlib.suppress(Exception):  # a fit of the user's own may not bear to be watched
+        return _our_orders(trial) if trial.way == "foldproof" else _plain_orders(trial)
+    return ()
+
+
+def _our_orders(trial: Trial) -> tuple[str, ...]:
+    from tasks.audit.watch import row_orders
+    from tasks.engines import plain
+    from tasks.keras_models import fresh_model
+    from tasks.material import training_material
+    from tasks.progress_file import Progress
+
+    job = trial.job
+    model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
+    silent = Progress(None, job.repeat, job.fold, job.train.epochs)
+    return row_orders(
+        model,
+        training_material(job),
+        job.train,
+        lambda material, train: plain.run(model, material, train, job.order_seed, silent),
+    )
+
+
+def _plain_orders(trial: Trial) -> tuple[str, ...]:
+    from tasks.audit.plain import Loop
+    from tasks.material import training_material
+
+    return Loop(load_builder(trial.job.builder), trial.job, training_material(trial.job)).orders()

@@ -1,0 +1,111 @@
+"""What `python flows/audit.py` takes and prints."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tasks.audit.compare import Scorer, compare_all
+from tasks.audit.conduct import ReferenceFailed, choose_fold, conduct
+from tasks.audit.files import write_audit
+from tasks.audit.printed import printed
+from tasks.audit.table import Comparison, judge
+from tasks.command_line import (
+    add_study,
+    fold_place,
+    parse_flags,
+    read_study,
+    study_parser,
+    verbosity_of,
+)
+from tasks.config import Study
+from tasks.display import Display
+from tasks.entry import DONE, FAILED, WRONG_INPUT, leave_scripts_folder
+from tasks.errors import InputError, RunFailed
+from tasks.jobs import FoldJob
+from tasks.keys import run_id
+from tasks.run import Run, launched
+
+Place = tuple[int, int]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Audit a model and return the exit code."""
+    leave_scripts_folder()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
+    try:
+        study, place, display = _read(arguments)
+        with launched(Run(study, display)) as run:
+            return _audit(run, place)
+    except InputError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return WRONG_INPUT
+    except RunFailed as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("stopped: nothing was written", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _audit(run: Run, place: Place) -> int:
+    run.check()
+    job = choose_fold(run, place)
+    try:
+        tried = conduct(run, job)
+    except ReferenceFailed as failure:
+        print(f"fold {place[0]}/{place[1]} failed: {failure}", file=sys.stderr)
+        print(failure.traceback.rstrip(), file=sys.stderr)
+        return FAILED
+    scorer = Scorer(run.dataset, np.load(job.test_path), run.metrics[0])
+    rows = compare_all(scorer, job, tried)
+    folder = _folder(run, place)
+    subtitle = _subtitle(run, job, rows)
+    write_audit(rows, subtitle, run.key, folder)
+    _show(run, rows, subtitle, folder)
+    return DONE if judge(rows).reproducible else FAILED
+
+
+def _show(run: Run, rows: Sequence[Comparison], subtitle: str, folder: Path) -> None:
+    run.display.stop()
+    if run.display.quiet:
+        print(folder)
+        return
+    for notice in run.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    print(printed(rows, subtitle))
+    print(f"\naudit: {folder}")
+
+
+def _folder(run: Run, place: Place) -> Path:
+    """Return the audit's folder; folds other than the first have folders of their own."""
+    name = run_id(run.key)
+    return run.out / "audits" / (name if place == (0, 0) else f"{name}-{place[0]}-{place[1]}")
+
+
+def _subtitle(run: Run, job: FoldJob, rows: Sequence[Comparison]) -> str:
+    fold = next(f for f in run.plan.folds if (f.repeat, f.fold) == (job.repeat, job.fold))
+    size = f"{fold.n_train} training rows, {fold.n_test} test rows"
+    epochs = f", {job.train.epochs} epochs" if rows[0].weights_sha256 else ""
+    return f"{rows[0].model}, fold {job.repeat}/{job.fold}: {size}{epochs}; metric {rows[0].metric}"
+
+
+def _read(arguments: Sequence[str]) -> tuple[Study, Place, Display]:
+    parser = study_parser(
+        "audit.py",
+        "Show which cause makes repeated fits of a model differ: one fold is trained twice "
+        "under each cause, in fresh processes.",
+        "Exit codes: 0 the audit ran, 1 the fold fails or never comes back, 2 wrong input.",
+    )
+    parser.add_argument(
+        "--fold",
+        default="0/0",
+        metavar="REPEAT/FOLD",
+        help="the fold to train; both count from 0 [default: 0/0]",
+    )
+    add_study(parser, quiet="print the audit's path only")
+    flags = parse_flags(parser, arguments)
+    study = read_study(flags)
+    return study, fold_place("--fold", flags.fold), Display(verbosity_of(flags))
