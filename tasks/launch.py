@@ -14,8 +14,10 @@ from prefect.utilities.callables import get_call_parameters
 
 from tasks.config import Study, parse_study
 from tasks.display import Display
+from tasks.form import form_signature, from_form
+from tasks.outcome import flow_run_name, told
 from tasks.result import Result
-from tasks.run import Run, launched
+from tasks.run import Run, current_run, launched
 from tasks.server import using
 from tasks.steps import STEPS
 
@@ -30,6 +32,20 @@ class LaunchedFlow(Flow[..., Result]):
     flow's body brings up what it needs.
     """
 
+    def __init__(self, fn: Callable[..., Result], **options: Any) -> None:
+        """Make a flow whose form is that of the settings."""
+        fn.__signature__ = form_signature(fn)  # type: ignore[attr-defined]
+        super().__init__(fn, **{"flow_run_name": flow_run_name, **options})
+        self.fn = told(fn)
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Take what a form sent; the flow's body says in one line what is wrong with it.
+
+        Raises:
+            InputError: there is no parameter of a name.
+        """
+        return parameters if current_run() is not None else from_form(parameters)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the cross-validation and return its result.
 
@@ -39,7 +55,7 @@ class LaunchedFlow(Flow[..., Result]):
         options = {
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
         }
-        given = get_call_parameters(self.fn, args, kwargs)
+        given = get_call_parameters(self.fn, args, kwargs, apply_defaults=False)
         return self.launch(Run(parse_study(given), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
@@ -51,17 +67,27 @@ class LaunchedFlow(Flow[..., Result]):
             server = run.start_server()
             with using(server):
                 try:
-                    result = super().__call__(**sections(run.study), **options)
+                    call = {**sections(run.study), **options, "return_state": True}
+                    state = super().__call__(**call)
                 finally:
                     flush_to_api()
                 if server is not None:
                     server.settle(run.flow_run, len(run.jobs) + len(STEPS))
-                return result
+                return state if options.get("return_state") else outcome(state)
 
 
 def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
     """Make a flow of a function, under the function's name."""
     return LaunchedFlow(function, name=function.__name__)
+
+
+def outcome(state: Any) -> Result:
+    """Return the result of a run, which may have failed folds, or raise what ended it."""
+    found = state.result(raise_on_failure=False, _sync=True)
+    if isinstance(found, BaseException):
+        raise found
+    result: Result = found
+    return result
 
 
 def sections(study: Study) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Run:
         earlier: what was stored of folds that are trained anew.
         on_stop: called when the run is stopped before its end.
         flow_run: the id of the Prefect flow run that it is.
+        view: what shows it in Prefect, while the flow runs.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Run:
         self.notices: list[str] = []
         self.on_stop: Callable[[], None] = lambda: None
         self.flow_run = ""
+        self.view: Any = None
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
         self._lock, self._begun = threading.Lock(), False
@@ -76,6 +78,10 @@ class Run:
         if self._server is None and not api_is_configured():
             self._server = EmbeddedServer(self.log)
         return self._server
+
+    def has_watched_server(self) -> bool:
+        """Tell whether its Prefect server is one that people look at, not an embedded one."""
+        return self._server is None
 
     def begin(self, with_server: bool = True) -> None:
         """Find what is wrong without a look at the data, then start what takes long to start.

@@ -14,6 +14,7 @@ from tasks.data import Dataset
 from tasks.display import Display
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldRecord
+from tasks.prefect_view import viewed
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
 
@@ -26,13 +27,15 @@ def running(*sections: Any) -> Iterator[Run]:
     known = current_run()
     if known is not None:
         known.flow_run = str(flow_run.id)
-        yield known
+        with viewed(known):
+            yield known
         return
     names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
     with launched(Run(parse_study(dict(zip(names, sections, strict=True))), Display())) as run:
         run.check()
         run.prepare_workers()
-        yield run
+        with viewed(run):
+            yield run
 
 
 @task(name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
@@ -56,7 +59,6 @@ def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> re
 @task(name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
-    notices = (*run.notices, *reduce.findings(tables))
     settings = run.study
     facts = {
         "source": settings.data.source,
@@ -65,13 +67,14 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "engine": settings.compute.engine,
     }
     written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
+    run.view.publish(tables, written.path, (*run.notices, *reduce.findings(tables)))
     failures = [record for record in run.records.values() if record.error is not None]
     return Result(
         path=written.path,
         run_id=written.run_id,
         n_folds=len(run.jobs),
         n_failed=len(failures),
-        notices=notices,
+        notices=(*run.notices, *reduce.findings(tables)),
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
     )
 

@@ -27,7 +27,7 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     """Train one fold on a leased slot; a stored one shows as cached, a failed one as failed."""
     if slot is not None:
         _tag(slot.name)
-    record = run.records.get(key) or _train_or_wait(run, run.job(key), slot)
+    record = run.records.get(key) or _follow(run, run.job(key), slot)
     run.records[key] = record
     if record.error is not None:
         return Failed(message=record.error)
@@ -84,6 +84,18 @@ def train_here(run: Run, job: FoldJob) -> FoldRecord:
             return train_with_retries(run, job, slot)
     finally:
         run.slots.give_back(slot)
+
+
+def _follow(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
+    """Train a fold, its output and progress on its task run."""
+
+    def train() -> FoldRecord:
+        return _train_or_wait(run, job, slot)
+
+    if run.view is None or slot is None:
+        return train()
+    record: FoldRecord = run.view.follow(job, slot.progress_path, train)
+    return record
 
 
 def _train_or_wait(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:

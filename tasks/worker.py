@@ -19,6 +19,7 @@ from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
 from tasks.errors import InputError
 from tasks.failure import describe_failure, is_exhausted
 from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
+from tasks.output import kept_output, output_path
 from tasks.store import FinishedFold, read_fold, write_fold
 
 PR_SET_PDEATHSIG = 1
@@ -65,7 +66,8 @@ def train_fold(
     from tasks.fitting import fit_fold
 
     try:
-        finished = fit_fold(job, attempt, slot, progress)
+        with kept_output(output_path(progress.parent, job.key, attempt)):
+            finished = fit_fold(job, attempt, slot, progress)
     except Exception as error:  # the user's code ran: anything can come out
         return FoldRecord(
             job.key,
