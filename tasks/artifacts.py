@@ -18,6 +18,7 @@ from tasks.reduce import Tables
 Row = dict[str, str | int | float | None]
 
 LARGEST = 1_000_000  # characters of a page
+DIGITS = 4
 MOST_FAILED = 20  # failed folds that a page names
 SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
 FONT = "svg text{font:12px system-ui,sans-serif;fill:#3a4856}"
@@ -46,20 +47,26 @@ def summary_rows(tables: Tables) -> list[Row]:
     ]
 
 
-def fold_rows(tables: Tables, metrics: Sequence[str]) -> list[Row]:
-    """Return one row a fold; failed ones come first."""
+def fold_rows(tables: Tables, metrics: Sequence[str], labels: Sequence[str]) -> list[Row]:
+    """Return one row a fold; failed ones come first.
+
+    Args:
+        tables: what the folds were reduced to.
+        metrics: the metrics' names.
+        labels: the names of the folds' task runs, in the order of the plan.
+    """
     rows: list[Row] = [
         {
-            "repeat": row["repeat"],
-            "fold": row["fold"],
+            "task": label,
+            "repeat / fold": _place(row),
             "status": row["status"],
+            "error": row["error"] or "",
             **{name: plain(row[name]) for name in metrics},
             "n_train": row["n_train"],
             "n_test": row["n_test"],
             "epochs_run": row["epochs_run"],
-            "error": row["error"] or "",
         }
-        for row in tables.folds.to_pylist()
+        for label, row in zip(labels, tables.folds.to_pylist(), strict=True)
     ]
     return sorted(rows, key=lambda row: row["status"] != "failed")
 
@@ -103,7 +110,7 @@ def incomplete(failed: int, planned: int) -> str:
 
 def plain(value: float | None) -> float | None:
     """Return a number that JSON can hold, or None."""
-    return None if value is None or not math.isfinite(value) else round(float(value), 6)
+    return None if value is None or not math.isfinite(value) else round(float(value), DIGITS)
 
 
 def escaped(text: str) -> str:
@@ -134,13 +141,14 @@ def _coverage(tables: Tables) -> str:
     failed = [row for row in tables.folds.to_pylist() if row["status"] == "failed"]
     lines = [
         f"**{incomplete(len(failed), tables.folds.num_rows)}. All numbers cover the others only.**",
-        *(
-            f"- fold {row['repeat']}/{row['fold']}: {escaped(row['error'] or '')}"
-            for row in failed[:MOST_FAILED]
-        ),
+        *(f"- fold {_place(row)}: {escaped(row['error'] or '')}" for row in failed[:MOST_FAILED]),
     ]
     more = len(failed) - MOST_FAILED
     return "\n".join([lines[0], "", *lines[1:], *([f"- and {more} more"] if more > 0 else [])])
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['repeat']}/{row['fold']}"
 
 
 def _summary(tables: Tables) -> str:

@@ -41,7 +41,7 @@ class FoldLog:
         self._job, self._scratch, self._logger = job, scratch, logger
         self._most = None if everything else MOST_LINES
         self._attempt, self._reader = 1, self._reader_of(1)
-        self._said_at, self._lock = 0.0, threading.Lock()
+        self._said_at, self._last, self._lock = 0.0, logging.INFO, threading.Lock()
 
     def look(self, seen: Sighting | None, now: float) -> None:
         """Say what is new, while the fold trains."""
@@ -87,8 +87,13 @@ class FoldLog:
         return f"epoch {self.epoch} of {self.epochs}{loss}"
 
     def _print(self, ended: bool) -> None:
-        for level, lines in groupby(self._reader.lines(ended), _level):
+        for level, lines in groupby(self._reader.lines(ended), self._level):
             self._logger.log(level, "%s", "\n".join(lines))
+
+    def _level(self, line: str) -> int:
+        if not line[:1].isspace():  # a warning quotes the line it comes from, indented
+            self._last = logging.WARNING if WARNING.search(line) else logging.INFO
+        return self._last
 
     def _turn_to(self, attempt: int) -> None:
         if attempt != self._attempt:
@@ -104,7 +109,3 @@ class FoldLog:
     def _remove(self) -> None:
         for attempt in range(1, self._attempt + 1):
             self._path(attempt).unlink(missing_ok=True)
-
-
-def _level(line: str) -> int:
-    return logging.WARNING if WARNING.search(line) else logging.INFO

@@ -30,6 +30,7 @@ from tasks.form_choices import (
 )
 
 REFERENCE = "#/$defs/"
+PARAMS = "params"  # the builder's own arguments, which may be empty for good reason
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,20 @@ def from_form(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for name in parameters:
         if name not in known:
             raise InputError(name, f"unknown setting; {nearest(name, known).strip()}")
-    sections = {name: _filled(value) for name, value in parameters.items()}
-    return {name: value for name, value in sections.items() if not _is_empty(value)}
+    filled = {name: _chosen(name, value) for name, value in parameters.items()}
+    return {name: value for name, value in filled.items() if not _is_empty(value)}
+
+
+def _chosen(name: str, value: Any) -> Any:
+    """Return what was chosen of a section: forms send the defaults, too."""
+    default, filled = Study.model_fields[name].default, _filled(value)
+    if not isinstance(filled, dict) or not isinstance(default, Section):
+        return filled
+    return {
+        field: entry
+        for field, entry in filled.items()
+        if not _is_same(entry, getattr(default, field, None))
+    }
 
 
 def _filled(value: Any) -> Any:
@@ -124,10 +137,15 @@ def _filled(value: Any) -> Any:
     if isinstance(value, list):
         return [item for item in map(_filled, value) if not _is_empty(item)]
     if isinstance(value, dict):
-        inner = {name: _filled(entry) for name, entry in value.items() if name != "params"}
-        kept = {name: entry for name, entry in inner.items() if not _is_empty(entry)}
-        return kept | {name: value[name] for name in value if name == "params" and value[name]}
+        filled = {
+            name: entry if name == PARAMS else _filled(entry) for name, entry in value.items()
+        }
+        return {name: entry for name, entry in filled.items() if not _is_empty(entry)}
     return value
+
+
+def _is_same(entry: Any, default: Any) -> bool:
+    return type(entry) is type(default) and bool(entry == default)
 
 
 def _is_empty(value: Any) -> bool:

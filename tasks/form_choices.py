@@ -32,8 +32,8 @@ METRIC_NAMES = (
 
 
 def choice(title: str, names: Sequence[str]) -> Shape:
-    """Return a box with a list to choose one name from."""
-    return {"title": title, "type": "string", "enum": list(names)}
+    """Return a box with a list to choose one name from; the first is chosen already."""
+    return {"title": title, "type": "string", "enum": list(names), "default": names[0]}
 
 
 def named_or_own(names: Sequence[str], kind: str) -> Shape:
@@ -49,7 +49,10 @@ SOURCES: Shape = {
     "anyOf": [choice("bundled", NAMES), {"title": "file or folder", "type": "string"}]
 }
 WORKERS: Shape = {
-    "anyOf": [choice("auto", ["auto"]), {"title": "number", "type": "integer", "minimum": 1}]
+    "anyOf": [
+        choice("auto", ["auto"]),
+        {"title": "number", "type": "integer", "minimum": 1, "default": 1},
+    ]
 }
 METRICS: Shape = {
     "anyOf": [

@@ -18,7 +18,7 @@ from tasks.run import current_run
 from tasks.sources.memory import is_memory
 
 # What Prefect's server and both of its pages make up: "orchid-boar", "xi2-alnasl".
-MADE_UP = re.compile(r"[A-Za-z0-9]+-[A-Za-z0-9]+")
+MADE_UP = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+){1,2}")
 
 
 def told(function: Callable[..., Result]) -> Callable[..., Any]:

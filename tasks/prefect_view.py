@@ -78,10 +78,11 @@ class View:
         if not self._watched:
             return
         key, metrics = self._run.key, self._run.metrics
+        labels = [self._run.label(job) for job in self._run.jobs]
         files = sorted(path.name for path in report.iterdir())
         made = (
             ("summary", "table", artifacts.summary_rows(tables)),
-            ("folds", "table", artifacts.fold_rows(tables, metrics)),
+            ("folds", "table", artifacts.fold_rows(tables, metrics, labels)),
             ("report", "markdown", artifacts.page(tables, key, notices, report, files)),
         )
         self._caller.later(lambda _: self._show_progress())

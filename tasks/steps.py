@@ -38,25 +38,25 @@ def running(*sections: Any) -> Iterator[Run]:
             yield run
 
 
-@task(name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="load data", task_run_name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
     return run.dataset
 
 
-@task(name="split rows", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="split rows", task_run_name="split rows", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
     """Divide the rows, and check every promise of the split method."""
     return run.plan
 
 
-@task(name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="reduce folds", task_run_name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> reduce.Tables:
     """Combine the folds into tables, metrics and intervals."""
     return reduce.reduce_folds(run.dataset, folds, run.jobs, records, run.metrics)
 
 
-@task(name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="write report", task_run_name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
     settings = run.study

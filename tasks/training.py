@@ -32,7 +32,8 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     if record.error is not None:
         return Failed(message=record.error)
     name = "Cached" if record.cached else "Completed"
-    return Completed(name=name, message=f"weights {(record.weights or '')[:12]}", data=key)
+    message = f"weights {record.weights[:12]}" if record.weights else None
+    return Completed(name=name, message=message, data=key)
 
 
 def _tag(device: str) -> None:
