@@ -30,6 +30,7 @@ from tasks.form_choices import (
 )
 
 REFERENCE = "#/$defs/"
+OFF = ("class_weight", "off")  # what the form calls a null that stands among other choices
 PARAMS = "params"  # the builder's own arguments, which may be empty for good reason
 
 
@@ -126,7 +127,7 @@ def _chosen(name: str, value: Any) -> Any:
     return {
         field: entry
         for field, entry in filled.items()
-        if not _is_same(entry, getattr(default, field, None))
+        if not _is_same(entry, getattr(default, field, None)) and (field, entry) != OFF
     }
 
 

@@ -67,4 +67,8 @@ WEIGHTS: Shape = {
     "type": "object",
     "additionalProperties": {"type": "number", "minimum": 0},
 }
-CLASS_WEIGHTS: Shape = {"anyOf": [OFF, choice("balanced", ["balanced"]), WEIGHTS]}
+# A tab of its own for `balanced` would leave its box empty, and so mean nothing.
+CLASS_WEIGHTS: Shape = {
+    "anyOf": [choice("preset", ["off", "balanced"]), WEIGHTS, {"title": "none", "type": "null"}],
+    "default": "off",
+}
