@@ -8,6 +8,7 @@ unlike a pipe, needs no reader that keeps up, and outlives a worker that is kill
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,9 @@ def kept_output(path: Path) -> Iterator[None]:
         return
     before = [_point(number, handle) for number in (1, 2)]
     try:
-        yield
+        # Else a warning would be shown for the first fold of a process only.
+        with warnings.catch_warnings():
+            yield
     finally:
         for number, earlier in zip((1, 2), before, strict=True):
             _point(number, earlier, keep=False)
