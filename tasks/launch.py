@@ -36,7 +36,7 @@ class LaunchedFlow(Flow[..., Result]):
         """Make a flow whose form is that of the settings."""
         fn.__signature__ = form_signature(fn)  # type: ignore[attr-defined]
         super().__init__(fn, **{"flow_run_name": flow_run_name, **options})
-        self.fn = told(fn)
+        self.fn = fn if hasattr(fn, "__wrapped__") else told(fn)  # with_options comes again
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Take what a form sent; the flow's body says in one line what is wrong with it.
@@ -71,9 +71,10 @@ class LaunchedFlow(Flow[..., Result]):
                     state = super().__call__(**call)
                 finally:
                     flush_to_api()
+                result = state if options.get("return_state") else outcome(state)
                 if server is not None:
                     server.settle(run.flow_run, len(run.jobs) + len(STEPS))
-                return state if options.get("return_state") else outcome(state)
+                return result
 
 
 def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:

@@ -30,6 +30,7 @@ class Caller:
         self._between, self._seconds = between, seconds
         self._queue: SimpleQueue[Callable[[Any], None] | None] = SimpleQueue()
         self._client: Any = None
+        self._clients = contextlib.ExitStack()  # closes it
         self._rest_until = 0.0
         context = copy_context()
         self._thread = threading.Thread(
@@ -64,7 +65,7 @@ class Caller:
     def _work(self) -> None:
         from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), self._clients:
             while True:
                 try:
                     call = self._queue.get(timeout=self._seconds)
@@ -80,7 +81,8 @@ class Caller:
         if self._client is None:
             from prefect.client.orchestration import get_client
 
-            self._client = get_client(sync_client=True, httpx_settings={"timeout": CALL})
+            made = get_client(sync_client=True, httpx_settings={"timeout": CALL})
+            self._client = self._clients.enter_context(made)
         return self._client
 
 

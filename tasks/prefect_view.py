@@ -150,8 +150,10 @@ class View:
 @contextmanager
 def viewed(run: Run) -> Iterator[None]:
     """Show a run in Prefect while it lasts, and let go of it whatever happens."""
-    view = View(run)
-    run.view = view
+    if FlowRunContext.get() is None:  # the body was called without its flow
+        yield
+        return
+    view = run.view = View(run)
     try:
         yield
     finally:

@@ -67,7 +67,8 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "engine": settings.compute.engine,
     }
     written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
-    run.view.publish(tables, written.path, (*run.notices, *reduce.findings(tables)))
+    if run.view is not None:
+        run.view.publish(tables, written.path, (*run.notices, *reduce.findings(tables)))
     failures = [record for record in run.records.values() if record.error is not None]
     return Result(
         path=written.path,
