@@ -54,6 +54,10 @@ class Caller:
             self.reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             self._rest_until = time.monotonic() + REST
 
+    def try_again(self) -> None:
+        """Call again, even if a call failed a moment ago."""
+        self._rest_until = 0.0
+
     def end(self, seconds: float) -> None:
         """Make the calls that are left, and stop; what is not made in time is missed."""
         self._queue.put(None)
@@ -107,7 +111,6 @@ class Progress:
         """Bring it up to date, in the caller's thread."""
         percent = round(100 * share, 1)
         if (percent, text) != self._shown:
-            self._shown = percent, text
             self._caller.now(lambda client: self._send(client, percent, text))
 
     def _send(self, client: Any, percent: float, text: str) -> None:
@@ -115,8 +118,10 @@ class Progress:
 
         if self._id is not None:
             client.update_artifact(self._id, ArtifactUpdate(data=percent, description=text))
+            self._shown = percent, text
             return
         made = ArtifactCreate(
             type="progress", key=self._key, data=percent, description=text, **self._runs
         )
         self._id = client.create_artifact(made).id
+        self._shown = percent, text

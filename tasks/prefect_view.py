@@ -85,6 +85,7 @@ class View:
             ("folds", "table", artifacts.fold_rows(tables, metrics, labels)),
             ("report", "markdown", artifacts.page(tables, key, notices, report, files)),
         )
+        self._caller.try_again()
         self._caller.later(lambda _: self._show_progress())
         for what, kind, data in made:
             content = data if isinstance(data, str) else json.dumps(data, allow_nan=False)
