@@ -258,11 +258,13 @@ class TrainSpec(Section):
         "fitted on the training rows only.",
     )
     early_stopping: EarlyStopping | None = Field(
-        None, description="Settings of early stopping; null trains all epochs."
+        None, description="Stop when a value no longer improves; null (off) trains all epochs."
     )
     class_weight: Annotated[
         Literal["balanced"] | dict[str, Weight] | None, BeforeValidator(_label_keys)
-    ] = Field(None, description="balanced, or a weight for each label.")
+    ] = Field(
+        None, description="balanced, or a weight for each label; null (off) weighs all alike."
+    )
 
     @model_validator(mode="after")
     def _scaler_is_known(self) -> Self:

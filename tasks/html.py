@@ -35,7 +35,7 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         "<h2>Summary</h2>",
         _summary(tables),
         "<h2>Spread over the folds</h2>",
-        _spread(tables, key["metrics"]),
+        spread(tables, key["metrics"]),
         "<h2>Folds</h2>",
         _folds(tables, key["metrics"]),
         _undefined(tables),
@@ -140,7 +140,7 @@ def origin(key: Mapping[str, Any]) -> str:
     return table(["", ""], rows)
 
 
-def _spread(tables: Tables, metrics: Sequence[str]) -> str:
+def spread(tables: Tables, metrics: Sequence[str]) -> str:
     """Draw a strip of dots for each metric, one dot a fold, with the mean as a bar."""
     return strips("values by fold", {name: tables.folds[name].to_pylist() for name in metrics})
 

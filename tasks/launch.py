@@ -17,9 +17,11 @@ from prefect.utilities.callables import get_call_parameters
 from tasks.config import Study, parse_study
 from tasks.display import Display
 from tasks.errors import InputError, RunFailed
+from tasks.form import form_signature, from_form
 from tasks.outage import ApiWatch, answers, count_unseen, give_up, is_outage, missed
+from tasks.outcome import flow_run_name, told
 from tasks.result import Result
-from tasks.run import Run, current, launched
+from tasks.run import Run, current, current_run, launched
 from tasks.server import EmbeddedServer, using
 from tasks.steps import STEPS
 
@@ -34,6 +36,20 @@ class LaunchedFlow(Flow[..., Result]):
     flow's body brings up what it needs.
     """
 
+    def __init__(self, fn: Callable[..., Result], **options: Any) -> None:
+        """Make a flow whose form is that of the settings."""
+        fn.__signature__ = form_signature(fn)  # type: ignore[attr-defined]
+        super().__init__(fn, **{"flow_run_name": flow_run_name, **options})
+        self.fn = fn if hasattr(fn, "__wrapped__") else told(fn)  # with_options comes again
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Take what a form sent; the flow's body says in one line what is wrong with it.
+
+        Raises:
+            InputError: there is no parameter of a name.
+        """
+        return parameters if current_run() is not None else from_form(parameters)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the cross-validation and return its result.
 
@@ -43,7 +59,7 @@ class LaunchedFlow(Flow[..., Result]):
         options = {
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
         }
-        given = get_call_parameters(self.fn, args, kwargs)
+        given = get_call_parameters(self.fn, args, kwargs, apply_defaults=False)
         return self.launch(Run(parse_study(given), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
@@ -73,7 +89,9 @@ class LaunchedFlow(Flow[..., Result]):
         """Run the flow of a run that was checked; inside of another flow it is its subflow."""
         try:
             with current(run):
-                return super().__call__(**sections(run.study), **options)
+                call = {**sections(run.study), **options, "return_state": True}
+                state = super().__call__(**call)
+            return state if options.get("return_state") else outcome(state)
         finally:
             run.display.stop()
 
@@ -123,6 +141,15 @@ def _with_what_was_missed(result: Any, run: Run, watch: ApiWatch) -> Any:
 def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
     """Make a flow of a function, under the function's name."""
     return LaunchedFlow(function, name=function.__name__)
+
+
+def outcome(state: Any) -> Result:
+    """Return the result of a run, which may have failed folds, or raise what ended it."""
+    found = state.result(raise_on_failure=False, _sync=True)
+    if isinstance(found, BaseException):
+        raise found
+    result: Result = found
+    return result
 
 
 def sections(study: Study) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Run:
         on_end: called when the flow's body has ended.
         result: what the run came to, once the report is there.
         flow_run: the id of the Prefect flow run that it is.
+        view: what shows it in Prefect, while the flow runs.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Run:
         self.on_end: Callable[[], None] = lambda: None
         self.result: Result | None = None
         self.flow_run = ""
+        self.view: Any = None
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
         self._lock, self._begun, self._checked = threading.Lock(), False, False
@@ -99,6 +101,10 @@ class Run:
         if self._server is None and not api_is_configured():
             self._server = EmbeddedServer(self.log)
         return self._server
+
+    def has_watched_server(self) -> bool:
+        """Tell whether its Prefect server is one that people look at, not an embedded one."""
+        return self._server is None
 
     def begin(self, with_server: bool = True) -> None:
         """Find what is wrong without a look at the data, then start what takes long to start.

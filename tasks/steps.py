@@ -14,6 +14,7 @@ from tasks.data import Dataset
 from tasks.display import Display
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldRecord
+from tasks.prefect_view import viewed
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
 from tasks.trust import check_trust
@@ -29,7 +30,8 @@ def running(*sections: Any) -> Iterator[Run]:
     known = current_run()
     if known is not None:
         known.flow_run = str(flow_run.id)
-        yield known
+        with viewed(known):
+            yield known
         known.on_end()
         return
     names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
@@ -38,31 +40,31 @@ def running(*sections: Any) -> Iterator[Run]:
     with launched(Run(study, Display())) as run:
         run.check()
         run.prepare_workers()
-        yield run
+        with viewed(run):
+            yield run
 
 
-@task(name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="load data", task_run_name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
     return run.dataset
 
 
-@task(name="split rows", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="split rows", task_run_name="split rows", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
     """Divide the rows, and check every promise of the split method."""
     return run.plan
 
 
-@task(name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="reduce folds", task_run_name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> reduce.Tables:
     """Combine the folds into tables, metrics and intervals."""
     return reduce.reduce_folds(run.dataset, folds, run.jobs, records, run.metrics)
 
 
-@task(name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="write report", task_run_name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
-    notices = (*run.notices, *reduce.findings(tables))
     settings = run.study
     facts = {
         "source": settings.data.source,
@@ -72,13 +74,15 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     }
     with writing(f"out: the report in {settings.out!r}", GO_ON):
         written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
+    if run.view is not None:
+        run.view.publish(tables, written.path, (*run.notices, *reduce.findings(tables)))
     failures = [record for record in run.records.values() if record.error is not None]
     run.result = Result(
         path=written.path,
         run_id=written.run_id,
         n_folds=len(run.jobs),
         n_failed=len(failures),
-        notices=notices,
+        notices=(*run.notices, *reduce.findings(tables)),
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
     )
     return run.result

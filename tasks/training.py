@@ -30,7 +30,7 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     if slot is not None:
         _tag(slot.name)
     try:
-        record = run.records.get(key) or _train_or_wait(run, run.job(key), slot)
+        record = run.records.get(key) or _follow(run, run.job(key), slot)
     except RunFailed as error:
         run.failure = run.failure or error
         return Failed(message=str(error))
@@ -38,7 +38,8 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     if record.error is not None:
         return Failed(message=record.error)
     name = "Cached" if record.cached else "Completed"
-    return Completed(name=name, message=f"weights {(record.weights or '')[:12]}", data=key)
+    message = f"weights {record.weights[:12]}" if record.weights else None
+    return Completed(name=name, message=message, data=key)
 
 
 def _tag(device: str) -> None:
@@ -102,6 +103,18 @@ def train_here(run: Run, job: FoldJob) -> FoldRecord:
             return train_with_retries(run, job, slot)
     finally:
         run.slots.give_back(slot)
+
+
+def _follow(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
+    """Train a fold, its output and progress on its task run."""
+
+    def train() -> FoldRecord:
+        return _train_or_wait(run, job, slot)
+
+    if run.view is None or slot is None:
+        return train()
+    record: FoldRecord = run.view.follow(job, slot.progress_path, train)
+    return record
 
 
 def _train_or_wait(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:

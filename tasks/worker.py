@@ -20,6 +20,7 @@ from tasks.errors import InputError
 from tasks.failure import describe_failure, is_exhausted
 from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
 from tasks.memory import held_mib, limit_memory, out_of_memory
+from tasks.output import kept_output, output_path
 from tasks.store import FinishedFold, read_fold, write_fold
 from tasks.writing import writing
 
@@ -92,7 +93,8 @@ def train_fold(
     from tasks.fitting import fit_fold
 
     try:
-        finished = fit_fold(job, attempt, slot, progress)
+        with kept_output(output_path(progress.parent, job.key, attempt)):
+            finished = fit_fold(job, attempt, slot, progress)
     except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         exhausted = is_exhausted(error)
         starved = f": {out_of_memory(memory_limit)}" if exhausted else ""

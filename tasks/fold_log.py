@@ -1,0 +1,111 @@
+"""One fold's log in Prefect: what it prints, how far it is, and why it failed.
+
+Only what a person would wait for is said: a fold that is over in a second leaves no line
+but its own prints.
+"""
+
+import logging
+import re
+import threading
+import time
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tasks.jobs import FoldJob, FoldRecord
+from tasks.output import MOST_LINES, OutputReader, output_path
+from tasks.progress_file import Sighting
+
+OFTEN, SELDOM = 5.0, 60.0  # seconds between lines on epochs
+SHORT = 1.0  # seconds of a fold that needs no line of its own
+WARNING = re.compile(r"\b\w*Warning: ")
+
+Logger = logging.Logger | logging.LoggerAdapter[Any]
+
+
+class FoldLog:
+    """Writes to the log of a fold's task run; several threads may use it."""
+
+    def __init__(self, job: FoldJob, scratch: Path, logger: Logger, everything: bool) -> None:
+        """Begin to follow a fold.
+
+        Args:
+            job: the fold.
+            scratch: the run's folder.
+            logger: of its task run.
+            everything: show all that it prints, not only the first lines.
+        """
+        self.place = (job.repeat, job.fold)
+        self.began: float | None = None
+        self.epoch, self.epochs, self.loss = 0, 0, float("nan")
+        self._job, self._scratch, self._logger = job, scratch, logger
+        self._most = None if everything else MOST_LINES
+        self._attempt, self._reader = 1, self._reader_of(1)
+        self._said_at, self._last, self._lock = 0.0, logging.INFO, threading.Lock()
+
+    def look(self, seen: Sighting | None, now: float) -> None:
+        """Say what is new, while the fold trains."""
+        with self._lock:
+            if self._path(self._attempt + 1).exists():
+                self._turn_to(self._attempt + 1)
+            self._print(ended=False)
+            if seen is None or (seen.repeat, seen.fold) != self.place:
+                return
+            self.began = self.began or now
+            is_new = seen.epoch != self.epoch
+            self.epoch, self.epochs, self.loss = seen.epoch, seen.epochs, seen.loss
+            if is_new and now - max(self._said_at, self.began) >= self._pause(now):
+                self._said_at = now
+                self._logger.info(self._progress())
+
+    def end(self, record: FoldRecord) -> None:
+        """Say what is left to say."""
+        with self._lock:
+            for attempt in range(self._attempt, record.attempt + 1):
+                self._turn_to(attempt)
+            self._print(ended=True)
+            if record.error is not None:
+                text = record.traceback.rstrip() or record.error
+                self._logger.error("%s", text)
+            elif self.began is not None and time.monotonic() - self.began > SHORT:
+                seconds = time.monotonic() - self.began
+                self._logger.info(f"trained in {seconds:.1f} s on {record.slot}")
+            self._remove()
+
+    def share(self) -> float:
+        """Return how much of the fold is done, from 0 to 1."""
+        return min(1.0, self.epoch / self.epochs) if self.epochs else 0.0
+
+    def _pause(self, now: float) -> float:
+        """Return how long to be silent: a tenth of the fold's time, within limits."""
+        share = self.share()
+        expected = (now - (self.began or now)) / share if share else 0.0
+        return min(SELDOM, max(OFTEN, expected / 10))
+
+    def _progress(self) -> str:
+        loss = "" if self.loss != self.loss else f", loss {self.loss:.4f}"
+        return f"epoch {self.epoch} of {self.epochs}{loss}"
+
+    def _print(self, ended: bool) -> None:
+        for level, lines in groupby(self._reader.lines(ended), self._level):
+            self._logger.log(level, "%s", "\n".join(lines))
+
+    def _level(self, line: str) -> int:
+        if not line[:1].isspace():  # a warning quotes the line it comes from, indented
+            self._last = logging.WARNING if WARNING.search(line) else logging.INFO
+        return self._last
+
+    def _turn_to(self, attempt: int) -> None:
+        if attempt != self._attempt:
+            self._print(ended=True)
+            self._attempt, self._reader = attempt, self._reader_of(attempt)
+
+    def _reader_of(self, attempt: int) -> OutputReader:
+        return OutputReader(self._path(attempt), self._most)
+
+    def _path(self, attempt: int) -> Path:
+        return output_path(self._scratch, self._job.key, attempt)
+
+    def _remove(self) -> None:
+        for attempt in range(1, self._attempt + 1):
+            self._path(attempt).unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""How a flow run is named, and what state it ends in."""
+
+import functools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger
+from prefect.context import FlowRunContext
+from prefect.states import Failed
+
+from tasks.artifacts import incomplete
+from tasks.config import Study, parse_study
+from tasks.errors import InputError, RunFailed
+from tasks.result import Result
+from tasks.run import current_run
+from tasks.sources.memory import is_memory
+
+# What Prefect's server and both of its pages make up: "orchid-boar", "xi2-alnasl".
+MADE_UP = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+){1,2}")
+
+
+def told(function: Callable[..., Result]) -> Callable[..., Any]:
+    """Let a flow's body end in a state that says in one line what is wrong, if something is.
+
+    A run from a deployment has no caller who could be told of an `InputError`, nor one who
+    takes the result of a run with failed folds: both become its state. Elsewhere the error
+    is raised, and the result travels with the state.
+    """
+
+    @functools.wraps(function)
+    def body(*args: Any, **kwargs: Any) -> Any:
+        launched = current_run() is not None or FlowRunContext.get() is None
+        try:
+            result = function(*args, **kwargs)
+        except (InputError, RunFailed) as error:
+            if launched:
+                raise
+            get_run_logger().error(str(error))
+            return Failed(message=" ".join(str(error).split()))
+        if FlowRunContext.get() is None:
+            return result
+        _log(result)
+        if not result.n_failed:
+            return result
+        line = f"{incomplete(result.n_failed, result.n_folds)}; report: {result.path}"
+        return Failed(message=line, data=result if launched else None)
+
+    return body
+
+
+def flow_run_name() -> str:
+    """Return a flow run's name: what was trained on what, unless somebody named it."""
+    context = FlowRunContext.get()
+    assert context is not None  # Prefect asks within a run
+    assert context.flow_run is not None
+    given = context.flow_run.name
+    if not MADE_UP.fullmatch(given):
+        return given
+    run = current_run()
+    if run is not None:
+        return readable_name(run.study, len(run.jobs))
+    try:
+        return readable_name(parse_study(context.parameters or {}), None)
+    except InputError:  # the run is about to say so
+        return given
+
+
+def readable_name(study: Study, folds: int | None) -> str:
+    """Return a name like `mlp on breast_cancer, 10 folds`.
+
+    Args:
+        study: the settings.
+        folds: how many there are, if that is known.
+    """
+    source, split = study.data.source, study.split
+    data = "arrays" if is_memory(source) else Path(source).stem or source
+    count = folds or split.n_splits * split.n_repeats
+    is_known = folds or split.method not in ("leave_one_out", "predefined")
+    end = f"{count} folds" if is_known else split.method
+    return f"{study.model.builder.rpartition(':')[2]} on {data}, {end}"
+
+
+def _log(result: Result) -> None:
+    logger = get_run_logger()
+    for notice in result.notices:
+        logger.warning(notice)
+    logger.info(f"report: {result.path}")

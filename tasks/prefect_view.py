@@ -1,0 +1,161 @@
+"""A run as the Prefect UI shows it: progress while it trains, the logs of folds, artifacts."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.context import FlowRunContext, TaskRunContext
+
+from tasks import artifacts
+from tasks.fold_log import FoldLog
+from tasks.jobs import FoldJob, FoldRecord
+from tasks.output import FOLDER
+from tasks.prefect_api import Caller, Progress
+from tasks.progress_file import look
+from tasks.reduce import Tables
+from tasks.run import Run
+
+DESCRIPTIONS = {
+    "summary": "Mean, spread and interval of each metric",
+    "folds": "Each fold; failed ones first",
+    "report": "The run at a glance, and where its report lies",
+}
+LOOK = 0.5  # seconds between looks at the workers
+UPDATE = 2.0  # seconds between updates of progress artifacts
+LONG = 5.0  # seconds from which on a fold has a progress of its own
+PATIENCE, HURRY = 10.0, 1.0  # seconds that the last calls may take; of a run that was stopped
+
+
+class View:
+    """What people see of a run in Prefect."""
+
+    def __init__(self, run: Run) -> None:
+        """Begin to show a run, in its flow run's context."""
+        context = FlowRunContext.get()
+        assert context is not None  # we are in the flow's body
+        assert context.flow_run is not None
+        self._run, self._flow_run = run, context.flow_run.id
+        self._watched = run.has_watched_server()
+        self._logs: dict[tuple[int, int], tuple[FoldLog, Path, Progress]] = {}
+        self._lock, self._updated_at = threading.Lock(), time.monotonic()
+        self._closed = False
+        (run.scratch / FOLDER).mkdir(exist_ok=True)
+        self._caller = Caller(self._look, LOOK)
+        self._progress = self._progress_of(None, self._key("progress"))
+
+    def follow(self, job: FoldJob, progress: Path, train: Callable[[], FoldRecord]) -> FoldRecord:
+        """Train a fold and keep its task run's log; called in the fold's task.
+
+        Args:
+            job: the fold.
+            progress: the file of its slot's progress.
+            train: trains it.
+        """
+        context = TaskRunContext.get()
+        if context is None:
+            return train()
+        log = FoldLog(job, self._run.scratch, get_run_logger(), self._run.display.verbose)
+        entry = log, progress, self._progress_of(context.task_run.id, None)
+        with self._lock:
+            self._logs[log.place] = entry
+        try:
+            record = train()
+        finally:
+            with self._lock:
+                self._logs.pop(log.place, None)
+        log.end(record)
+        self._finish(log, entry[2])
+        return record
+
+    def publish(self, tables: Tables, report: Path, notices: Sequence[str]) -> None:
+        """Show the finished run: the summary, the folds, and a page with plots and paths."""
+        if not self._watched:
+            return
+        key, metrics = self._run.key, self._run.metrics
+        labels = [self._run.label(job) for job in self._run.jobs]
+        files = sorted(path.name for path in report.iterdir())
+        made = (
+            ("summary", "table", artifacts.summary_rows(tables)),
+            ("folds", "table", artifacts.fold_rows(tables, metrics, labels)),
+            ("report", "markdown", artifacts.page(tables, key, notices, report, files)),
+        )
+        self._caller.try_again()
+        self._caller.later(lambda _: self._show_progress())
+        for what, kind, data in made:
+            content = data if isinstance(data, str) else json.dumps(data, allow_nan=False)
+            self._caller.later(self._artifact(what, kind, content))
+        self.close(PATIENCE)
+
+    def close(self, seconds: float = HURRY) -> None:
+        """Wait a little for the last calls, and note what Prefect missed; once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._caller.end(seconds)
+        if self._caller.missed:
+            count, why = self._caller.missed, self._caller.reason
+            self._run.tell(f"Prefect missed {count} updates of progress and artifacts ({why})")
+
+    def _artifact(self, what: str, kind: str, content: str) -> Callable[[Any], None]:
+        def send(client: Any) -> None:
+            from prefect.client.schemas.actions import ArtifactCreate
+
+            named = {"key": self._key(what), "description": DESCRIPTIONS[what]}
+            made = ArtifactCreate(type=kind, data=content, flow_run_id=self._flow_run, **named)
+            client.create_artifact(made)
+
+        return send
+
+    def _look(self) -> None:
+        """Look at the workers; called in the caller's thread, over and over."""
+        now = time.monotonic()
+        with self._lock:
+            entries = list(self._logs.values())
+        for log, path, _ in entries:
+            log.look(look(path), now)
+        if self._watched and now - self._updated_at >= UPDATE:
+            self._updated_at = now
+            self._show_progress()
+            for log, _, progress in entries:
+                if log.epoch and log.began is not None and now - log.began > LONG:
+                    progress.show(log.share(), f"epoch {log.epoch} of {log.epochs}")
+
+    def _show_progress(self) -> None:
+        records, total = list(self._run.records.values()), len(self._run.jobs)
+        failed = sum(record.error is not None for record in records)
+        with self._lock:
+            under_way = sum(log.share() for log, _, _ in self._logs.values())
+        text = f"{len(records)} of {total} folds" + (f", {failed} failed" if failed else "")
+        self._progress.show(min(1.0, (len(records) + under_way) / max(1, total)), text)
+
+    def _finish(self, log: FoldLog, progress: Progress) -> None:
+        """Let a fold's own progress end at its end."""
+        if progress.is_shown:
+            text = f"epoch {log.epoch} of {log.epochs}"
+            self._caller.later(lambda _: progress.show(1.0, text))
+
+    def _progress_of(self, task_run: UUID | None, key: str | None) -> Progress:
+        return Progress(self._caller, self._flow_run, task_run, key)
+
+    def _key(self, what: str) -> str:
+        study = self._run.study
+        return artifacts.artifact_key(study.model.builder, study.data.source, what)
+
+
+@contextmanager
+def viewed(run: Run) -> Iterator[None]:
+    """Show a run in Prefect while it lasts, and let go of it whatever happens."""
+    if FlowRunContext.get() is None:  # the body was called without its flow
+        yield
+        return
+    view = run.view = View(run)
+    try:
+        yield
+    finally:
+        view.close()

@@ -1,0 +1,88 @@
+"""A Prefect server that is gone or silent costs a run nothing but what it would have shown."""
+
+import socket
+import threading
+
+import pytest
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tasks.prefect_api import Caller, Progress
+
+
+@pytest.fixture
+def nowhere():
+    """The address of an API that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{probe.getsockname()[1]}/api"
+
+
+@pytest.fixture
+def silent():
+    """The address of an API that takes calls and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+
+
+def made(client):
+    client.create_artifact(ArtifactCreate(type="markdown", data="text"))
+
+
+def test_calls_to_a_server_that_is_gone_are_counted_and_raise_nothing(nowhere):
+    with temporary_settings({PREFECT_API_URL: nowhere}):
+        caller = Caller(lambda: None, 0.05)
+        for _ in range(3):
+            caller.later(made)
+        caller.end(60)
+    assert caller.missed == 3
+    assert "Connect" in caller.reason
+
+
+def test_a_silent_server_is_not_waited_for(silent):
+    with temporary_settings({PREFECT_API_URL: silent}):
+        caller = Caller(lambda: None, 0.05)
+        caller.later(made)
+        caller.later(made)
+        caller.end(0.2)
+    assert caller.missed >= 1
+    assert caller.reason == "no answer in 0.2 seconds"
+
+
+def test_what_goes_wrong_between_calls_does_not_end_the_thread(nowhere):
+    rounds = threading.Semaphore(0)
+
+    def between():
+        rounds.release()
+        raise RuntimeError("odd")
+
+    with temporary_settings({PREFECT_API_URL: nowhere}):
+        caller = Caller(between, 0.01)
+        for _ in range(3):
+            assert rounds.acquire(timeout=60)
+        caller.end(60)
+    assert caller.missed == 0
+
+
+def test_progress_is_made_once_and_then_kept_up_to_date(prefect_api):
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.runtime import flow_run
+
+    @flow
+    def shown():
+        caller = Caller(lambda: None, 0.05)
+        progress = Progress(caller, flow_run.id, None, "some-progress")
+        for share in (0.25, 0.25, 0.5):
+            caller.later(lambda _, share=share: progress.show(share, f"{share}"))
+        caller.end(60)
+        return caller.missed
+
+    with temporary_settings({PREFECT_API_URL: prefect_api}), get_client(sync_client=True) as client:
+        assert shown() == 0
+        chosen = {"artifacts": {"key": {"any_": ["some-progress"]}}}
+        (artifact,) = client.request("POST", "/artifacts/filter", json=chosen).json()
+    assert artifact["data"] == 50.0
+    assert artifact["description"] == "0.5"
