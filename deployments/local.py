@@ -18,7 +18,7 @@ from deployments.settings import SERVER, WORKER
 
 PORT = 4200
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE = 180.0  # seconds; the first start of all makes the database
+PATIENCE = 300.0  # seconds; the first start of all makes the database
 GRACE = 15.0  # seconds that a process has to tell the server how its runs ended
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

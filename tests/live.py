@@ -23,7 +23,7 @@ from deployments.local import prefect
 from deployments.settings import WORKER
 from tasks.provenance import ROOT
 
-PATIENCE = 180  # seconds; a guard against hanging, not a measure of speed
+PATIENCE = 400  # seconds; a guard against hanging, not a measure of speed
 PROMPT = 10.0  # seconds in which a cancelled run's training is promised to end
 
 

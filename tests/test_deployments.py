@@ -13,9 +13,11 @@ from prefect.utilities.templating import apply_values
 
 from deployments.definitions import PREFECT_FILE, definitions, work_pools
 from deployments.settings import RUN, SERVER, WORKER
+from tasks.provenance import ROOT
 from tests.live import Live
 
 COMPOSE = PREFECT_FILE.with_name("compose.yaml")
+DOCKERFILE = PREFECT_FILE.with_name("Dockerfile")
 TEMPLATE = PREFECT_FILE.parent / "kubernetes" / "job-template.json"
 NAMES = {"cv-cpu", "cv-gpu", "nightly", "compare", "verify"}
 FACTS = ("name", "tags", "description", "parameters", "enforce_parameter_schema", "paused")
@@ -154,3 +156,16 @@ def test_compose_is_accepted_by_its_own_tool():
 def test_definitions_name_flows_and_pools():
     assert {each.name for each in definitions()} == NAMES
     assert work_pools() == ("cv-cpu", "cv-gpu")
+
+
+def test_the_image_is_pinned_runs_as_nobody_and_copies_what_exists():
+    lines = [line.split() for line in DOCKERFILE.read_text().splitlines() if line.strip()]
+    copies = [line for line in lines if line[0] == "COPY" and not line[1].startswith("--")]
+    sources = [source for line in copies for source in line[1:-1]]
+    assert sources
+    assert all((ROOT / source).exists() for source in sources)
+    ignored = (ROOT / ".dockerignore").read_text()
+    assert all(f"!{source}\n" in ignored for source in sources)
+    assert ["ARG", "PYTHON=3.11.14-slim-bookworm"] in lines
+    users = [line[1] for line in lines if line[0] == "USER"]
+    assert users == ["10001:10001"]

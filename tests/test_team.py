@@ -1,16 +1,19 @@
 """A team's set-up without containers: PostgreSQL, a password, a server, two workers, real runs."""
 
+import json
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.states import Scheduled
 
-from deployments.automations import LOST, SILENCE
+from deployments.automations import ADDRESS, LOST, SILENCE
 from deployments.settings import SERVER
 from tasks.provenance import ROOT
 from tests.live import (
@@ -45,6 +48,8 @@ class Team:
     def __init__(self, folder) -> None:
         self.postgres, self.port = Postgres(), free_port()
         self.live = Live(f"http://127.0.0.1:{self.port}/api", folder, secret=SECRET)
+        self.told = Listener()
+        self.live.variables[ADDRESS] = self.told.url
         self.server = self.start_server()
         self.live.register()
         self.workers = {name: self.start_worker(name) for name in ("one", "two")}
@@ -76,6 +81,29 @@ class Team:
         for process in (*self.workers.values(), self.server):
             end(process)
         self.postgres.remove()
+        self.told.shutdown()
+
+
+class Listener(ThreadingHTTPServer):
+    """A webhook that keeps what it is told."""
+
+    def __init__(self) -> None:
+        heard: list[str] = []
+
+        class Keep(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                heard.append(self.rfile.read(length).decode())
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_) -> None:
+                return
+
+        super().__init__(("127.0.0.1", 0), Keep)
+        self.heard = heard
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 def auth() -> tuple[str, str]:
@@ -151,6 +179,15 @@ def test_two_workers_share_the_runs_and_a_paused_schedule_can_be_run_now(team):
     assert took == ["one", "two"]
 
 
+def test_a_verification_that_cannot_be_done_fails_and_is_told(team):
+    run = team.live.run("verify/verify", run_dir="nowhere")
+    ended = team.live.ended(run, "one")
+    assert ended.state.is_failed()
+    assert ended.state.message.startswith("RUN_DIR: 'nowhere' holds no manifest.json")
+    wait_for(lambda: team.told.heard, team.logs)
+    assert json.loads(team.told.heard[0]) == {"text": f"verify/{ended.name}: Failed"}
+
+
 def assert_cancelled_soon(team: Team, starters, deployment: str, name: str) -> None:
     before = {each for starter in starters for each in engines(starter)}
     run, folder = begun(team, name, deployment)
@@ -202,7 +239,9 @@ def test_a_run_whose_process_died_shows_as_crashed_and_retry_reuses_its_folds(te
     assert "No sign of life" in team.live.state(run).state.message
     let_go(folder)
     team.workers[name] = team.start_worker(name)
-    before = {path: path.stat().st_mtime_ns for path in (folder / "reports" / "folds").iterdir()}
+    before = {
+        path: path.stat().st_mtime_ns for path in (folder / "reports" / "folds").glob("*.parquet")
+    }
     with team.live.client() as client:  # the Retry button
         client.set_flow_run_state(run, Scheduled(name="AwaitingRetry"), force=True)
     wait_for(lambda: team.live.state(run).state.is_completed(), team.logs)
