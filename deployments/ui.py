@@ -21,7 +21,7 @@ def main(port: int) -> None:
         with local_server(port) as address:
             register()
             with local_worker("cv-cpu"):
-                print(f"ready: {address}/deployments  (Ctrl-C takes all of it down)", flush=True)
+                print(f"ready: {address}  (Ctrl-C takes all of it down)", flush=True)
                 signal.pause()
     except KeyboardInterrupt:
         print("stopped", flush=True)

@@ -64,9 +64,11 @@ def look(page, name: str) -> None:
 
 def test_a_run_from_the_form_to_its_artifacts(live, page):
     address = live.url.removesuffix("/api")
-    page.goto(f"{address}/deployments")
+    page.goto(address)
+    page.get_by_role("link", name="Deployments").first.click()
     page.get_by_role("link", name="cv-cpu").first.click()
     page.wait_for_url("**/deployments/deployment/**")
+    page.get_by_role("button", name="Run", exact=True).first.wait_for()
     look(page, "deployment")
     page.get_by_role("button", name="Run", exact=True).first.click()
     page.get_by_role("menuitem", name="Custom run").click()
@@ -115,7 +117,7 @@ def test_a_schedule_starts_a_run_by_itself(live, page):
 
     wait_for(done, lambda: live.log("worker"), 400)
     (run,) = done()
-    page.goto(f"{live.url.removesuffix('/api')}/runs/flow-run/{run.id}")
+    page.goto(f"{live.url.removesuffix('/api')}/v2/runs/flow-run/{run.id}")
     page.get_by_text("Completed").first.wait_for()
     page.get_by_text(run.name).first.wait_for()
     look(page, "scheduled")

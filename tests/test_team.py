@@ -82,6 +82,7 @@ class Team:
             end(process)
         self.postgres.remove()
         self.told.shutdown()
+        self.told.server_close()
 
 
 class Listener(ThreadingHTTPServer):
