@@ -24,9 +24,8 @@ ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deploy
 test: $(VENV)/.tested lint  ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-test-server: $(VENV)/.tested  ## A team's set-up for real: PostgreSQL, Redis, restarts, no network
+test-server: $(VENV)/.tested  ## A team's set-up for real: PostgreSQL, restarts, no network
 	$(call debian,postgresql,/usr/lib/postgresql/*/bin/initdb)
-	$(call debian,redis-server,/usr/bin/redis-server)
 	$(call debian,strace,/usr/bin/strace)
 	$(call debian,iproute2,/usr/sbin/ip /sbin/ip /usr/bin/ip)
 	$(BIN)/python -m pytest -m server $(ARGS)
