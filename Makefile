@@ -5,13 +5,34 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: cv test lint bench bench-full clean
+# debian PACKAGE,FILES: where none of the files is there, install the package if root may; else
+# the tests that need it are skipped and say so.
+define debian
+@ls $(2) 2>/dev/null | grep -q . || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	&& apt-get update -qq && apt-get install -y -qq --no-install-recommends $(1); } \
+	|| echo "$(1) is missing: tests that need it are skipped"
+endef
+
+.PHONY: cv ui test test-server test-browser lint bench bench-full clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
 
+ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deployments, until Ctrl-C
+	$(BIN)/python deployments/ui.py $(PORT)
+
 test: $(VENV)/.tested lint  ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-server: $(VENV)/.tested  ## A team's set-up for real: PostgreSQL, restarts, no network
+	$(call debian,postgresql,/usr/lib/postgresql/*/bin/initdb)
+	$(call debian,strace,/usr/bin/strace)
+	$(call debian,iproute2,/usr/sbin/ip /sbin/ip /usr/bin/ip)
+	$(BIN)/python -m pytest -m server $(ARGS)
+
+test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
+	$(call debian,chromium,/usr/bin/chromium)
+	$(BIN)/python -m pytest -m browser $(ARGS)
 
 lint: $(VENV)/.tested  ## Check style and types
 	$(BIN)/ruff check .

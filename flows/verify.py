@@ -1,8 +1,50 @@
-"""Verify a finished run: `python flows/verify.py RUN_DIR`."""
+"""Verify a finished run: `python flows/verify.py RUN_DIR`, or a deployment."""
 
 import sys
+from pathlib import Path
 
-from tasks.verify_command import main
+from prefect import State, flow
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
+
+from tasks.errors import InputError
+from tasks.finished import FinishedRun
+from tasks.verification import Level
+from tasks.verification import verify as verify_run
+from tasks.verify_command import FOLDS, main
+
+
+@flow
+def verify(
+    run_dir: str, folds: int | None = FOLDS, level: Level = "bit", source: str | None = None
+) -> State:
+    """Refit folds of a finished run and compare every digest.
+
+    Args:
+        run_dir: a report's folder, OUT/runs/RUN_ID.
+        folds: how many folds to refit; null for all.
+        level: what must agree: every bit, every score but for rounding, or metrics within the
+            spread of the run's folds.
+        source: where the data is now, if it moved.
+
+    Returns:
+        A failed state with the first line that says what differs, or what is wrong about the
+        input; else a completed one.
+    """
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        get_run_logger().info(line)
+
+    try:
+        agrees = verify_run(FinishedRun.read(Path(run_dir)), source, folds, level, say)
+    except InputError as error:
+        return Failed(message=" ".join(str(error).split()))
+    if agrees:
+        return Completed(message="identical" if level == "bit" else "agrees")
+    return Failed(message=next(line for line in lines if "DIFFERENT" in line))
+
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))

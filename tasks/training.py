@@ -8,7 +8,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from tasks import worker
 from tasks.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
@@ -26,7 +26,7 @@ SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 
 @task(task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
 def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
-    """Train one fold on a leased slot; a stored one shows as cached, a failed one as failed."""
+    """Train one fold on a leased slot; stored ones show as cached, stopped ones as cancelled."""
     if slot is not None:
         _tag(slot.name)
     try:
@@ -34,6 +34,8 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     except RunFailed as error:
         run.failure = run.failure or error
         return Failed(message=str(error))
+    except Interrupted as stop:
+        return Cancelled(message=str(stop))  # neither done nor failed
     run.records[key] = record
     if record.error is not None:
         return Failed(message=record.error)

@@ -1,0 +1,120 @@
+"""A Prefect server and workers as processes of this machine, for as long as a block lasts."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deployments.settings import SERVER, WORKER
+
+PORT = 4200
+PR_SET_CHILD_SUBREAPER = 36
+PATIENCE = 300.0  # seconds; the first start of all makes the database
+GRACE = 15.0  # seconds that a process has to tell the server how its runs ended
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@contextmanager
+def local_server(port: int = PORT) -> Iterator[str]:
+    """Run a server with its UI; Prefect here and in processes started meanwhile talks to it.
+
+    Yields:
+        The UI's address.
+
+    Raises:
+        SystemExit: the port is taken, or the server did not start.
+    """
+    _refuse_taken(port)
+    address = f"http://127.0.0.1:{port}"
+    os.environ["PREFECT_API_URL"] = f"{address}/api"
+    command = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--log-level"]
+    server = start(prefect(*command, "WARNING"), SERVER)
+    try:
+        _wait(server, f"{address}/api/health")
+        print(f"Prefect UI: {address}", flush=True)
+        yield address
+    finally:
+        stop(server)
+
+
+@contextmanager
+def local_worker(pool: str) -> Iterator[None]:
+    """Run a worker of a pool, one run at a time."""
+    name = f"{pool}-{socket.gethostname()}"
+    worker = start(
+        prefect("worker", "start", "--pool", pool, "--limit", "1", "--name", name), WORKER
+    )
+    try:
+        yield
+    finally:
+        stop(worker)
+
+
+def prefect(*arguments: str) -> list[str]:
+    """Return a command of Prefect's, by the interpreter that runs this."""
+    return [sys.executable, "-m", "prefect", *arguments]
+
+
+def start(command: Sequence[str], defaults: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start a process that Ctrl-C in the terminal does not reach.
+
+    Args:
+        command: the command.
+        defaults: environment variables where the environment does not say otherwise.
+    """
+    return subprocess.Popen(command, env={**defaults, **os.environ}, start_new_session=True)
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and wait; kill it if it does not let go."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what children leave behind, so that `end_children` finds it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_children() -> None:
+    """Kill what is still there of all that this process started."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while left := children.read_text().split() if children.exists() else []:
+        for pid in map(int, left):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SystemExit(f"port {port}: {reason}; choose another, as in PORT=4300") from None
+
+
+def _wait(server: "subprocess.Popen[bytes]", health: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while server.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(urllib.error.URLError, OSError), DIRECT.open(health, timeout=5):
+            return
+        time.sleep(0.2)
+    raise SystemExit("the Prefect server did not start")

@@ -1,0 +1,27 @@
+"""Serve every deployment from this one process: `python deployments/serve.py`.
+
+Where no Prefect API is configured, a server with its UI is started as well. Runs start in
+the folder that this is called in; Ctrl-C ends all of it.
+"""
+
+import os
+from contextlib import nullcontext
+
+from deployments.local import local_server
+from deployments.settings import WORKER
+from tasks.server import api_is_configured
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    os.environ.update({name: os.environ.get(name, value) for name, value in WORKER.items()})
+    with nullcontext() if api_is_configured() else local_server():
+        from prefect import serve
+
+        from deployments.definitions import definitions
+
+        serve(*(each.served() for each in definitions()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Everything once, to be watched: server, worker, a run, its report and a verification.
+
+Started in a network without a way out, under strace.
+"""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from deployments.local import DIRECT
+from tasks.provenance import ROOT
+from tests.live import Live, free_port, wait_for
+
+
+def main(folder: Path, leak: bool) -> None:
+    """Bring it all up, run, verify, and take it down.
+
+    Args:
+        folder: an empty folder.
+        leak: also do what must not be done, to see that it is noticed.
+    """
+    if leak:
+        request = "import socket; socket.socket().connect_ex(('192.0.2.1', 80))"
+        subprocess.run([sys.executable, "-c", request], check=True)
+        return
+    port = free_port()
+    live = Live(f"http://127.0.0.1:{port}/api", folder)
+    command = (sys.executable, str(ROOT / "deployments" / "ui.py"), str(port))
+    with live.started("ui", *command) as process:
+        wait_for(lambda: "ready" in live.log("ui"), lambda: live.log("ui"))
+        with DIRECT.open(f"http://127.0.0.1:{port}/", timeout=30) as page:
+            assert b"<html" in page.read().lower()
+        settings = {
+            "data": {"source": "iris"},
+            "model": {"builder": "sklearn.linear_model:LogisticRegression"},
+            "split": {"n_splits": 3},
+            "out": str(folder / "reports"),
+        }
+        run = live.run("cross_validate/cv-cpu", **settings)
+        assert live.ended(run, "ui").state.is_completed(), live.log("ui")
+        (report,) = (folder / "reports" / "runs").iterdir()
+        run = live.run("verify/verify", run_dir=str(report))
+        assert live.ended(run, "ui").state.is_completed(), live.log("ui")
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), len(sys.argv) > 2)

@@ -1,0 +1,141 @@
+"""The Prefect UI as a person uses it: `make ui`, a real browser, a real worker, real runs."""
+
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prefect.client.schemas.filters import FlowRunFilter
+from prefect.client.schemas.schedules import IntervalSchedule
+
+from tasks.provenance import ROOT
+from tests.live import Live, engines, free_port, gated, lives, seconds_until_gone, stored, wait_for
+from tests.needs import need
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+OPTIONS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+    "--disable-background-networking",
+]
+PICTURES = Path(os.environ.get("FOLDPROOF_PICTURES", tempfile.gettempdir()))
+COUNTER = "https://sr-client-cfg.amplitude.com/"  # Prefect's page asks it, whatever the settings
+SLOW = 120_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    """Everything that `make ui` brings up."""
+    port = free_port()
+    made = Live(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("ui"))
+    made.variables["PREFECT_API_URL"] = ""  # as on a machine where nothing is configured
+    command = (sys.executable, str(ROOT / "deployments" / "ui.py"), str(port))
+    with made.started("worker", *command) as process:
+        wait_for(lambda: "ready:" in made.log("worker"), lambda: made.log("worker"))
+        made.process = process
+        yield made
+
+
+@pytest.fixture
+def page(live):
+    """A browser's page, and a check that it asked no other host for anything."""
+    need(Path(CHROMIUM).exists(), "chromium")
+    from playwright.sync_api import sync_playwright
+
+    asked: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        opened = browser.new_page(viewport={"width": 1400, "height": 1100})
+        opened.set_default_timeout(SLOW)
+        opened.route(f"{COUNTER}**", lambda route: route.abort())
+        opened.on("request", lambda request: asked.append(request.url))
+        yield opened
+        browser.close()
+    mine = (live.url.removesuffix("/api"), "data:", "blob:", COUNTER)
+    assert [url for url in asked if not url.startswith(mine)] == []
+
+
+def look(page, name: str) -> None:
+    """Keep a picture of the page."""
+    page.screenshot(path=str(PICTURES / f"foldproof-{name}.png"), full_page=True)
+
+
+def test_a_run_from_the_form_to_its_artifacts(live, page):
+    address = live.url.removesuffix("/api")
+    page.goto(address)
+    page.get_by_role("link", name="Deployments").first.click()
+    page.get_by_role("link", name="cv-cpu").first.click()
+    page.wait_for_url("**/deployments/deployment/**")
+    page.get_by_role("button", name="Run", exact=True).first.wait_for()
+    look(page, "deployment")
+    page.get_by_role("button", name="Run", exact=True).first.click()
+    page.get_by_role("menuitem", name="Custom run").click()
+    page.wait_for_url("**/run**")
+    fill(page, "Builder", "sklearn.linear_model:LogisticRegression")
+    fill(page, "Folder of results|out", str(live.folder / "form"))
+    look(page, "form")
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url("**/deployments/deployment/**tab=**")
+    with live.client() as client:
+        (run,) = [each.id for each in client.read_flow_runs() if not each.auto_scheduled]
+    ended = live.ended(run)
+    assert ended.state.is_completed(), live.log("worker")[-6000:]
+    assert ended.parameters["model"]["builder"] == "sklearn.linear_model:LogisticRegression"
+    page.goto(f"{address}/v2/runs/flow-run/{run}")
+    page.get_by_text("Completed").first.wait_for()
+    look(page, "run")
+    page.get_by_role("tab", name="Artifacts").click()
+    look(page, "artifacts")
+
+
+def fill(page, label: str, text: str) -> None:
+    """Fill the box under a label that begins so."""
+    page.get_by_label(re.compile(f"^({label})\\b")).first.fill(text)
+
+
+def test_a_schedule_starts_a_run_by_itself(live, page):
+    soon = IntervalSchedule(
+        interval=timedelta(days=30), anchor_date=datetime.now(UTC) + timedelta(seconds=40)
+    )
+    settings = {
+        "data": {"source": "iris"},
+        "model": {"builder": "sklearn.linear_model:LogisticRegression"},
+        "split": {"n_splits": 3},
+        "out": str(live.folder / "scheduled"),
+    }
+    with live.client() as client:
+        deployment = client.read_deployment_by_name("cross_validate/cv-cpu")
+        options = {"parameters": settings, "slug": "soon"}
+        client.create_deployment_schedules(deployment.id, [(soon, True)], **options)
+
+    def done():
+        with live.client() as client:
+            runs = client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(deployment_id={"any_": [deployment.id]})
+            )
+        return [run for run in runs if run.auto_scheduled and run.state.is_completed()]
+
+    wait_for(done, lambda: live.log("worker"), 400)
+    (run,) = done()
+    page.goto(f"{live.url.removesuffix('/api')}/v2/runs/flow-run/{run.id}")
+    page.get_by_text("Completed").first.wait_for()
+    page.get_by_text(run.name).first.wait_for()
+    look(page, "scheduled")
+
+
+def test_ctrl_c_takes_all_of_it_down_in_mid_run(live):
+    folder = live.folder / "stopped"
+    folder.mkdir()
+    live.run("cross_validate/cv-cpu", **gated(folder, free=1))
+    wait_for(lambda: len(stored(folder)) == 1, lambda: live.log("worker"))
+    everything = engines(live.process)
+    assert sum(map(lives, everything)) >= 5  # server, worker, run, fork server, its workers
+    live.process.send_signal(signal.SIGINT)
+    live.process.wait(60)
+    assert live.process.returncode == 0
+    seconds_until_gone(everything)
