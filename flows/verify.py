@@ -3,6 +3,11 @@
 import sys
 from pathlib import Path
 
+from tasks.verify_command import FOLDS, main
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))  # before the seconds that Prefect takes to import
+
 from prefect import State, flow
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
@@ -11,7 +16,6 @@ from tasks.errors import InputError
 from tasks.finished import FinishedRun
 from tasks.verification import Level
 from tasks.verification import verify as verify_run
-from tasks.verify_command import FOLDS, main
 
 
 @flow
@@ -44,7 +48,3 @@ def verify(
     if agrees:
         return Completed(message="identical" if level == "bit" else "agrees")
     return Failed(message=next(line for line in lines if "DIFFERENT" in line))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
