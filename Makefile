@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: cv test lint bench bench-full clean
+.PHONY: cv test test-clusters lint bench bench-full clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
 
 test: $(VENV)/.tested lint  ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
+	$(BIN)/python -m pytest -m clusters tests/test_clusters.py $(ARGS)
 
 lint: $(VENV)/.tested  ## Check style and types
 	$(BIN)/ruff check .
@@ -37,6 +40,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.tested: $(VENV)/.installed
 	$(INSTALL) --editable '.[test]'
+	touch $@
+
+$(VENV)/.clustered: $(VENV)/.tested
+	$(INSTALL) --editable '.[test,dask,ray]'
 	touch $@
 
 $(VENV)/.benched: $(VENV)/.installed

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from tasks.command_line import Request, read_request
 from tasks.display import Display
-from tasks.errors import InputError, Interrupted
+from tasks.errors import ClusterLost, InputError, Interrupted
 from tasks.provenance import ROOT
 from tasks.run import Run, launched
 from tasks.sources import check_source
@@ -58,6 +58,10 @@ class Command:
         except InputError as error:
             self._run.close()
             _refuse(error)
+        except ClusterLost as error:
+            self._run.close()
+            print(error, file=sys.stderr)
+            raise SystemExit(FAILED) from None
         except BaseException as error:
             self._run.close()
             if not _is_stop(error):

@@ -27,5 +27,17 @@ class FoldTimeout(RuntimeError):
     """A fold ran past `compute.fold_timeout` and was killed."""
 
 
+class NodeLost(RuntimeError):
+    """A node of the cluster is gone, with what it was doing."""
+
+
+class Disconnected(RuntimeError):
+    """The cluster's scheduler cannot be reached; its nodes may be gone or not."""
+
+
+class ClusterLost(RuntimeError):
+    """The cluster did not come back in time; finished folds are stored."""
+
+
 class Interrupted(RuntimeError):
     """The run was told to stop; finished folds are stored."""

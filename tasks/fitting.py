@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tasks.builders import call_builder, load_builder
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.engines import Builder, begin, prepare
+from tasks.environment import Numerics
 from tasks.errors import InputError
 from tasks.estimators import check_estimator, train_estimator
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
@@ -69,6 +71,7 @@ def fit_fold(job: FoldJob, attempt: int, slot: str, progress_path: Path | None) 
             seconds_fit=trained.seconds_fit,
             seconds_predict=time.perf_counter() - started,
             peak_rss_mib=_peak_rss_mib(),
+            numerics=_numerics(job.numerics),
         ),
         notice=trained.not_compiled,
     )
@@ -211,6 +214,12 @@ def _check_monitor(model: Any, output: Any, train: TrainSpec, call: BuilderCall)
     if stopping.monitor not in names:
         problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(names)}"
         raise InputError("train.early_stopping.monitor", problem)
+
+
+@cache
+def _numerics(found: Numerics) -> str:
+    """Return the digest of this process's own fingerprint."""
+    return found.digest()
 
 
 def _peak_rss_mib() -> float:

@@ -111,6 +111,8 @@ class Run:
         for notice in self.identity.notices:
             self.tell(notice)
         _make_store(self.out)
+        if self._on_cluster:
+            self.slots.hand_out(self.study, self.dataset, self.plan)
 
     def prepare_workers(self) -> None:
         """Let the workers compile the model while something else is waited for."""
@@ -128,7 +130,7 @@ class Run:
     @cached_property
     def placement(self) -> Placement:
         """The device slots and their numerics."""
-        return place(self.study.compute)
+        return self.slots.placement if self._on_cluster else place(self.study.compute)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -174,10 +176,21 @@ class Run:
         """The device slots; their fork server starts when they are first asked for."""
         with self._lock:
             if self._slots is None:
-                needs = self.identity.needs_tensorflow
-                self._slots = Slots(self.placement, needs, self.scratch, self.log)
+                self._slots = self._make_slots()
                 self.display.watch(self._slots.slots)
             return self._slots
+
+    def _make_slots(self) -> Slots:
+        needs = self.identity.needs_tensorflow
+        if not self._on_cluster:
+            return Slots(self.placement, needs, self.scratch, self.log)
+        from tasks.clusters.slots import ClusterSlots
+
+        return ClusterSlots(self.study, needs, self.scratch, self.tell)
+
+    @property
+    def _on_cluster(self) -> bool:
+        return self.study.compute.engine != "local"
 
     def model_facts(self) -> ModelFacts:
         """Build the user's model once in a worker, and say what cannot train.

@@ -56,7 +56,8 @@ def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> re
 @task(name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
-    notices = (*run.notices, *reduce.findings(tables))
+    findings = (*reduce.findings(tables), *run.placement.numerics.warnings())
+    notices = (*run.notices, *findings)
     settings = run.study
     facts = {
         "source": settings.data.source,
@@ -64,7 +65,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "workers": str(settings.compute.workers),
         "engine": settings.compute.engine,
     }
-    written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
+    written = report.write_report(tables, run.key, findings, run.out, facts)
     failures = [record for record in run.records.values() if record.error is not None]
     return Result(
         path=written.path,

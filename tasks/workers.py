@@ -18,8 +18,11 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from tasks import worker
+from tasks.config import Study
+from tasks.data import Dataset
 from tasks.devices import Device, Placement
 from tasks.errors import FoldTimeout, Interrupted, WorkerLost
+from tasks.folds import FoldPlan
 from tasks.forkserver import ForkServerContext
 from tasks.jobs import FoldJob
 
@@ -33,9 +36,11 @@ T = TypeVar("T")
 class Slot:
     """One device and the one worker process on it."""
 
-    def __init__(self, device: Device, context: ForkServerContext, scratch: Path) -> None:
-        """Describe a slot; its worker starts with the first job."""
-        self.name = device.name
+    def __init__(
+        self, device: Device, context: ForkServerContext, scratch: Path, folder: Path
+    ) -> None:
+        """Describe a slot; its worker starts in the folder, with the first job."""
+        self.name, self._folder = device.name, folder
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
         self._device, self._context = device, context
         self._pool = self._new_pool()
@@ -105,7 +110,7 @@ class Slot:
 
     def _new_pool(self) -> ProcessPool:
         self._context.ensure_running()
-        arguments = (self._device.visible, Path(os.getcwd()))
+        arguments = (self._device.visible, self._folder)
         return ProcessPool(
             max_workers=1, initializer=worker.set_up, initargs=arguments, context=self._context
         )
@@ -115,14 +120,35 @@ class Slots:
     """All slots of a run, and the scratch folder that their workers share."""
 
     def __init__(
-        self, placement: Placement, tensorflow: bool, scratch: Path, log: Path | None
+        self,
+        placement: Placement,
+        tensorflow: bool,
+        scratch: Path,
+        log: Path | None,
+        folder: Path | None = None,
     ) -> None:
-        """Start the fork server; workers follow when they are asked for."""
+        """Start the fork server; workers follow when they are asked for.
+
+        Args:
+            placement: the devices and their numerics.
+            tensorflow: load it in the workers.
+            scratch: an existing folder of the run.
+            log: the file for what libraries print, or None for the terminal.
+            folder: where workers start; default the working directory.
+        """
         self.tensorflow = tensorflow
         self.placement = placement
         (scratch / "keras").mkdir(exist_ok=True)
         self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
-        self.slots = [Slot(device, self._context, scratch) for device in placement.devices]
+        self._scratch, self._folder = scratch, folder or Path(os.getcwd())
+        self._offer([self.make_slot(device) for device in placement.devices])
+
+    def make_slot(self, device: Device) -> Slot:
+        """Make a slot; one that is not leased out is the caller's to stop."""
+        return Slot(device, self._context, self._scratch, self._folder)
+
+    def _offer(self, slots: list[Any]) -> None:
+        self.slots = slots
         self._free: SimpleQueue[Slot] = SimpleQueue()
         for slot in self.slots:
             self._free.put(slot)
@@ -157,6 +183,9 @@ class Slots:
             self._free.put(slot)
             raise Interrupted("the run was stopped")
         return slot
+
+    def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
+        """Let the slots get the data; on this machine they see it."""
 
     def queue_ahead(self) -> None:
         """Let further folds wait at each slot, once; a slot still trains one at a time.
