@@ -94,10 +94,15 @@ class Slot:
         """Kill the worker, whatever it does; who waits for it is told."""
         for future in tuple(self._waiting):
             future.cancel()  # a stopped pool leaves its futures pending for ever
+        self.rest()
+
+    def rest(self) -> None:
+        """End the worker, which has nothing to do; the next job starts another."""
         successor = [self._next[0]] if self._next else []
         for pool in (self._pool, *successor, *self._retired):
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
+        self._next, self._retired, self._at_first = None, [], 0.0
 
     def _renew(self) -> None:
         """Let a warm successor take over, or a new worker where the old one is gone."""
@@ -110,7 +115,7 @@ class Slot:
 
     def _new_pool(self) -> ProcessPool:
         self._context.ensure_running()
-        arguments = (self._device.visible, self._folder)
+        arguments = (self._device.visible, self._folder, self._device.memory)
         return ProcessPool(
             max_workers=1, initializer=worker.set_up, initargs=arguments, context=self._context
         )
@@ -141,11 +146,17 @@ class Slots:
         (scratch / "keras").mkdir(exist_ok=True)
         self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
         self._scratch, self._folder = scratch, folder or Path(os.getcwd())
+        self._gates: dict[str, Any] = {}  # who may use which GPU
         self._offer([self.make_slot(device) for device in placement.devices])
 
     def make_slot(self, device: Device) -> Slot:
         """Make a slot; one that is not leased out is the caller's to stop."""
-        return Slot(device, self._context, self._scratch, self._folder)
+        given = (device, self._context, self._scratch, self._folder)
+        if not device.visible:
+            return Slot(*given)
+        from tasks.sharing import Gate, SharedSlot
+
+        return SharedSlot(*given, self._gates.setdefault(device.visible, Gate()))
 
     def _offer(self, slots: list[Any]) -> None:
         self.slots = slots
