@@ -15,10 +15,6 @@ from tasks.provenance import ROOT
 
 PATIENCE = 120  # seconds; a guard against hanging, not a measure of speed
 BIN = Path(sys.executable).parent
-QUICK = {  # a worker that answers nothing is given up after seconds, not minutes
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "15s",
-    "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "10s",
-}
 
 
 def free_port() -> int:
@@ -54,7 +50,7 @@ class Processes:
         folder.mkdir(parents=True, exist_ok=True)
         self._started: list[subprocess.Popen] = []
         paths = os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])])
-        self._variables = os.environ | QUICK | variables | {"PYTHONPATH": paths}
+        self._variables = os.environ | variables | {"PYTHONPATH": paths}
 
     def start(self, *command: str, **variables: str) -> subprocess.Popen:
         with (self.folder / f"log-{len(self._started)}").open("w") as log:
@@ -102,7 +98,7 @@ class Dask(Processes):
 
     def start_scheduler(self) -> None:
         host, port = self.address.split(":")
-        command = (str(BIN / "dask"), "scheduler", "--no-dashboard", "--no-show")
+        command = (str(BIN / "dask"), "scheduler", "--no-dashboard")
         self.scheduler = self.start(*command, "--host", host, "--port", port)
         wait_until(lambda: answers(self.address))
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -312,6 +313,19 @@ def test_an_address_that_nobody_answers_is_refused_at_once(home, api):
         assert found.code == 2
         assert f"compute.address: nobody answers at '{address}'" in found.err
         assert len(found.err.strip().splitlines()) == 1
+
+
+def test_a_server_of_another_kind_is_refused(home, api):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        for engine in ("dask", "ray"):
+            flags = ("--compute.engine", engine, "--compute.address", address)
+            found = cv(*flags, folder=home, **api)
+            assert found.code == 2
+            assert found.err.startswith(f"compute.address: '{address}' is no ")
+            assert len(found.err.strip().splitlines()) == 1
 
 
 def test_an_engine_that_is_not_installed_is_named_with_its_command(home, api, tmp_path):

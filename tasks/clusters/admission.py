@@ -34,7 +34,7 @@ def objection(passport: Passport, terms: Terms) -> str:
     if passport.code != terms.code:
         lines = list(_differences(terms.code, passport.code))
         names = _listed([line.partition(":")[0] for line in lines])
-        return f"model.builder: has other code ({names}); give all nodes the same"
+        return f"model.builder: has other code ({names}); give all nodes the same and restart their workers"
     if not terms.prints or passport.fingerprint in terms.prints:
         return ""
     lines = list(_differences(terms.prints[0], passport.fingerprint))

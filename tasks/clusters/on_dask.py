@@ -22,6 +22,7 @@ from tasks.errors import Disconnected, InputError, NodeLost
 from tasks.provenance import ROOT
 
 FOLD, GPU = "fold", "GPU"  # the resources that a worker may declare
+SILENCE = 20.0  # seconds after which a server that says nothing is none
 FETCH = 30.0  # seconds that a result which is there may take to come
 LOST = (CommClosedError, OSError, TimeoutError, RuntimeError, ValueError)
 
@@ -117,10 +118,19 @@ class DaskCluster:
         self._end_local()
 
     def _connect(self) -> Client:
-        try:
-            return Client(self._address, timeout=ANSWER, set_as_default=False)
-        except Exception as error:  # another server may answer anything
-            raise Disconnected(f"the Dask scheduler at {self._address} is gone") from error
+        made: list[Client] = []
+
+        def connect() -> None:
+            with contextlib.suppress(Exception):  # another server may answer anything
+                made.append(Client(self._address, timeout=ANSWER, set_as_default=False))
+
+        # Its own timeout does not count once a server took the call that then says nothing.
+        thread = threading.Thread(target=connect, daemon=True)
+        thread.start()
+        thread.join(timeout=SILENCE)
+        if not made:
+            raise Disconnected(f"the Dask scheduler at {self._address} is gone")
+        return made[0]
 
     def _end_local(self) -> None:
         if self._local is not None:

@@ -7,6 +7,7 @@ When it is lost it is started anew here, and the folds' own tries count.
 import contextlib
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +18,12 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: it would 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from tasks.clusters.cluster import PAUSE, slots_here
+from tasks.clusters.cluster import ANSWER, PAUSE, slots_here
 from tasks.config import ComputeSpec
 from tasks.errors import Disconnected, InputError, NodeLost
 
+HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # RFC 9113, 3.4
+SETTINGS = 3  # the byte of a frame that holds its type
 BESIDE = 4  # calls beside the folds that an actor takes at a time
 
 
@@ -106,6 +109,7 @@ class RayCluster:
             options |= {"include_dashboard": False, "num_cpus": slots * self._compute.threads}
         else:
             options["address"] = self._compute.address.removeprefix("tcp://")
+            _see_a_head(options["address"])
         try:
             with _own_signals():
                 ray.init(**options)
@@ -148,6 +152,19 @@ class RayCluster:
         if self._gpu:
             return int(resources.get("GPU", 0)) * self._compute.folds_per_gpu
         return int(resources.get("CPU", 0)) // self._compute.threads
+
+
+def _see_a_head(address: str) -> None:
+    """Refuse what does not speak HTTP/2, as a head does: Ray would try it for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=ANSWER) as connection:
+            connection.sendall(HELLO)
+            answer = connection.recv(SETTINGS + 1)
+    except OSError:
+        answer = b""
+    if answer[SETTINGS:] != b"\x04":
+        raise InputError("compute.address", f"{address!r} is no Ray head; correct it")
 
 
 @contextmanager
