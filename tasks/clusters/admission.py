@@ -34,7 +34,8 @@ def objection(passport: Passport, terms: Terms) -> str:
     if passport.code != terms.code:
         lines = list(_differences(terms.code, passport.code))
         names = _listed([line.partition(":")[0] for line in lines])
-        return f"model.builder: has other code ({names}); give all nodes the same and restart their workers"
+        remedy = "give all nodes the same, and restart their workers"
+        return f"model.builder: has other code ({names}); {remedy}"
     if not terms.prints or passport.fingerprint in terms.prints:
         return ""
     lines = list(_differences(terms.prints[0], passport.fingerprint))
