@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: cv test test-clusters lint bench bench-full clean
+.PHONY: cv test test-clusters lint bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -26,6 +26,9 @@ bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than
 
 bench-full: $(VENV)/.benched  ## The same with 1,000 folds and 1 GB of features
 	$(BIN)/python -m tests.bench --full $(ARGS)
+
+bench-scale: $(VENV)/.clustered  ## Count what 2,000 folds that train nothing cost
+	$(BIN)/python -m tests.bench.scale $(ARGS)
 
 clean:  ## Remove the environment and all caches; reports stay
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
