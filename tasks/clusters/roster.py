@@ -21,7 +21,7 @@ from tasks.errors import ClusterLost, Disconnected, InputError, Interrupted, Nod
 LOOK = 2.0  # seconds between two looks at the cluster
 PULSE = 10.0  # seconds between two words to all nodes
 PATIENCE = 60.0  # seconds without any node after which a run ends
-JOINING = 60.0  # seconds that a node may take to join
+JOINING = 120.0  # seconds that a node may take to join
 SIGHT = 10.0  # seconds until a file that a node wrote is seen here, on a slow file system
 
 
@@ -100,16 +100,16 @@ class Roster:
             InputError: no node can; with the reason of the first.
         """
         self._reference = reference
-        names = list(self.passports)
+        names = list(self.passports)  # later ones get it when they join
         threads = [threading.Thread(target=self._give_data, args=(name,)) for name in names]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if not self.passports:
-            name = names[0]
-            field, _, problem = self._refused[name].partition(": ")
-            raise InputError(field, f"node {name}: {problem}")
+        if names and not self.passports:
+            lost = "compute.address: was lost while it got the data; see to it and start again"
+            field, _, problem = self._refused.get(names[0], lost).partition(": ")
+            raise InputError(field, f"node {names[0]}: {problem}")
 
     def take(self, before: Place | None) -> Place:
         """Wait for a free place and take it; the one before, where it is free.
@@ -228,6 +228,8 @@ class Roster:
             waiting = self._until(time.monotonic() + JOINING)
             passport: Passport = self._call(name, waiting, remote.join, request)
             why = objection(passport, self.terms)
+        except Disconnected:
+            return  # another look will tell whether it is still there
         except NodeLost as error:
             why = str(error)
         except ImportError as error:

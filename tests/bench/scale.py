@@ -96,8 +96,7 @@ def _run(repeats: int, engine: list[str], api: CountingProxy, out: Path) -> tupl
 def _rows(home: Path) -> dict[str, int]:
     with sqlite3.connect(f"file:{home / 'prefect.db'}?mode=ro", uri=True) as database:
         return {
-            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-            for name in TABLES
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES
         }
 
 
