@@ -24,6 +24,7 @@ from tasks.provenance import ROOT
 FOLD, GPU = "fold", "GPU"  # the resources that a worker may declare
 SILENCE = 20.0  # seconds after which a server that says nothing is none
 FETCH = 30.0  # seconds that a result which is there may take to come
+LOGGERS = ("distributed", "tornado")
 LOST = (CommClosedError, OSError, TimeoutError, RuntimeError, ValueError)
 
 
@@ -36,7 +37,7 @@ class DaskCluster:
         Raises:
             InputError: it does not answer as a scheduler does.
         """
-        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # we say what happens
+        _silence()
         self._threads, self._gpu = compute.threads, compute.device == "gpu"
         self._local = None if compute.address else _LocalDask(slots_here(compute))
         self._address = self._local.address if self._local else str(compute.address)
@@ -181,6 +182,13 @@ class _LocalDask:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _silence() -> None:
+    """Keep Dask's log off the terminal: what matters is said by us."""
+    for name in [name for name in logging.root.manager.loggerDict if name.startswith(LOGGERS)]:
+        for handler in logging.getLogger(name).handlers:
+            handler.setLevel(logging.CRITICAL + 1)
 
 
 def _environment() -> dict[str, str]:
