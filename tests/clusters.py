@@ -14,6 +14,7 @@ import psutil
 from tasks.provenance import ROOT
 
 PATIENCE = 120  # seconds; a guard against hanging, not a measure of speed
+REGISTERED = "Registered to"  # what a Dask worker says when it has joined
 BIN = Path(sys.executable).parent
 
 
@@ -112,7 +113,10 @@ class Dask(Processes):
         """Start a node; its nanny starts its worker again when that dies."""
         command = (*before, str(BIN / "dask"), "worker", self.address, "--no-dashboard")
         command += ("--nthreads", str(folds), "--resources", f"fold={folds}", "--host", host)
-        return self.start(*command, "--memory-limit", "0", **variables)
+        known = self.logs().count(REGISTERED)
+        process = self.start(*command, "--memory-limit", "0", **variables)
+        wait_until(lambda: self.logs().count(REGISTERED) > known)
+        return process
 
 
 class Ray(Processes):

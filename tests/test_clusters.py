@@ -86,6 +86,20 @@ def ray(tmp_path_factory):
     cluster.stop()
 
 
+@pytest.fixture
+def own(tmp_path):
+    """Return a function that starts a cluster of the test's own, which it may damage."""
+    clusters = []
+
+    def start_cluster(kind, *arguments, **options):
+        clusters.append(kind(tmp_path / "cluster", *arguments, **options))
+        return clusters[-1]
+
+    yield start_cluster
+    for cluster in clusters:
+        cluster.stop()
+
+
 @pytest.fixture(params=["dask", "ray"])
 def on_cluster(request):
     """The flags that place a run on a standing cluster."""
@@ -148,9 +162,9 @@ def test_both_nodes_train_in_processes_of_their_own(home, api, dask, tmp_path):
     assert set(table["device"].to_pylist()) == {"cpu:0"}
 
 
-def test_a_worker_killed_in_mid_fold_costs_one_try_and_no_byte(home, api, alone, tmp_path):
+def test_a_worker_killed_in_mid_fold_costs_one_try_and_no_byte(home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
-    cluster = Dask(tmp_path / "cluster")
+    cluster = own(Dask)
     nodes = [cluster.worker(), cluster.worker()]
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
@@ -159,30 +173,28 @@ def test_a_worker_killed_in_mid_fold_costs_one_try_and_no_byte(home, api, alone,
     for victim in victims:  # the nanny stays, and starts another
         os.kill(victim.pid, signal.SIGKILL)
     ended(process, home)
-    cluster.stop()
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
 
 
-def test_a_lost_node_leaves_its_folds_to_the_others(home, api, alone, tmp_path):
+def test_a_lost_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
-    cluster = Dask(tmp_path / "cluster")
+    cluster = own(Dask)
     nodes = [cluster.worker(), cluster.worker()]
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
     wait_until(under_way(home, 2))
     kill(nodes[1])
     ended(process, home)
-    cluster.stop()
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     assert len(set(execution(report)["pid"].to_pylist())) == 1
 
 
-def test_a_restarted_scheduler_loses_nothing(home, api, alone, tmp_path):
+def test_a_restarted_scheduler_loses_nothing(home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
-    cluster = Dask(tmp_path / "cluster")
+    cluster = own(Dask)
     cluster.worker()
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
@@ -193,7 +205,6 @@ def test_a_restarted_scheduler_loses_nothing(home, api, alone, tmp_path):
     cluster.start_scheduler()
     cluster.worker()
     ended(process, home)
-    cluster.stop()
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     now = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
@@ -202,15 +213,14 @@ def test_a_restarted_scheduler_loses_nothing(home, api, alone, tmp_path):
     assert set(execution(report)["attempt"].to_pylist()) == {1}
 
 
-def test_a_lost_ray_node_leaves_its_folds_to_the_others(home, api, alone, tmp_path):
+def test_a_lost_ray_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
-    cluster = Ray(tmp_path / "cluster", 1, 1)
+    cluster = own(Ray, 1, 1)
     flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
     wait_until(under_way(home, 2))
     kill(cluster.nodes[1])
     ended(process, home)
-    cluster.stop()
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     assert len(set(execution(report)["attempt"].to_pylist()) - {1, 2}) == 0
@@ -227,8 +237,8 @@ def test_a_killed_flow_leaves_no_training_behind(home, api, dask, ray, tmp_path)
         wait_until(lambda pids=workers: not any(map(psutil.pid_exists, pids)))
 
 
-def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, tmp_path):
-    cluster = Dask(tmp_path / "cluster")
+def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, own, tmp_path):
+    cluster = own(Dask)
     cluster.worker(ONEDNN_MAX_CPU_ISA="AVX2")
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
     flags += ("--out", str(tmp_path / "out"))
@@ -242,7 +252,6 @@ def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, tmp_p
     assert_same(report_of(one), alone(QUICK))
     assert "is refused: compute.mixed: its numerics differ" in one.err
     mixed = cv(*QUICK, *flags, "--compute.mixed", "true", folder=home, **api)
-    cluster.stop()
     report = report_of(mixed)
     assert report.name != alone(QUICK).name
     assert "trained on machines of 2 kinds, and bits may differ" in mixed.err
@@ -276,11 +285,11 @@ def namespaces():
         subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
 
-def test_a_node_that_sees_only_the_shared_folder(home, api, alone, tmp_path, namespaces):
+def test_a_node_that_sees_only_the_shared_folder(home, api, alone, own, tmp_path, namespaces):
     """It has a network, a host name and a temporary folder of its own."""
     hidden = tmp_path / "flow"
     hidden.mkdir()
-    cluster = Dask(tmp_path / "cluster", host="10.213.7.1")
+    cluster = own(Dask, host="10.213.7.1")
     inside = f"mount -t tmpfs none {hidden} && hostname node-b && exec ip netns exec {namespaces}"
     before = ("unshare", "--mount", "--uts", "sh", "-c", f'{inside} "$@"', "sh")
     cluster.worker(before=before, host="10.213.7.2")
@@ -301,7 +310,6 @@ def test_a_node_that_sees_only_the_shared_folder(home, api, alone, tmp_path, nam
     assert "data.source: node tcp://10.213.7.2" in refused.err
     assert len(refused.err.strip().splitlines()) == 1
     unseen = cv(*given, *flags[:4], "--out", str(hidden / "out"), folder=home, **api)
-    cluster.stop()
     assert unseen.code == 2
     assert unseen.err.startswith("out: node tcp://10.213.7.2")
 
