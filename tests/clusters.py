@@ -123,7 +123,7 @@ class Ray(Processes):
     """A head and further nodes on this machine, each with a number of CPUs."""
 
     def __init__(self, folder: Path, *cpus: int) -> None:
-        super().__init__(folder, RAY_USAGE_STATS_ENABLED="0")
+        super().__init__(folder, RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
         self.address = f"127.0.0.1:{free_port()}"
         port = self.address.split(":")[1]
         self._short = Path("/tmp") / f"fp-ray-{os.getpid()}-{port}"  # sockets have short names
