@@ -13,7 +13,7 @@ define debian
 	|| echo "$(1) is missing: tests that need it are skipped"
 endef
 
-.PHONY: cv ui test test-server test-browser lint bench bench-full clean
+.PHONY: cv ui test test-server test-browser test-clusters lint bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -34,6 +34,9 @@ test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
 	$(call debian,chromium,/usr/bin/chromium)
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
+test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
+	$(BIN)/python -m pytest -m clusters tests/test_clusters.py $(ARGS)
+
 lint: $(VENV)/.tested  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,6 +47,9 @@ bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than
 
 bench-full: $(VENV)/.benched  ## The same with 1,000 folds and 1 GB of features
 	$(BIN)/python -m tests.bench --full $(ARGS)
+
+bench-scale: $(VENV)/.clustered  ## Count what 2,000 folds that train nothing cost
+	$(BIN)/python -m tests.bench.scale $(ARGS)
 
 clean:  ## Remove the environment and all caches; reports stay
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -58,6 +64,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.tested: $(VENV)/.installed
 	$(INSTALL) --editable '.[test]'
+	touch $@
+
+$(VENV)/.clustered: $(VENV)/.tested
+	$(INSTALL) --editable '.[test,dask,ray]'
 	touch $@
 
 $(VENV)/.benched: $(VENV)/.installed

@@ -12,18 +12,22 @@ from tasks.config import ComputeSpec
 from tasks.environment import Numerics
 from tasks.errors import InputError
 
+CONTEXT = 600  # MiB that CUDA takes for a process, beside what TensorFlow asks for
+
 
 @dataclass(frozen=True)
 class Device:
     """One slot: what a worker process may use.
 
     Attributes:
-        name: cpu:0, cpu:1, ... or gpu:0, ...
+        name: cpu:0, cpu:1, ... or gpu:0, ...; with several folds a GPU gpu:0.0, gpu:0.1, ...
         visible: the value of CUDA_VISIBLE_DEVICES in its worker.
+        memory: MiB of the GPU that its worker may take, or None for all.
     """
 
     name: str
     visible: str
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,7 @@ def visible_gpus() -> list[tuple[str, str]]:
     tool = shutil.which("nvidia-smi")
     if tool is None or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return []
-    query = [tool, "--query-gpu=index,uuid,name,driver_version", "--format=csv,noheader"]
-    try:
-        listing = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    lines = [[part.strip() for part in line.split(",")] for line in listing.stdout.splitlines()]
-    rows = [row for row in lines if len(row) == 4]  # "No devices were found" is no row
+    rows = _listing(tool, "index,uuid,name,driver_version")
     wanted = os.environ.get("CUDA_VISIBLE_DEVICES")
     if wanted is None:
         return [(index, f"{name}, driver {driver}") for index, _, name, driver in rows]
@@ -89,13 +87,46 @@ def visible_gpus() -> list[tuple[str, str]]:
     return [(name, facts[name]) for name in names]  # CUDA stops at the first unknown name, too
 
 
+def _listing(tool: str, columns: str) -> list[list[str]]:
+    query = [tool, f"--query-gpu={columns}", "--format=csv,noheader,nounits"]
+    try:
+        listing = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    lines = [[part.strip() for part in line.split(",")] for line in listing.stdout.splitlines()]
+    full = len(columns.split(","))
+    return [row for row in lines if len(row) == full]  # "No devices were found" is no row
+
+
 def _on_gpus(compute: ComputeSpec, gpus: list[tuple[str, str]]) -> Placement:
-    count = len(gpus) if compute.workers == "auto" else min(compute.workers, len(gpus))
-    kinds = {kind for _, kind in gpus[:count]}
+    parts = compute.folds_per_gpu
+    places = [(part, number) for part in range(parts) for number in range(len(gpus))]
+    places = places if compute.workers == "auto" else places[: compute.workers]
+    kinds = {gpus[number][1] for _, number in places}
     if len(kinds) > 1:
         remedy = "set CUDA_VISIBLE_DEVICES to GPUs of one kind"
         raise InputError(
             "compute.device", f"the GPUs differ ({'; '.join(sorted(kinds))}); {remedy}"
         )
-    devices = tuple(Device(f"gpu:{i}", visible=index) for i, (index, _) in enumerate(gpus[:count]))
+    memory = _memory() if parts > 1 else {}
+    devices = tuple(_slot(gpus[number][0], number, part, parts, memory) for part, number in places)
     return Placement(devices, Numerics(compute.threads, "gpu", kinds.pop()))
+
+
+def _slot(visible: str, number: int, part: int, parts: int, memory: dict[str, int]) -> Device:
+    if parts == 1:
+        return Device(f"gpu:{number}", visible)
+    if visible not in memory:
+        problem = f"the memory of GPU {visible} is not known; set it to 1"
+        raise InputError("compute.folds_per_gpu", problem)
+    share = memory[visible] // parts - CONTEXT
+    if share < CONTEXT:
+        problem = f"{parts} folds leave {max(0, share)} MiB of GPU {visible} for each; use fewer"
+        raise InputError("compute.folds_per_gpu", problem)
+    return Device(f"gpu:{number}.{part}", visible, share)
+
+
+def _memory() -> dict[str, int]:
+    """Return the memory of each GPU in MiB, by index and uuid."""
+    rows = _listing(shutil.which("nvidia-smi") or "nvidia-smi", "index,uuid,memory.total")
+    return {key: int(row[2]) for row in rows for key in row[:2] if row[2].isdecimal()}

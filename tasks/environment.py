@@ -4,14 +4,16 @@ Everything here is known without TensorFlow: the flow's process computes the fin
 and a worker that finds another one refuses its fold.
 """
 
+import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tasks.digest import digest_json
+from tasks.digest import canonical_json, digest_json
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "tensorflow", "keras", "ml_dtypes")
 GPU_LIBRARIES = ("nvidia-cudnn-cu12", "nvidia-cublas-cu12", "nvidia-cuda-runtime-cu12")
@@ -55,14 +57,37 @@ class Numerics:
         threads: intra-op, inter-op and BLAS threads of a worker.
         device: cpu or gpu.
         gpu: the GPU's name and driver, or null.
+        found: the fingerprint as canonical JSON, where the folds train on other machines.
     """
 
     threads: int
     device: str
     gpu: str | None = None
+    found: str = ""
+
+    @classmethod
+    def elsewhere(cls, prints: Sequence[dict[str, Any]]) -> "Numerics":
+        """Return the numerics of folds that train on machines with these fingerprints.
+
+        Of several, each fold gets any one: all of them are in every fold's key, so that none
+        of these folds is taken for one that trained on a known machine.
+        """
+        texts = sorted({canonical_json(one) for one in prints})
+        first = json.loads(texts[0])
+        if len(texts) > 1:
+            first["mixed"] = [json.loads(text) for text in texts]
+        return cls(first["threads"], first["device"], first["gpu"], canonical_json(first))
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a reader of results with these numerics must be told."""
+        kinds = len(self.fingerprint().get("mixed", ()))
+        text = f"the folds trained on machines of {kinds} kinds, and bits may differ between them"
+        return (f"{text}: execution.parquet says which fold had which",) if kinds else ()
 
     def fingerprint(self) -> dict[str, Any]:
         """Return versions, processor and settings as plain JSON."""
+        if self.found:
+            return dict(json.loads(self.found))
         libraries = LIBRARIES + (GPU_LIBRARIES if self.device == "gpu" else ())
         return {
             "python": ".".join(platform.python_version_tuple()[:2]),

@@ -40,5 +40,17 @@ class RunFailed(RuntimeError):
     """The run cannot be finished, for a reason that one line says; finished folds are stored."""
 
 
+class NodeLost(RuntimeError):
+    """A node of the cluster is gone, with what it was doing."""
+
+
+class Disconnected(RuntimeError):
+    """The cluster's scheduler cannot be reached; its nodes may be gone or not."""
+
+
+class ClusterLost(RunFailed):
+    """The cluster did not come back in time; finished folds are stored."""
+
+
 class Interrupted(RuntimeError):
     """The run was told to stop; finished folds are stored."""

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tasks.certificate import Start
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
+from tasks.environment import Numerics
 from tasks.errors import InputError
 from tasks.estimators import check_estimator, train_estimator
 from tasks.freshness import optimizer_step, refuse_used_estimator
@@ -80,6 +82,7 @@ def fit_fold(
             seconds_fit=trained.seconds_fit,
             seconds_predict=time.perf_counter() - started,
             peak_rss_mib=peak_mib(),
+            numerics=_numerics(job.numerics),
         ),
         notice=trained.not_compiled,
     )
@@ -242,3 +245,9 @@ def _check_monitor(model: Any, output: Any, train: TrainSpec, call: BuilderCall)
     if stopping.monitor not in names:
         problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(names)}"
         raise InputError("train.early_stopping.monitor", problem)
+
+
+@cache
+def _numerics(found: Numerics) -> str:
+    """Return the digest of this process's own fingerprint."""
+    return found.digest()

@@ -143,6 +143,8 @@ class Run:
         for notice in self.identity.notices:
             self.tell(notice)
         _make_store(self.out)
+        if self._on_cluster:
+            self.slots.hand_out(self.study, self.dataset, self.plan)
         self._checked = True
 
     def prepare_workers(self) -> None:
@@ -161,7 +163,7 @@ class Run:
     @cached_property
     def placement(self) -> Placement:
         """The device slots and their numerics."""
-        return place(self.study.compute)
+        return self.slots.placement if self._on_cluster else place(self.study.compute)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -223,7 +225,15 @@ class Run:
     def _own_slots(self) -> Slots:
         needs = self.identity.needs_tensorflow
         limit = self.study.compute.memory_limit
-        return Slots(self.placement, needs, self.scratch, self.log, limit)
+        if not self._on_cluster:
+            return Slots(self.placement, needs, self.scratch, self.log, memory_limit=limit)
+        from tasks.clusters.slots import ClusterSlots
+
+        return ClusterSlots(self.study, needs, self.scratch, self.tell)
+
+    @property
+    def _on_cluster(self) -> bool:
+        return self.study.compute.engine != "local"
 
     def model_facts(self) -> ModelFacts:
         """Build the user's model once in a worker, and say what cannot train.

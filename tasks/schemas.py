@@ -107,6 +107,7 @@ def execution_schema() -> pa.Schema:
             ("seconds_fit", pa.float64(), "Seconds to train it."),
             ("seconds_predict", pa.float64(), "Seconds to predict the test rows."),
             ("peak_rss_mib", pa.float64(), "The worker's peak memory so far, MiB."),
+            ("numerics", pa.string(), "Digest of the numerics fingerprint that it trained with."),
             ("cached", pa.bool_(), "Taken from the store by this command."),
         ]
     )

@@ -65,6 +65,7 @@ def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> re
 @task(name="write report", task_run_name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
+    findings = (*reduce.findings(tables), *run.placement.numerics.warnings())
     settings = run.study
     facts = {
         "source": settings.data.source,
@@ -73,16 +74,16 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "engine": settings.compute.engine,
     }
     with writing(f"out: the report in {settings.out!r}", GO_ON):
-        written = report.write_report(tables, run.key, reduce.findings(tables), run.out, facts)
+        written = report.write_report(tables, run.key, findings, run.out, facts)
     if run.view is not None:
-        run.view.publish(tables, written.path, (*run.notices, *reduce.findings(tables)))
+        run.view.publish(tables, written.path, (*run.notices, *findings))
     failures = [record for record in run.records.values() if record.error is not None]
     run.result = Result(
         path=written.path,
         run_id=written.run_id,
         n_folds=len(run.jobs),
         n_failed=len(failures),
-        notices=(*run.notices, *reduce.findings(tables)),
+        notices=(*run.notices, *findings),
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
     )
     return run.result

@@ -47,6 +47,7 @@ SCHEMA = pa.schema(
         ("seconds_fit", pa.float64()),
         ("seconds_predict", pa.float64()),
         ("peak_rss_mib", pa.float64()),
+        ("numerics", pa.string()),
     ]
 )
 
@@ -68,6 +69,7 @@ class Execution:
     peak_rss_mib: float
     host: str = ""
     pid: int = 0
+    numerics: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,8 @@ def _row(fold: FinishedFold) -> dict[str, Any]:
 
 def _fold(row: dict[str, Any]) -> FinishedFold:
     rows = np.array(row["rows"], dtype=np.int64)
-    execution = Execution(**{name: row[name] for name in Execution.__dataclass_fields__})
+    known = Execution.__dataclass_fields__.keys() & row.keys()  # earlier files lack some
+    execution = Execution(**{name: row[name] for name in known})
     return FinishedFold(
         key=row["key"],
         rows=rows,

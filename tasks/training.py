@@ -151,7 +151,6 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
         if not record.lost:
             break
         record = replace(record, error=f"{record.error}{_tries(attempt)}")
-        slot.restart()  # a worker that ran out of memory holds what it did not give back
     slot.watch(record.memory, worker.prepare_fold, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")

@@ -27,20 +27,26 @@ from tasks.writing import writing
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113
 GO_ON = "mend that and run the same command again: finished folds are kept"
+GPU_MEMORY = "FOLDPROOF_GPU_MEMORY"  # MiB that this worker may take
 
 
-def set_up(visible: str, folder: Path, memory_limit: int | None = None) -> None:
+def set_up(
+    visible: str, folder: Path, memory: int | None = None, memory_limit: int | None = None
+) -> None:
     """Prepare a new worker process, before anything of TensorFlow's has run.
 
     Args:
         visible: the CUDA devices of its slot.
         folder: the working directory of the user's process.
-        memory_limit: MiB that it may take, or None.
+        memory: MiB of a GPU that it may take, or None for all.
+        memory_limit: MiB of the machine's memory that it may take, or None.
     """
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's process's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ["CUDA_VISIBLE_DEVICES"] = visible
+    if memory is not None:
+        os.environ[GPU_MEMORY] = str(memory)
     os.chdir(folder)
     limit_memory(memory_limit)
 
@@ -195,8 +201,21 @@ def _configure_tensorflow(threads: int, determinism: bool = True) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.get_logger().setLevel("ERROR")
     for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
+        _limit_memory(tf, gpu)
     import keras  # noqa: F401  (loaded here, so that `keras` in sys.modules means: set up)
+
+
+def _limit_memory(tf: Any, gpu: Any) -> None:
+    """Let a GPU's memory grow with what is needed, up to the share of this worker.
+
+    A limit rules out the setting for growth; then TF_FORCE_GPU_ALLOW_GROWTH sees to it.
+    """
+    limit = os.environ.get(GPU_MEMORY)
+    if limit is None:
+        tf.config.experimental.set_memory_growth(gpu, True)
+        return
+    share = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+    tf.config.set_logical_device_configuration(gpu, [share])
 
 
 @cache

@@ -19,10 +19,13 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from tasks import worker
+from tasks.config import Study
+from tasks.data import Dataset
 from tasks.devices import Device, Placement
 from tasks.errors import FoldTimeout, Interrupted, WorkerLost
+from tasks.folds import FoldPlan
 from tasks.forkserver import ForkServerContext
-from tasks.jobs import FoldJob
+from tasks.jobs import FoldJob, FoldRecord
 from tasks.memory import REMEDY, allowance, times_killed_for_memory
 
 SCRATCH = "foldproof-"
@@ -37,10 +40,15 @@ class Slot:
     """One device and the one worker process on it."""
 
     def __init__(
-        self, device: Device, context: ForkServerContext, scratch: Path, memory_limit: int | None
+        self,
+        device: Device,
+        context: ForkServerContext,
+        scratch: Path,
+        folder: Path,
+        memory_limit: int | None = None,
     ) -> None:
-        """Describe a slot; its worker starts with the first job."""
-        self.name = device.name
+        """Describe a slot; its worker starts in the folder, with the first job."""
+        self.name, self._folder = device.name, folder
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
         self._device, self._context, self._memory_limit = device, context, memory_limit
         self._pool = self._new_pool()
@@ -63,7 +71,7 @@ class Slot:
         self._waiting.add(future)
         killed_before = times_killed_for_memory()
         try:
-            return future.result()
+            found = future.result()
         except TimeoutError:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
@@ -73,12 +81,9 @@ class Slot:
             raise Interrupted("the run was stopped") from None
         finally:
             self._waiting.discard(future)
-
-    def restart(self) -> None:
-        """End the worker after its job; the next job starts a new one."""
-        with self._lock:
-            self._retire()
-            self._pool, self._at_first = self._new_pool(), 0.0
+        if isinstance(found, FoldRecord) and found.lost:
+            self._replace()
+        return found
 
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
         """Look at a worker's memory after a fold; one that grew too much gets a successor.
@@ -102,10 +107,15 @@ class Slot:
         """Kill the worker, whatever it does; who waits for it is told."""
         for future in tuple(self._waiting):
             future.cancel()  # a stopped pool leaves its futures pending for ever
+        self.rest()
+
+    def rest(self) -> None:
+        """End the worker, which has nothing to do; the next job starts another."""
         successor = [self._next[0]] if self._next else []
         for pool in (self._pool, *successor, *self._retired):
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
+        self._next, self._retired, self._at_first = None, [], 0.0
 
     def _renew(self) -> None:
         """Let a warm successor take over, or a new worker where the old one is gone."""
@@ -115,13 +125,20 @@ class Slot:
         if not self._pool.active:
             self._pool = self._new_pool()
 
+    def _replace(self) -> None:
+        """Leave a worker that ran out of memory, which holds what it did not give back."""
+        with self._lock:
+            self._retire()
+            self._pool, self._at_first = self._new_pool(), 0.0
+
     def _retire(self) -> None:
         self._pool.close()  # type: ignore[no-untyped-call]  # what waits there is finished
         self._retired = [pool for pool in self._retired if pool.active] + [self._pool]
 
     def _new_pool(self) -> ProcessPool:
         self._context.ensure_running()
-        arguments = (self._device.visible, Path(os.getcwd()), self._memory_limit)
+        limits = (self._device.memory, self._memory_limit)
+        arguments = (self._device.visible, self._folder, *limits)
         return ProcessPool(
             max_workers=1, initializer=worker.set_up, initargs=arguments, context=self._context
         )
@@ -136,24 +153,40 @@ class Slots:
         tensorflow: bool,
         scratch: Path,
         log: Path | None,
+        folder: Path | None = None,
         memory_limit: int | None = None,
     ) -> None:
         """Start the fork server; workers follow when they are asked for.
 
         Args:
-            placement: the devices.
-            tensorflow: the workers need it.
+            placement: the devices and their numerics.
+            tensorflow: load it in the workers.
             scratch: an existing folder of the run.
             log: the file for what libraries print, or None for the terminal.
+            folder: where workers start; default the working directory.
             memory_limit: MiB that each worker may take, or None.
         """
         self.tensorflow = tensorflow
         self.placement = placement
         (scratch / "keras").mkdir(exist_ok=True)
         self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
-        self.slots = [
-            Slot(device, self._context, scratch, memory_limit) for device in placement.devices
-        ]
+        self._scratch, self._folder = scratch, folder or Path(os.getcwd())
+        self._memory_limit = memory_limit
+        self._gates: dict[str, Any] = {}  # who may use which GPU
+        self._offer([self.make_slot(device) for device in placement.devices])
+
+    def make_slot(self, device: Device) -> Slot:
+        """Make a slot; one that is not leased out is the caller's to stop."""
+        given = (device, self._context, self._scratch, self._folder)
+        if not device.visible:
+            return Slot(*given, memory_limit=self._memory_limit)
+        from tasks.sharing import Gate, SharedSlot
+
+        gate = self._gates.setdefault(device.visible, Gate())
+        return SharedSlot(*given, gate, self._memory_limit)
+
+    def _offer(self, slots: list[Any]) -> None:
+        self.slots = slots
         self._free: SimpleQueue[Slot] = SimpleQueue()
         for slot in self.slots:
             self._free.put(slot)
@@ -193,6 +226,9 @@ class Slots:
             self._free.put(slot)
             raise Interrupted("the run was stopped")
         return slot
+
+    def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
+        """Let the slots get the data; on this machine they see it."""
 
     def queue_ahead(self) -> None:
         """Let further folds wait at each slot, once; a slot still trains one at a time.

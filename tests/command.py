@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks.provenance import ROOT
 
 CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
-PATIENCE = 240  # seconds; a guard against hanging, not a measure of speed
+PATIENCE = 480  # seconds; a guard against hanging, not a measure of speed
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ model: {builder: "tasks.models:mlp", params: {}}
 train: {epochs: 50, batch_size: 32, shuffle: true, optimizer: adam, learning_rate: 0.001,
   loss: auto, scaler: standard, early_stopping: null, class_weight: null}
 metrics: auto
-compute: {engine: local, workers: auto, threads: 1, device: auto, fold_timeout: null, retries: 2}
+compute: {engine: local, workers: auto, threads: 1, device: auto, fold_timeout: null, retries: 2,
+  address: null, folds_per_gpu: 1, mixed: false}
 seed: 1337
 out: reports
 """
@@ -141,10 +142,19 @@ def test_methods_that_cannot_repeat_refuse_to(method: str) -> None:
         parse_study({"split": split})
 
 
-@pytest.mark.parametrize("engine", ["dask", "ray"])
-def test_engines_that_do_not_exist_yet_are_refused(engine: str) -> None:
-    with pytest.raises(InputError, match=r"^compute\.engine: .* use local$"):
-        parse_study({"compute": {"engine": engine}})
+@pytest.mark.parametrize(
+    ("compute", "field"),
+    [
+        ({"address": "host:8786"}, "address"),
+        ({"mixed": True}, "mixed"),
+        ({"device": "cpu", "folds_per_gpu": 2}, "folds_per_gpu"),
+    ],
+)
+def test_compute_settings_without_effect_are_refused(compute: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError, match=rf"^compute\.{field}: [^\n]*; set compute\."):
+        parse_study({"compute": compute})
+    engines = {"engine": "dask", "device": "auto"}
+    assert parse_study({"compute": {**compute, **engines}}).compute.engine == "dask"
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:

@@ -141,3 +141,38 @@ def test_without_cuda_libraries_auto_takes_the_cpu_and_gpu_is_refused(listing, m
     assert place(ComputeSpec()).numerics.device == "cpu"
     with pytest.raises(InputError, match=r"CUDA's libraries are not installed; install"):
         place(ComputeSpec(device="gpu"))
+
+
+@pytest.fixture
+def sized_listing(listing, tmp_path):
+    """Two GPUs whose memory is listed, too."""
+    listing(PAIR)
+    tool = tmp_path / "nvidia-smi"
+    usual = tool.read_text()
+    sizes = "0, GPU-aaa, 81559\\n1, GPU-bbb, 81559\\n"
+    tool.write_text(
+        usual.replace(
+            "#!/bin/sh\n", f'#!/bin/sh\ncase "$1" in *memory*) printf "{sizes}"; exit;; esac\n'
+        )
+    )
+
+
+def test_several_folds_share_a_gpu_and_its_memory(sized_listing):
+    placement = place(ComputeSpec(folds_per_gpu=2))
+    assert names(placement) == ["gpu:0.0", "gpu:1.0", "gpu:0.1", "gpu:1.1"]
+    assert visible(placement) == ["0", "1", "0", "1"]
+    assert {device.memory for device in placement.devices} == {81559 // 2 - 600}
+    assert placement.numerics == place(ComputeSpec()).numerics
+    assert {device.memory for device in place(ComputeSpec()).devices} == {None}
+
+
+def test_few_workers_are_spread_over_the_gpus(sized_listing):
+    assert names(place(ComputeSpec(folds_per_gpu=3, workers=2))) == ["gpu:0.0", "gpu:1.0"]
+
+
+def test_gpus_are_not_shared_where_their_memory_is_unknown_or_small(listing, sized_listing):
+    with pytest.raises(InputError, match=r"^compute\.folds_per_gpu: 90 folds leave .* use fewer"):
+        place(ComputeSpec(folds_per_gpu=90))
+    listing(PAIR)
+    with pytest.raises(InputError, match=r"^compute\.folds_per_gpu: the memory of GPU 0 is not"):
+        place(ComputeSpec(folds_per_gpu=2))

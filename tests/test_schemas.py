@@ -47,6 +47,7 @@ EXECUTION = {
     "seconds_fit": REAL,
     "seconds_predict": REAL,
     "peak_rss_mib": REAL,
+    "numerics": TEXT,
     "cached": pa.bool_(),
 }
 

@@ -1,0 +1,47 @@
+"""Whether a node has the code that the flow's process has."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from tasks.config import ModelSpec, TrainSpec
+from tasks.digest import digest_file
+from tasks.functions import is_kept, modules_of
+from tasks.provenance import ROOT, Provenance, trace_import, trace_module
+
+OWN = {"__main__", "builtins"}
+
+
+def modules_to_have(model: ModelSpec) -> tuple[str, ...]:
+    """Return the modules that a node needs for a function that travels by value."""
+    return tuple(sorted(modules_of(model.builder) - OWN)) if is_kept(model.builder) else ()
+
+
+def code_here(
+    model: ModelSpec, train: TrainSpec, modules: Sequence[str], search: Sequence[str]
+) -> dict[str, str]:
+    """Return the digest or version of all code that a fold runs, as this process would find it.
+
+    Args:
+        model: names the builder.
+        train: names the scaler.
+        modules: as from `modules_to_have`.
+        search: the folders to look in first.
+
+    Raises:
+        InputError: a module is not here.
+    """
+    found, folders = Provenance(), list(search)
+    for module in modules:
+        trace_import("model.builder", module, folders, found)
+    if not is_kept(model.builder):
+        trace_module("model.builder", model.builder.partition(":")[0], folders, found)
+    if ":" in train.scaler:
+        trace_module("train.scaler", train.scaler.partition(":")[0], folders, found)
+    return found.sources | found.distributions | _foldproof()
+
+
+@cache
+def _foldproof() -> dict[str, str]:
+    """Return the digests of our own files: one version may have been changed on one machine."""
+    files = sorted((ROOT / "tasks").rglob("*.py"))
+    return {f"foldproof {path.relative_to(ROOT)}": digest_file(path) for path in files}

@@ -1,0 +1,74 @@
+"""The data on a node: used where the flow's process put it, or made here from the source."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tasks.builders import extend_path
+from tasks.clusters.messages import DataReference
+from tasks.data import prepare_data
+from tasks.errors import InputError
+from tasks.folds import plan_folds
+from tasks.jobs import FoldJob
+
+
+@dataclass(frozen=True)
+class LocalData:
+    """Folders on this node that stand for those of the flow's process; None: those are seen."""
+
+    data: Path | None = None
+    folds: Path | None = None
+
+    def place(self, job: FoldJob) -> FoldJob:
+        """Return a job whose paths are good here."""
+        if self.data is None or self.folds is None:
+            return job
+        train, test = self.folds / job.train_path.name, self.folds / job.test_path.name
+        return replace(job, data=self.data, train_path=train, test_path=test)
+
+
+def is_seen(reference: DataReference) -> bool:
+    """Tell whether this machine sees the scratch folder of the flow's process."""
+    try:
+        return reference.mark.read_text() == reference.secret
+    except OSError:
+        return False
+
+
+def make(reference: DataReference, search: tuple[str, ...], scratch: Path) -> LocalData:
+    """Read the source and divide it here, and see that the same comes out.
+
+    A node does this once, in a process that trains nothing: test rows pass through it.
+
+    Raises:
+        InputError: the source cannot be read here, or is another one.
+    """
+    extend_path(search)
+    folders = LocalData(scratch / "data", scratch / "folds")
+    assert folders.data is not None
+    assert folders.folds is not None
+    for folder in (folders.data, folders.folds):
+        folder.mkdir(exist_ok=True)
+    dataset = prepare_data(reference.data, reference.fold_column, folders.data)
+    if dataset.digest != reference.data_sha256:
+        problem = f"{reference.data.source!r} holds other samples there; give a path all nodes see"
+        raise InputError("data.source", problem)
+    plan = plan_folds(dataset, reference.split, reference.seed, folders.folds)
+    if plan.digest != reference.folds_sha256:
+        raise InputError("split.method", "divides the same samples otherwise there")
+    return folders
+
+
+def leave_probe(reference: DataReference, name: str) -> None:
+    """Write a file beside the finished folds, for the flow's process to find.
+
+    Raises:
+        InputError: this machine cannot write there.
+    """
+    try:
+        with (reference.out / "folds" / name).open("x") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        problem = f"{str(reference.out)!r} cannot be written to there ({reason})"
+        raise InputError("out", f"{problem}; choose a folder that all nodes see") from None

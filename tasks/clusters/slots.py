@@ -1,0 +1,205 @@
+"""Slots on a cluster, with the interface of those on this machine."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tasks import worker
+from tasks.builders import here
+from tasks.clusters import node
+from tasks.clusters.admission import Terms, common_numerics
+from tasks.clusters.cluster import connect
+from tasks.clusters.code import code_here, modules_to_have
+from tasks.clusters.messages import DataReference, Request
+from tasks.clusters.roster import PATIENCE, Place, Roster
+from tasks.config import ComputeSpec, Study
+from tasks.data import Dataset
+from tasks.devices import Device, Placement, place
+from tasks.environment import Numerics
+from tasks.errors import Disconnected, InputError, NodeLost, WorkerLost
+from tasks.folds import FoldPlan
+from tasks.jobs import FoldJob, FoldRecord
+from tasks.workers import Slots
+
+T = TypeVar("T")
+
+
+class RemoteSlot:
+    """A slot that is wherever the cluster has a place for it."""
+
+    def __init__(self, name: str, roster: Roster, scratch: Path) -> None:
+        """Describe a slot; its place is found with the first call."""
+        self.name = name
+        self.progress_path = scratch / f"progress-{name.replace(':', '-')}"
+        self._roster = roster
+        self._before: Place | None = None
+
+    def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
+        """Run a function in a worker on the cluster and return its result.
+
+        Raises:
+            WorkerLost: the process there died, or its node.
+            FoldTimeout: it ran past the timeout and was killed.
+            Interrupted: the slot was stopped.
+            ClusterLost: the cluster is gone.
+        """
+        known = _stored_when(arguments)
+        while True:
+            place = self._before = self._roster.take(self._before)
+            run = self._roster.terms.request.run
+            try:
+                call = (run, place.index, function, arguments, timeout)
+                answer = self._roster.call(place, node.perform, *call)
+            except (NodeLost, Disconnected) as error:
+                self._roster.lose(place.node)
+                found = _stored_since(known, function, arguments)
+                if found is not None:
+                    return found  # type: ignore[return-value]
+                if isinstance(error, NodeLost):
+                    raise WorkerLost(str(error)) from None
+                continue  # nobody knows what became of the call, and the fold is not to blame
+            finally:
+                self._roster.release(place)
+            if answer.error is not None:
+                raise answer.error
+            result: T = answer.value
+            return result
+
+    def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
+        """Do nothing: the node watches its workers."""
+
+    def stop(self) -> None:
+        """Do nothing: a call ends when the roster is stopped."""
+
+
+class ClusterSlots(Slots):
+    """All slots of a run on a cluster."""
+
+    def __init__(
+        self, study: Study, tensorflow: bool, scratch: Path, tell: Callable[[str], None]
+    ) -> None:
+        """Reach the cluster and let its nodes join.
+
+        Raises:
+            InputError: there is no cluster, or none of its nodes can train.
+        """
+        self.tensorflow, self._scratch = tensorflow, scratch
+        own = _own_numerics(study.compute)
+        request = _request(study, tensorflow, own)
+        code = code_here(study.model, study.train, request.modules, request.search)
+        known = own is not None and not study.compute.mixed
+        terms = Terms(request, (own.fingerprint(),) if own is not None and known else (), code)
+        wanted = None if study.compute.workers == "auto" else study.compute.workers
+        self._roster = Roster(connect(study.compute), terms, wanted, tell)
+        try:
+            self._roster.gather()
+        except BaseException:
+            self._roster.stop()
+            raise
+        passports = list(self._roster.passports.values())
+        self._roster.settle(_distinct(passport.fingerprint for passport in passports))
+        devices = [Device(name, "") for passport in passports for name in passport.devices]
+        self.placement = Placement(tuple(devices), common_numerics(own, passports))
+        self._engine = study.compute.engine
+        self._offer([self._slot(number) for number in range(len(devices))])
+        self._roster.on_new = lambda places: self._grow(places, wanted)
+        self._roster.keep_watch()
+
+    def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
+        """Let the nodes get the data, by reference.
+
+        Raises:
+            InputError: none of them can.
+        """
+        mark = self._scratch / "mark"
+        secret = secrets.token_hex(16)
+        mark.write_text(secret)
+        self._roster.hand_out(
+            DataReference(
+                mark=mark,
+                secret=secret,
+                data=study.data,
+                fold_column=study.split.fold_column,
+                split=study.split,
+                seed=study.seed,
+                data_sha256=dataset.digest,
+                folds_sha256=plan.digest,
+                out=Path(study.out).resolve(),
+            )
+        )
+
+    def warm_up(self) -> None:
+        """Do nothing: the nodes' fork servers load TensorFlow since they joined."""
+
+    def queue_ahead(self) -> None:
+        """Do nothing: a place takes one fold at a time."""
+
+    def stop(self) -> None:
+        """End the workers on all nodes and leave the cluster."""
+        if not self.stopped.is_set():
+            self.stopped.set()
+            self._roster.stop()
+
+    def _slot(self, number: int) -> Any:
+        return RemoteSlot(f"{self._engine}:{number}", self._roster, self._scratch)
+
+    def _grow(self, places: int, wanted: int | None) -> None:
+        """Make more slots for more places, as far as they are wanted."""
+        most = places if wanted is None else min(places, wanted)
+        while len(self.slots) < most:
+            slot = self._slot(len(self.slots))
+            self.slots.append(slot)
+            self.give_back(slot)
+
+
+def _own_numerics(compute: ComputeSpec) -> Numerics | None:
+    """Return this machine's numerics, or None where GPUs are wanted that only nodes have."""
+    try:
+        return place(compute).numerics
+    except InputError:
+        if compute.device != "gpu":
+            raise
+        return None
+
+
+def _request(study: Study, tensorflow: bool, own: Numerics | None) -> Request:
+    compute = study.compute
+    if own is not None and not compute.mixed:
+        compute = compute.model_copy(update={"device": own.device})  # auto is as here
+    return Request(
+        run=secrets.token_hex(8),
+        compute=compute,
+        model=study.model,
+        train=study.train,
+        modules=modules_to_have(study.model),
+        search=here(),
+        folder=Path.cwd(),
+        tensorflow=tensorflow,
+        patience=PATIENCE,
+    )
+
+
+def _stored_when(arguments: Any) -> int | None:
+    """Return when the fold of a call was stored, or None."""
+    job = arguments[0] if arguments else None
+    try:
+        return job.store.stat().st_mtime_ns if isinstance(job, FoldJob) else None
+    except OSError:
+        return None
+
+
+def _stored_since(known: int | None, function: Any, arguments: Any) -> FoldRecord | None:
+    """Return the record of a fold that was stored although no answer came."""
+    if function is not worker.train_fold or _stored_when(arguments) == known:
+        return None
+    found = worker.stored(arguments[0])
+    return None if found is None else replace(found, cached=False)
+
+
+def _distinct(prints: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    found: list[dict[str, Any]] = []
+    for one in prints:
+        found += [] if one in found else [one]
+    return tuple(found)

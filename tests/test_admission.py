@@ -1,0 +1,206 @@
+"""Which nodes may take part, and what numerics a run on them has; no cluster needed."""
+
+import copy
+import threading
+from pathlib import Path
+
+import pytest
+
+from tasks.clusters.admission import Terms, common_numerics, objection
+from tasks.clusters.cluster import connect
+from tasks.clusters.code import code_here
+from tasks.clusters.messages import Passport, Request
+from tasks.clusters.roster import Place, Roster
+from tasks.config import ComputeSpec, ModelSpec, TrainSpec
+from tasks.environment import Numerics
+from tasks.errors import Disconnected, InputError, Interrupted, NodeLost
+
+OWN = Numerics(1, "cpu")
+CODE = {"my_model": "abc", "foldproof tasks/run.py": "def"}
+
+
+def other(**changes):
+    """Return this machine's fingerprint with changes."""
+    return copy.deepcopy(OWN.fingerprint()) | changes
+
+
+def request(**compute):
+    spec = ComputeSpec(engine="dask", **compute)
+    folder = Path.cwd()
+    return Request("run", spec, ModelSpec(), TrainSpec(), (), (), folder, False, patience=60)
+
+
+def terms(prints=(OWN.fingerprint(),), **compute):
+    return Terms(request(**compute), tuple(prints), CODE)
+
+
+def passport(fingerprint=None, code=CODE, devices=("cpu:0",), problem=""):
+    return Passport("host", devices, fingerprint or OWN.fingerprint(), code, problem)
+
+
+def test_a_node_like_this_machine_is_welcome():
+    assert objection(passport(), terms()) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"threads": 2}, "threads: 1 here, 2 there"),
+        ({"device": "gpu"}, "device: cpu here, gpu there"),
+        ({"environment": {"XLA_FLAGS": "x"}}, "environment.XLA_FLAGS: None here, x there"),
+    ],
+    ids=["threads", "device", "environment"],
+)
+def test_other_numerics_are_named(given, named):
+    line = objection(passport(other(**given)), terms())
+    assert line.startswith(f"compute.mixed: its numerics differ in {named}; ")
+    assert "compute.mixed: true" in line
+    assert objection(passport(other(**given)), terms(prints=())) == ""
+
+
+def test_of_lists_only_the_differences_are_named():
+    there = other(processor={**OWN.fingerprint()["processor"], "flags": ["own_flag"]})
+    assert "own_flag there" in objection(passport(there), terms())
+
+
+def test_other_code_is_named_by_module():
+    line = objection(passport(code=CODE | {"my_model": "xyz"}), terms())
+    assert line.startswith("model.builder: has other code (my_model); ")
+
+
+def test_a_nodes_own_problem_comes_first():
+    assert (
+        objection(passport(problem="compute.device: no GPU"), terms()) == "compute.device: no GPU"
+    )
+
+
+def test_equal_nodes_have_this_machines_numerics_and_so_its_keys():
+    assert common_numerics(OWN, [passport(), passport()]) is OWN
+
+
+def test_nodes_of_one_other_kind_have_their_own_numerics():
+    found = common_numerics(OWN, [passport(other(threads=2))] * 2)
+    assert found.fingerprint() == other(threads=2)
+    assert found.digest() == Numerics(2, "cpu").digest()
+    assert found.warnings() == OWN.warnings() == ()
+
+
+def test_nodes_of_two_kinds_are_marked_in_the_key_whatever_their_order():
+    pair = [passport(), passport(other(threads=2))]
+    found = common_numerics(OWN, pair)
+    assert found == common_numerics(OWN, pair[::-1])
+    digests = {found.digest(), OWN.digest(), Numerics(2, "cpu").digest()}
+    assert len(digests) == 3
+    assert "machines of 2 kinds" in found.warnings()[0]
+
+
+def test_code_here_covers_the_builder_and_foldproof(tmp_path):
+    (tmp_path / "mine.py").write_text("import helper\n")
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    spec = ModelSpec(builder="mine:build")
+    before = code_here(spec, TrainSpec(), (), (str(tmp_path),))
+    assert {"mine", "helper", "foldproof tasks/fitting.py"} <= before.keys()
+    (tmp_path / "helper.py").write_text("x = 2\n")
+    after = code_here(spec, TrainSpec(), (), (str(tmp_path),))
+    assert {name for name in before if before[name] != after[name]} == {"helper"}
+
+
+@pytest.mark.parametrize("address", ["host", "host:", "http://host:80", ":8786", "host:x"])
+def test_an_address_is_host_and_port(address, monkeypatch):
+    monkeypatch.setattr("tasks.clusters.cluster.find_spec", lambda name: True)
+    with pytest.raises(InputError, match=r"^compute\.address: .* is not host:port; write both$"):
+        connect(ComputeSpec(engine="dask", address=address))
+
+
+class Listed:
+    """A cluster that is a list of nodes: each joins at once, with what it offers."""
+
+    def __init__(self, **offers):
+        self.offers, self.there, self.told = offers, True, []
+
+    def nodes(self):
+        if not self.there:
+            raise Disconnected("gone")
+        return dict(self.offers)
+
+    def call(self, node, function, *arguments, fold, waiting):
+        waiting()
+        count = arguments[0].compute.workers
+        return passport(devices=tuple(f"cpu:{i}" for i in range(count)))
+
+    def tell(self, nodes, function, *arguments):
+        self.told += [(node, function.__name__) for node in nodes]
+
+    def reconnect(self):
+        self.nodes()
+
+    def close(self):
+        self.there = False
+
+
+def roster(most=None, **offers):
+    return Roster(Listed(**offers), terms(), most, lambda line: None)
+
+
+def shares(made):
+    made.gather()
+    return {name: len(one.devices) for name, one in made.passports.items()}
+
+
+def test_places_are_shared_out_in_turn():
+    assert shares(roster(a=2, b=3)) == {"a": 2, "b": 3}
+    assert shares(roster(most=3, a=2, b=3)) == {"a": 2, "b": 1}
+    assert shares(roster(most=1, a=2, b=3)) == {"a": 1}
+    assert shares(roster(most=9, a=2, b=3)) == {"a": 2, "b": 3}
+
+
+def test_a_place_of_a_lost_node_is_gone_and_a_new_node_brings_others():
+    made = roster(a=1, b=1)
+    made.gather()
+    first, second = made.take(None), made.take(None)
+    made.lose(second.node)
+    made.release(second)
+    made.release(first)
+    assert made.take(second) == first
+    made.cluster.offers = {"a": 1, "c": 2}
+    made._look_after()
+    assert {made.take(None), made.take(None)} == {Place("c", 0), Place("c", 1)}
+
+
+def test_later_nodes_fill_up_what_is_wanted_and_no_more():
+    made = roster(most=2, a=1)
+    made.gather()
+    made.cluster.offers = {"a": 1, "b": 4, "c": 1}
+    made._look_after()
+    assert shares_now(made) == {"a": 1, "b": 1}
+
+
+def shares_now(made):
+    return {name: len(one.devices) for name, one in made.passports.items()}
+
+
+def test_a_call_to_a_node_that_is_struck_off_ends():
+    made = roster(a=1)
+    made.gather()
+    made.lose("a")
+    with pytest.raises(NodeLost):
+        made._while_there("a")()
+
+
+def test_waiting_for_a_place_ends_with_the_run():
+    made = roster(a=1)
+    made.gather()
+    made.take(None)
+    ended = []
+
+    def wait():
+        with pytest.raises(Interrupted):
+            made.take(None)
+        ended.append(True)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    made.stop()
+    thread.join()
+    assert ended
+    assert made.cluster.told == [("a", "leave")]
