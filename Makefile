@@ -24,7 +24,7 @@ ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deploy
 test: $(VENV)/.tested lint  ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
-test-server: $(VENV)/.tested  ## A team's set-up for real: PostgreSQL, restarts, no network
+test-server: $(VENV)/.served  ## A team's set-up for real: PostgreSQL, restarts, no network
 	$(call debian,postgresql,/usr/lib/postgresql/*/bin/initdb)
 	$(call debian,strace,/usr/bin/strace)
 	$(call debian,iproute2,/usr/sbin/ip /sbin/ip /usr/bin/ip)
@@ -64,6 +64,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.tested: $(VENV)/.installed
 	$(INSTALL) --editable '.[test]'
+	touch $@
+
+$(VENV)/.served: $(VENV)/.tested
+	$(INSTALL) --editable '.[test,store]'
 	touch $@
 
 $(VENV)/.clustered: $(VENV)/.tested

@@ -1,7 +1,6 @@
 """Verify a finished run: `python flows/verify.py RUN_DIR`, or a deployment."""
 
 import sys
-from pathlib import Path
 
 from tasks.verify_command import FOLDS, main
 
@@ -14,6 +13,7 @@ from prefect.states import Completed, Failed
 
 from tasks.errors import InputError
 from tasks.finished import FinishedRun
+from tasks.remote import at_hand
 from tasks.verification import Level
 from tasks.verification import verify as verify_run
 
@@ -42,7 +42,8 @@ def verify(
         get_run_logger().info(line)
 
     try:
-        agrees = verify_run(FinishedRun.read(Path(run_dir)), source, folds, level, say)
+        with at_hand(run_dir) as folder:
+            agrees = verify_run(FinishedRun.read(folder), source, folds, level, say)
     except InputError as error:
         return Failed(message=" ".join(str(error).split()))
     if agrees:

@@ -26,6 +26,7 @@ from tasks.entry import DONE, FAILED, WRONG_INPUT, leave_scripts_folder
 from tasks.errors import InputError, RunFailed
 from tasks.jobs import FoldJob
 from tasks.keys import run_id
+from tasks.remote import refuse_remote
 from tasks.run import Run, launched
 
 Place = tuple[int, int]
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
     try:
         study, place, display = _read(arguments)
+        refuse_remote(study.out, "audit.py")
         with launched(Run(study, display)) as run:
             return _audit(run, place)
     except InputError as error:

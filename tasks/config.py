@@ -37,6 +37,7 @@ MOST_STEPS = 2**31 - 1  # of what TensorFlow counts in int32
 MOST_SLOTS = 1024
 MOST_SECONDS = 10**9
 SECTIONS = ("data", "split", "model", "train", "compute")
+STORES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs")
 SCALERS = ("standard", "minmax", "robust", "none")
 
 
@@ -331,7 +332,11 @@ class Study(Section):
     )
     compute: ComputeSpec = Field(ComputeSpec(), title="Compute", description="Where it runs.")
     seed: Int = Field(1337, ge=0, lt=2**31, description="The number that all randomness is from.")
-    out: Text = Field("reports", description="The folder of finished folds and reports.")
+    out: Text = Field(
+        "reports",
+        description="The folder of finished folds and reports, or object storage, "
+        "such as s3://bucket/folder.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -342,9 +347,13 @@ class Study(Section):
 
     @field_validator("out")
     @classmethod
-    def _out_is_a_folder_here(cls, value: str) -> str:
-        if "://" in value:
-            raise InputError("out", "is a URI; choose a folder of this machine")
+    def _out_can_be_written_to(cls, value: str) -> str:
+        scheme = value.partition("://")[0] if "://" in value else ""
+        if scheme in STORES:
+            return value
+        if scheme:
+            known = ", ".join(f"{name}://" for name in STORES)
+            raise InputError("out", f"{scheme}:// is unknown; choose a folder, or one of {known}")
         try:
             Path(value).resolve()
         except (OSError, RuntimeError) as error:  # a loop of links

@@ -86,7 +86,7 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
     result = flow.launch(run)
     show_failures(result)
     if request.verbosity == "quiet":
-        print(result.path)
+        print(result.where)
     else:
         _show(result)
     if not result.n_failed:
@@ -124,7 +124,7 @@ def _show(result: Any) -> None:
     print(result)
     if result.n_failed:
         print(f"INCOMPLETE: {result.n_failed} of {result.n_folds} folds failed")
-    print(f"report: {result.path}")
+    print(f"report: {result.where}")
 
 
 def show_failures(result: Any) -> None:

@@ -52,6 +52,7 @@ class FoldJob:
         inner: how early stopping holds out rows: stratified, plain, groups or last.
         numerics: what the worker must find in itself.
         out: the folder of finished folds and reports.
+        remote: the URI of the object storage that the folder stands for, or empty.
     """
 
     key: str
@@ -71,6 +72,7 @@ class FoldJob:
     inner: str
     numerics: Numerics
     out: Path
+    remote: str = ""
 
     @property
     def store(self) -> Path:

@@ -15,6 +15,7 @@ from tasks.functions import dump_function, identify, is_kept, kept_function, mod
 from tasks.inner import inner_rule
 from tasks.jobs import BuilderCall, FoldJob
 from tasks.provenance import Provenance, refuse_hidden, trace_import, trace_module
+from tasks.remote import is_remote
 from tasks.seeds import Role, fold_seed
 from tasks.version import VERSION
 
@@ -74,9 +75,14 @@ def builder_call(model: ModelSpec, dataset: Dataset) -> BuilderCall:
 
 
 def fold_jobs(
-    study: Study, dataset: Dataset, plan: FoldPlan, identity: ModelIdentity, numerics: Numerics
+    study: Study,
+    dataset: Dataset,
+    plan: FoldPlan,
+    identity: ModelIdentity,
+    numerics: Numerics,
+    out: Path,
 ) -> tuple[FoldJob, ...]:
-    """Return the job of each fold, in the order of the plan."""
+    """Return the job of each fold, in the order of the plan; `out` is where it is stored."""
     common = {
         "foldproof": VERSION,
         "data": dataset.digest,
@@ -89,7 +95,6 @@ def fold_jobs(
     }
     rule = inner_rule(dataset, plan.method)
     call, shared = builder_call(study.model, dataset), digest_json(common)
-    out = Path(study.out).resolve()
     stopped_early = study.train.early_stopping is not None
     return tuple(
         FoldJob(
@@ -107,6 +112,7 @@ def fold_jobs(
             builder=call,
             numerics=numerics,
             out=out,
+            remote=study.out if is_remote(study.out) else "",
             **_placed(study, dataset, fold),
         )
         for fold in plan.folds

@@ -44,7 +44,7 @@ def told(function: Callable[..., Result]) -> Callable[..., Any]:
         _log(result)
         if not result.n_failed:
             return result
-        line = f"{incomplete(result.n_failed, result.n_folds)}; report: {result.path}"
+        line = f"{incomplete(result.n_failed, result.n_folds)}; report: {result.where}"
         return Failed(message=line, data=result if launched else None)
 
     return body
@@ -86,4 +86,4 @@ def _log(result: Result) -> None:
     logger = get_run_logger()
     for notice in result.notices:
         logger.warning(notice)
-    logger.info(f"report: {result.path}")
+    logger.info(f"report: {result.where}")

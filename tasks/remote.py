@@ -4,14 +4,17 @@ An object is there whole or not at all, so a finished fold needs no temporary na
 report counts as there when its manifest is, which goes last.
 """
 
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import InputError
+from tasks.errors import InputError, RunFailed
+from tasks.writing import GO_ON
 
 AT_ONCE = 8  # files under way
 FOLDS, RUNS = "folds", "runs"
@@ -20,6 +23,16 @@ FOLDS, RUNS = "folds", "runs"
 def is_remote(place: str) -> bool:
     """Tell whether a place is a URI of object storage and not a folder."""
     return "://" in place and not place.startswith("file://")
+
+
+def refuse_remote(out: str, command: str) -> None:
+    """Refuse object storage for a command that writes to folders only.
+
+    Raises:
+        InputError: it is object storage.
+    """
+    if is_remote(out):
+        raise InputError("out", f"{command} writes to folders only; choose one of this machine")
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,8 @@ class Remote:
         from pyarrow import fs
 
         system, root = self._opened
-        selector = fs.FileSelector(f"{root}/{folder}", allow_not_found=True)
+        place = f"{root}/{folder}".rstrip("/")
+        selector = fs.FileSelector(place, allow_not_found=True)
         found = system.get_file_info(selector)
         return frozenset(info.base_name for info in found if info.type == fs.FileType.File)
 
@@ -111,6 +125,36 @@ class Remote:
         system, root = self._opened
         with system.open_output_stream(f"{root}/{name}") as target:
             target.write(path.read_bytes())
+
+
+@contextmanager
+def sending(uri: str) -> Iterator[None]:
+    """Turn what object storage refuses into one line.
+
+    Raises:
+        RunFailed: it refused, or did not answer.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RunFailed(f"out: {uri!r} cannot be reached ({reason}); {GO_ON}") from None
+
+
+@contextmanager
+def at_hand(place: str) -> Iterator[Path]:
+    """Yield a report's folder as one of this machine, for as long as it is looked at."""
+    if not is_remote(place):
+        yield Path(place)
+        return
+    with tempfile.TemporaryDirectory(prefix="foldproof-report-") as folder:
+        remote = Remote(place)
+        try:
+            remote.fetch(remote.names(""), Path(folder))
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError("RUN_DIR", f"{place!r} cannot be read ({reason})") from None
+        yield Path(folder)
 
 
 def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None:

@@ -19,7 +19,8 @@ class Result:
     """A finished cross-validation.
 
     Attributes:
-        path: the report's folder.
+        path: the report's folder; of a report in object storage, a copy that ends with the run.
+        address: where the report is in object storage; else empty.
         run_id: its name.
         n_folds: folds that were planned.
         n_failed: folds that failed.
@@ -33,6 +34,17 @@ class Result:
     n_failed: int
     notices: tuple[str, ...] = ()
     tracebacks: tuple[tuple[int, int, str, str], ...] = ()
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        """Read everything while a copy of a report in object storage is there."""
+        if self.address:
+            _ = self.folds, self.summary, self.predictions, self.history, self._text
+
+    @property
+    def where(self) -> str:
+        """Where the report is, for people and programs."""
+        return self.address or str(self.path)
 
     @cached_property
     def folds(self) -> "pd.DataFrame":
@@ -56,6 +68,10 @@ class Result:
 
     def __str__(self) -> str:
         """Return the table that the command line prints."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return summary_text(self.path)
 
     def _table(self, name: str) -> "pd.DataFrame":

@@ -22,8 +22,9 @@ from tasks.display import Display
 from tasks.errors import InputError, Interrupted, RunFailed, WorkerLost
 from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
-from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_key
+from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_id, run_key
 from tasks.metrics import resolve_metrics
+from tasks.remote import FOLDS, RUNS, Remote, is_remote, sending
 from tasks.result import Result
 from tasks.scaling import CLASSES, make_scaler
 from tasks.server import EmbeddedServer, api_is_configured
@@ -43,6 +44,8 @@ class Run:
         study: the settings.
         display: where progress is shown.
         refresh: train anew what is stored already.
+        remote: the object storage of the results, if it is not a folder.
+        out: the folder of the results, or of what stands for them here.
         records: what became of each fold so far, by key.
         earlier: what was stored of folds that are trained anew.
         failure: why no fold can be finished any more, if that is so.
@@ -70,7 +73,8 @@ class Run:
         self.earlier: dict[str, FoldRecord] = {}
         self.failure: RunFailed | None = None
         self.scratch = make_scratch()
-        self.out = Path(study.out).resolve()
+        self.remote = Remote(study.out) if is_remote(study.out) else None
+        self.out = self.scratch / "out" if self.remote else Path(study.out).resolve()
         self.log = None if display.verbose else self.scratch / "libraries.log"
         self.notices: list[str] = []
         self.on_stop: Callable[[], None] = lambda: None
@@ -119,7 +123,7 @@ class Run:
             return
         check_trust(self.study)
         check_source(self.study.data)
-        _check_writable(self.out)
+        self._check_out()
         make_scaler_or_refuse(self.study.train.scaler)
         if self.identity and self.placement and with_server:
             self.start_server()
@@ -138,6 +142,8 @@ class Run:
         self.begin(with_server=False)
         check_class_weight(self.study.train, self.dataset.labels)
         self._check_early_stopping()
+        if self.remote is not None and self.metrics and self.plan:
+            self.fetch_stored()
         if self.metrics and self.plan and self._missing():
             self.model_facts()
         for notice in self.identity.notices:
@@ -146,6 +152,26 @@ class Run:
         if self._on_cluster:
             self.slots.hand_out(self.study, self.dataset, self.plan)
         self._checked = True
+
+    def fetch_stored(self) -> None:
+        """Get from object storage what is there of this run and not here."""
+        if self.remote is None:
+            return
+        wanted = {f"{FOLDS}/{job.store.name}": job.store for job in self.jobs}
+        there = self.remote.names(FOLDS)
+        names = [n for n, path in wanted.items() if path.name in there and not path.exists()]
+        report = f"{RUNS}/{run_id(self.key)}"
+        files = self.remote.names(report)
+        if "manifest.json" in files and not (self.out / report).exists():
+            names += [f"{report}/{name}" for name in files]
+        with sending(self.remote.uri):
+            self.remote.fetch(names, self.out)
+
+    def _check_out(self) -> None:
+        if self.remote is None:
+            _check_writable(self.out)
+        else:
+            self.remote.probe()
 
     def prepare_workers(self) -> None:
         """Let the workers compile the model while something else is waited for."""
@@ -197,7 +223,7 @@ class Run:
     def jobs(self) -> tuple[FoldJob, ...]:
         """The folds' jobs, in the order of the plan."""
         numerics = self.placement.numerics
-        return fold_jobs(self.study, self.dataset, self.plan, self.identity, numerics)
+        return fold_jobs(self.study, self.dataset, self.plan, self.identity, numerics, self.out)
 
     @cached_property
     def _by_key(self) -> dict[str, FoldJob]:
@@ -304,7 +330,9 @@ class Run:
         remove_scratch(self.scratch)
 
     def _store_has_folds(self) -> bool:
-        folder = self.out / "folds"
+        if self.remote is not None:
+            return bool(self.remote.names(FOLDS))
+        folder = self.out / FOLDS
         return folder.is_dir() and any(name.endswith(".parquet") for name in os.listdir(folder))
 
     def _check_early_stopping(self) -> None:

@@ -15,11 +15,11 @@ from tasks.display import Display
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldRecord
 from tasks.prefect_view import viewed
+from tasks.remote import RUNS, publish, sending
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
 from tasks.trust import check_trust
-from tasks.worker import GO_ON
-from tasks.writing import writing
+from tasks.writing import GO_ON, writing
 
 PLAIN = {"cache_policy": NO_CACHE, "persist_result": False}
 
@@ -59,6 +59,7 @@ def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
 @task(name="reduce folds", task_run_name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> reduce.Tables:
     """Combine the folds into tables, metrics and intervals."""
+    run.fetch_stored()  # what other machines sent to object storage
     return reduce.reduce_folds(run.dataset, folds, run.jobs, records, run.metrics)
 
 
@@ -77,6 +78,9 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         written = report.write_report(tables, run.key, findings, run.out, facts)
     if run.view is not None:
         run.view.publish(tables, written.path, (*run.notices, *findings))
+    if run.remote is not None:
+        with sending(run.remote.uri):
+            publish(run.remote, written.path, report.EXECUTION, report.MANIFEST)
     failures = [record for record in run.records.values() if record.error is not None]
     run.result = Result(
         path=written.path,
@@ -85,6 +89,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         n_failed=len(failures),
         notices=(*run.notices, *findings),
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
+        address=run.remote.at(f"{RUNS}/{written.run_id}") if run.remote else "",
     )
     return run.result
 

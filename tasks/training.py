@@ -16,10 +16,11 @@ from tasks.folds import FoldPlan
 from tasks.growth import climbing
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.locks import fold_lock
+from tasks.remote import FOLDS, Remote
 from tasks.run import Run
 from tasks.store import DamagedFold, put_aside
 from tasks.workers import Slot
-from tasks.writing import writing
+from tasks.writing import GO_ON, writing
 
 SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 
@@ -181,8 +182,10 @@ def _reuse(run: Run, job: FoldJob) -> bool:
     try:
         record = worker.stored(job)
     except DamagedFold as error:
-        with writing(f"out: {job.store.name}, which is damaged, put aside", worker.GO_ON):
+        with writing(f"out: {job.store.name}, which is damaged, put aside", GO_ON):
             aside = put_aside(job.store)
+        if job.remote:
+            Remote(job.remote).send([f"{FOLDS}/{aside.name}"], job.out)
         run.tell(f"{error}; it was put aside as {aside.name} and is trained again")
         return False
     if record is None:

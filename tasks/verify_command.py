@@ -4,12 +4,12 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from tasks.command_line import LineParser
 from tasks.entry import WRONG_INPUT, leave_scripts_folder
 from tasks.errors import InputError, RunFailed
 from tasks.finished import FinishedRun
+from tasks.remote import at_hand
 from tasks.verification import check_level, verify
 
 IDENTICAL, DIFFERENT = 0, 1
@@ -24,8 +24,8 @@ def main(arguments: Sequence[str]) -> int:
         given = _parser().parse_args(arguments)
         count = None if given.all else _count(given.folds)
         level = check_level(given.level)
-        finished = FinishedRun.read(Path(given.run_dir))
-        agrees = verify(finished, given.source, count, level, _say)
+        with at_hand(given.run_dir) as folder:
+            agrees = verify(FinishedRun.read(folder), given.source, count, level, _say)
     except InputError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return WRONG_INPUT
@@ -58,7 +58,9 @@ def _parser() -> LineParser:
         allow_abbrev=False,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("run_dir", metavar="RUN_DIR", help="a report's folder, OUT/runs/RUN_ID")
+    parser.add_argument(
+        "run_dir", metavar="RUN_DIR", help="a report's folder or URI, OUT/runs/RUN_ID"
+    )
     how_many = parser.add_mutually_exclusive_group()
     how_many.add_argument("--folds", default=str(FOLDS), metavar="N", help="folds to refit")
     how_many.add_argument("--all", action="store_true", help="refit all folds")

@@ -21,12 +21,12 @@ from tasks.failure import describe_failure, is_exhausted
 from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
 from tasks.memory import held_mib, limit_memory, out_of_memory
 from tasks.output import kept_output, output_path
+from tasks.remote import FOLDS, Remote, sending
 from tasks.store import FinishedFold, read_fold, write_fold
-from tasks.writing import writing
+from tasks.writing import GO_ON, writing
 
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113
-GO_ON = "mend that and run the same command again: finished folds are kept"
 GPU_MEMORY = "FOLDPROOF_GPU_MEMORY"  # MiB that this worker may take
 
 
@@ -116,6 +116,9 @@ def train_fold(
         )
     with writing(f"out: fold {job.repeat}/{job.fold} in {str(job.store.parent)!r}", GO_ON):
         write_fold(finished, job.store)
+    if job.remote:
+        with sending(job.remote):
+            Remote(job.remote).send([f"{FOLDS}/{job.store.name}"], job.out)
     seconds = finished.execution.seconds_fit / (finished.epochs_run or 1)
     record = record_of(finished, job, cached=False)
     return replace(record, memory=held_mib(), seconds=seconds)

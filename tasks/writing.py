@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from tasks.errors import RunFailed
 
+GO_ON = "mend that and run the same command again: finished folds are kept"
 REASONS = {
     errno.ENOSPC: "no space left on the device",
     errno.EDQUOT: "the quota is used up",

@@ -18,13 +18,15 @@ class LocalData:
 
     data: Path | None = None
     folds: Path | None = None
+    out: Path | None = None  # stands for object storage
 
     def place(self, job: FoldJob) -> FoldJob:
         """Return a job whose paths are good here."""
         if self.data is None or self.folds is None:
             return job
         train, test = self.folds / job.train_path.name, self.folds / job.test_path.name
-        return replace(job, data=self.data, train_path=train, test_path=test)
+        out = self.out if job.remote and self.out is not None else job.out
+        return replace(job, data=self.data, train_path=train, test_path=test, out=out)
 
 
 def is_seen(reference: DataReference) -> bool:
@@ -44,7 +46,8 @@ def make(reference: DataReference, search: tuple[str, ...], scratch: Path) -> Lo
         InputError: the source cannot be read here, or is another one.
     """
     extend_path(search)
-    folders = LocalData(scratch / "data", scratch / "folds")
+    folders = LocalData(scratch / "data", scratch / "folds", scratch / "out")
+    (scratch / "out" / "folds").mkdir(parents=True, exist_ok=True)
     assert folders.data is not None
     assert folders.folds is not None
     for folder in (folders.data, folders.folds):
@@ -65,6 +68,8 @@ def leave_probe(reference: DataReference, name: str) -> None:
     Raises:
         InputError: this machine cannot write there.
     """
+    if reference.out is None:  # each fold is sent there, and would fail with the reason
+        return
     try:
         with (reference.out / "folds" / name).open("x") as file:
             os.fsync(file.fileno())

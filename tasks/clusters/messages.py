@@ -62,7 +62,7 @@ class DataReference:
         secret: what the file holds.
         data, fold_column, split, seed: what a node makes arrays and rows from otherwise.
         data_sha256, folds_sha256: what must come out.
-        out: the folder of finished folds and reports.
+        out: the folder of finished folds and reports; None where they go to object storage.
     """
 
     mark: Path
@@ -73,7 +73,7 @@ class DataReference:
     seed: int
     data_sha256: str
     folds_sha256: str
-    out: Path
+    out: Path | None
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,8 @@ class Roster:
         return not why
 
     def _unseen(self, reference: DataReference, probe: str) -> str:
+        if reference.out is None:
+            return ""
         path, deadline = reference.out / "folds" / probe, time.monotonic() + SIGHT
         while True:
             with contextlib.suppress(FileNotFoundError):

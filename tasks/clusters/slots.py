@@ -21,6 +21,7 @@ from tasks.environment import Numerics
 from tasks.errors import Disconnected, InputError, NodeLost, WorkerLost
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldJob, FoldRecord
+from tasks.remote import is_remote
 from tasks.workers import Slots
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ class ClusterSlots(Slots):
                 seed=study.seed,
                 data_sha256=dataset.digest,
                 folds_sha256=plan.digest,
-                out=Path(study.out).resolve(),
+                out=None if is_remote(study.out) else Path(study.out).resolve(),
             )
         )
 

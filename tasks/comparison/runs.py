@@ -10,6 +10,7 @@ from tasks.config import Study, parse_study
 from tasks.display import Display, Verbosity
 from tasks.errors import InputError
 from tasks.jobs import FoldRecord
+from tasks.remote import refuse_remote
 from tasks.run import Run
 from tasks.server import EmbeddedServer
 from tasks.sources import check_source
@@ -177,6 +178,7 @@ def _needs(run: Run) -> tuple[Any, ...]:
 def _look_at(run: Run) -> Any:
     """Find what is wrong about the source, the builder and the devices."""
     check_trust(run.study)
+    refuse_remote(run.study.out, "compare.py")
     check_source(run.study.data)
     return run.identity, run.placement
 
