@@ -13,7 +13,7 @@ define debian
 	|| echo "$(1) is missing: tests that need it are skipped"
 endef
 
-.PHONY: cv ui test test-server test-browser test-clusters lint bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters lint bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -23,6 +23,9 @@ ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deploy
 
 test: $(VENV)/.tested lint  ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-long: $(VENV)/.tested  ## What waits for many processes: faults, outages, audits, deployments
+	$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadfile $(ARGS)
 
 test-server: $(VENV)/.served  ## A team's set-up for real: PostgreSQL, restarts, no network
 	$(call debian,postgresql,/usr/lib/postgresql/*/bin/initdb)

@@ -110,6 +110,7 @@ def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelF
     model = _call(builder, call)
     if is_keras(model):
         facts = _inspect_keras(model, call, train)
+        seed_everything(0, keras_loaded=True)
         complete(_call(builder, call), call, train)  # refuses what is not new
         return facts
     if not (hasattr(model, "fit") and hasattr(model, "get_params")) or isinstance(model, type):

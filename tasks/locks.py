@@ -56,6 +56,8 @@ def _acquire(path: Path, stopped: threading.Event) -> int | None:
             time.sleep(PAUSE)
             continue
         except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()
             os.close(handle)
             return None
         if _is_at(path, handle):

@@ -29,6 +29,8 @@ FRAIL = """
 import warnings
 from sklearn.linear_model import LogisticRegression
 
+pytestmark = pytest.mark.long
+
 class Frail(LogisticRegression):
     def fit(self, X, y, sample_weight=None):
         print("fitting", len(X), "rows")
@@ -134,6 +136,7 @@ def deployed(prefect_api, tmp_path_factory):
         deployment = cross_validate.to_deployment(name="test", entrypoint_type=module).apply()
         run = client.create_flow_run_from_deployment(deployment, parameters=parameters)
         environment = {"PREFECT_API_URL": prefect_api, "PYTHONPATH": str(ROOT)}
+        environment |= {"FOLDPROOF_ALLOWED_BUILDERS": "frail"}
         command = [sys.executable, "-m", "prefect.engine", str(run.id)]
         subprocess.run(
             command, cwd=folder, env=os.environ | environment, capture_output=True, timeout=240

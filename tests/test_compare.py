@@ -171,6 +171,8 @@ import numpy as np
 from flows.compare import compare, compare_models
 from tasks.config import DataSpec, Study, parse_study
 
+pytestmark = pytest.mark.long
+
 print("this script runs")
 
 def net(input_shape):

@@ -3,8 +3,12 @@
 import re
 import sys
 
+import pytest
+
 from tasks.provenance import ROOT
 from tests.command import run
+
+pytestmark = pytest.mark.long
 
 MEGABYTES = 20
 MOST = 4.0  # a table, and the float32 features that are written from it; 3.1 of 1 GB

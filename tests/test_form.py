@@ -180,7 +180,8 @@ def test_what_is_left_empty_is_left_to_its_default(sent, meant):
         ),
     ],
 )
-def test_wrong_input_ends_a_run_with_its_one_line(prefect_api, tmp_path, sent, line):
+def test_wrong_input_ends_a_run_with_its_one_line(prefect_api, tmp_path, monkeypatch, sent, line):
+    monkeypatch.chdir(tmp_path)
     parameters = {**sent, "out": str(tmp_path)}
     with temporary_settings({PREFECT_API_URL: prefect_api}):
         state = run_flow(cross_validate, parameters=parameters, return_type="state")

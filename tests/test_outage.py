@@ -11,6 +11,8 @@ import pytest
 from tasks.server import EmbeddedServer
 from tests.command import CV, cv, report_of
 
+pytestmark = pytest.mark.long
+
 FLAGS = ("--split.n_splits", "5", "--model", "slow_model:build", "--compute.workers", "1")
 SLOW = (
     "import time\n\nfrom sklearn.linear_model import LogisticRegression\n\n\n"

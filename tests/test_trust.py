@@ -236,6 +236,7 @@ runpy.run_module("prefect.engine", run_name="__main__")
 """
 
 
+@pytest.mark.long
 def test_a_deployed_run_is_closed(modules: Path, prefect_api: str) -> None:
     """Prefect's own engine runs it, as it would for a worker; the form asked for anything."""
     api = {"PREFECT_API_URL": prefect_api, "PYTHONPATH": os.pathsep.join((str(ROOT), "."))}

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ CONFIGURATION = [
     ({"metrics": ["r2", "r2"]}, "metrics", "name each metric once"),
     ({"compute": {"workers": 0}}, "compute.workers", "at least 1"),
     ({"compute": {"workers": "many"}}, "compute.workers", "'auto' or a whole number"),
-    ({"compute": {"engine": "dask"}}, "compute.engine", "use local"),
+    ({"compute": {"address": "here:1"}}, "compute.address", "compute.engine to dask or ray"),
     ({"compute": {"device": "tpu"}}, "compute.device", "did you mean"),
     ({"compute": {"fold_timeout": 0}}, "compute.fold_timeout", "must be greater than 0"),
     ({"compute": {"retries": -1}}, "compute.retries", "must be at least 0"),
@@ -384,10 +385,10 @@ PROCESSES = [
 def test_process_refuses_in_one_line_and_leaves_nothing(
     here: Path, tmp_path: Path, files: Path, arguments: list[str], problem: str
 ) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    scratch = Path(tempfile.mkdtemp(dir="/tmp"))
     done = run([argument.format(files=files) for argument in arguments], here, scratch)
     assert done.stderr == problem.format(files=files) + "\n"
     assert (done.returncode, done.stdout) == (2, "")
     assert [*here.iterdir(), *scratch.iterdir()] == []
+    scratch.rmdir()
     assert users_of(here) == []
