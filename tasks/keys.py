@@ -80,9 +80,18 @@ def fold_jobs(
     plan: FoldPlan,
     identity: ModelIdentity,
     numerics: Numerics,
-    out: Path,
+    out: Path | None = None,
 ) -> tuple[FoldJob, ...]:
-    """Return the job of each fold, in the order of the plan; `out` is where it is stored."""
+    """Return the job of each fold, in the order of the plan.
+
+    Args:
+        study: the settings.
+        dataset: the samples.
+        plan: the folds.
+        identity: of the model.
+        numerics: of the workers.
+        out: the folder that stands for the settings' here; default that itself.
+    """
     common = {
         "foldproof": VERSION,
         "data": dataset.digest,
@@ -111,7 +120,7 @@ def fold_jobs(
             inner=rule,
             builder=call,
             numerics=numerics,
-            out=out,
+            out=out or Path(study.out).resolve(),
             remote=study.out if is_remote(study.out) else "",
             **_placed(study, dataset, fold),
         )

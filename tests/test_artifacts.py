@@ -25,11 +25,11 @@ from tasks import artifacts
 from tasks.provenance import ROOT
 from tests.helpers_report import ALONE, finish
 
+pytestmark = pytest.mark.long
+
 FRAIL = """
 import warnings
 from sklearn.linear_model import LogisticRegression
-
-pytestmark = pytest.mark.long
 
 class Frail(LogisticRegression):
     def fit(self, X, y, sample_weight=None):

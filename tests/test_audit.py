@@ -25,6 +25,8 @@ from tasks.schemas import audit_schema
 from tests.command import Ended, run
 from tests.test_html import Page
 
+pytestmark = pytest.mark.long
+
 AUDIT = [sys.executable, str(ROOT / "flows" / "audit.py")]
 BLOBS = ("--data", "blobs", "--split.n_splits", "4", "--train.scaler", "none")
 PATIENCE = 1200  # seconds; a guard against hanging
@@ -41,8 +43,6 @@ import time
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-
-pytestmark = pytest.mark.long
 
 class Random(ClassifierMixin, BaseEstimator):
     def __init__(self, random_state=None):

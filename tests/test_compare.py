@@ -24,6 +24,8 @@ from tasks.run import Run, launched
 from tests.command import Ended, contents, run
 from tests.test_cv import left_behind
 
+pytestmark = pytest.mark.long
+
 COMPARE = [sys.executable, str(ROOT / "flows" / "compare.py")]
 PATIENCE = 120
 FILES = {
@@ -170,8 +172,6 @@ SCRIPT = """
 import numpy as np
 from flows.compare import compare, compare_models
 from tasks.config import DataSpec, Study, parse_study
-
-pytestmark = pytest.mark.long
 
 print("this script runs")
 

@@ -18,12 +18,12 @@ from tasks.store import read_fold
 from tasks.training import train_here
 from tests.command import CV, cv, report_of
 
+pytestmark = pytest.mark.long
+
 ESTIMATOR = """
 import ctypes, os, pathlib, sys
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-
-pytestmark = pytest.mark.long
 
 class Faulty(LogisticRegression):
     def fit(self, x, y, **options):

@@ -15,6 +15,7 @@ from tasks.metrics import _check_fits, _scorer_names
 
 MAY_BE_EMPTY = {
     *("target", "positive", "features", "groups", "weights", "fold_column", "fold_timeout"),
+    *("memory_limit", "address"),
 }
 
 # What the form's two designs send when nothing was touched, but for the order of names.

@@ -23,6 +23,8 @@ from tasks.workers import Slots, make_scratch, remove_scratch
 from tests.command import CV, cv, report_of
 from tests.training import settings, train_some
 
+pytestmark = pytest.mark.long
+
 LONG = ("--split.n_splits", "4", "--train.epochs", "100000", "--train.engine", "plain")
 PATIENCE = 120
 
