@@ -80,6 +80,7 @@ def test_many_take_turns(tmp_path):
     assert max(most) == 1
 
 
+@pytest.mark.long
 def test_two_runs_at_once_train_no_fold_twice(tmp_path, prefect_api):
     flags = ["--out", str(tmp_path / "out"), "--split.n_splits", "6", "--train.epochs", "20"]
     started = [
