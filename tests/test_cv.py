@@ -55,6 +55,7 @@ def test_prefect_shows_folds_that_people_can_read(tmp_path, api):
     assert {again[name][0] for name in names} == {"Cached"}
 
 
+@pytest.mark.long
 def test_the_same_bytes_whatever_the_surroundings(tmp_path, api):
     """Workers, order, hash seed, locale, time zone, folder, process: none of it shows."""
     first = tmp_path / "first"
@@ -284,6 +285,7 @@ def test_a_builder_that_cannot_train_is_refused_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_memory_of_the_flows_process_does_not_grow_with_the_folds(tmp_path, api):
     peaks = []
     for repeats in ("3", "30"):

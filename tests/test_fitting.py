@@ -97,6 +97,7 @@ def test_engines_give_the_same_bits(tmp_path, slots, builder, source, kept):
         assert found["auto"][0] == reference(given, places[0], tmp_path)
 
 
+@pytest.mark.long
 def test_two_threads_equal_the_independent_loop_on_both_engines(tmp_path):
     scratch = make_scratch()
     two = Slots(place(ComputeSpec(workers=1, threads=2)), True, scratch, scratch / "log")
