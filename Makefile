@@ -22,7 +22,7 @@ ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deploy
 	$(BIN)/python deployments/ui.py $(PORT)
 
 test: $(VENV)/.tested lint  ## Run the whole suite
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 test-long: $(VENV)/.tested  ## What waits for many processes: faults, outages, audits, deployments
 	$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadfile $(ARGS)
