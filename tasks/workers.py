@@ -57,6 +57,7 @@ class Slot:
         self._next: tuple[ProcessPool, Any] | None = None
         self._retired: list[ProcessPool] = []
         self._at_first, self._lock = 0.0, threading.Lock()
+        self._killed_before = times_killed_for_memory()
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
         """Run a function in the worker and return its result.
@@ -70,13 +71,13 @@ class Slot:
             self._renew()
             future = self._pool.schedule(function, args=arguments, timeout=timeout)
         self._waiting.add(future)
-        killed_before = times_killed_for_memory()
         try:
             found = future.result()
         except TimeoutError:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-            starved = times_killed_for_memory() > killed_before
+            before, self._killed_before = self._killed_before, times_killed_for_memory()
+            starved = self._killed_before > before
             raise WorkerLost(describe_end(error, self._memory_limit, starved)) from None
         except CancelledError:
             raise Interrupted("the run was stopped") from None

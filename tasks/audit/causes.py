@@ -68,7 +68,12 @@ def all_causes(threads: int, onednn: bool) -> tuple[Cause, ...]:
         onednn: TensorFlow's default on this machine.
     """
     usual = Conditions(threads)
-    causes = (_reference(usual), *_loops(usual), *_surroundings(usual))
+    causes = (
+        _reference(usual),
+        *_unseeded_loops(usual),
+        *_seeded_loops(usual),
+        *_surroundings(usual),
+    )
     return (*causes, _other_onednn(usual, not onednn))
 
 
@@ -90,8 +95,8 @@ def _reference(usual: Conditions) -> Cause:
     )
 
 
-def _loops(usual: Conditions) -> tuple[Cause, ...]:
-    """Return what a loop around fit does wrong."""
+def _unseeded_loops(usual: Conditions) -> tuple[Cause, ...]:
+    """Return what a loop around fit does wrong that does not seed, or not all."""
     undetermined = Conditions(usual.threads, determinism=False)  # TensorFlow is left unseeded
     return (
         Cause(
@@ -144,6 +149,12 @@ def _loops(usual: Conditions) -> tuple[Cause, ...]:
             ),
             not_for_estimators=NO_TENSORFLOW,
         ),
+    )
+
+
+def _seeded_loops(usual: Conditions) -> tuple[Cause, ...]:
+    """Return what a loop around fit does wrong that seeds all."""
+    return (
         Cause(
             "seeded_fit",
             "reseeded, then fit(x, y)",
