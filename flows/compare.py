@@ -10,16 +10,14 @@ if __name__ == "__main__":
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefect import flow
-
 from flows.cv import cross_validate
 from tasks.comparison.result import ComparisonResult
-from tasks.comparison.runs import comparison_of
-from tasks.comparison.steps import compare_folds, comparing, launch, write_comparison
+from tasks.comparison.runs import Comparison, studies_of
+from tasks.comparison.steps import compare_folds, compared_flow, comparing, launch, write_comparison
 from tasks.config import Study
 
 
-@flow
+@compared_flow
 def compare(studies: list[Study]) -> ComparisonResult:
     """Cross-validate several models on the same folds and test them in pairs.
 
@@ -29,7 +27,7 @@ def compare(studies: list[Study]) -> ComparisonResult:
     with comparing(studies) as comparison:
         results = [cross_validate.perform(run) for run in comparison.turns()]
         tables = compare_folds(results)
-        result: ComparisonResult = write_comparison(results, tables)
+        result: ComparisonResult = write_comparison(comparison, results, tables)
         return result
 
 
@@ -46,7 +44,7 @@ def compare_models(studies: Sequence[Study | Mapping[str, Any]]) -> ComparisonRe
     Raises:
         InputError: something about the input is wrong; nothing was trained.
     """
-    return launch(compare, comparison_of(studies))
+    return launch(compare, Comparison(studies_of(studies)))
 
 
 if __name__ == "__main__":

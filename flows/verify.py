@@ -7,18 +7,21 @@ from tasks.verify_command import FOLDS, main
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))  # before the seconds that Prefect takes to import
 
+from pathlib import Path
+
 from prefect import State, flow
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from tasks.errors import InputError
 from tasks.finished import FinishedRun
+from tasks.outcome import named
 from tasks.remote import at_hand
 from tasks.verification import Level
 from tasks.verification import verify as verify_run
 
 
-@flow
+@flow(flow_run_name=lambda: named(lambda given: f"verify {Path(str(given['run_dir'])).name}"))
 def verify(
     run_dir: str, folds: int | None = FOLDS, level: Level = "bit", source: str | None = None
 ) -> State:

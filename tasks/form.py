@@ -110,6 +110,15 @@ def form_signature(function: Callable[..., Any]) -> inspect.Signature:
     )
 
 
+def studies_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a flow that asks for several studies, each by the same form."""
+    items = {"title": "Model", **form_schema()}
+    schema = {"type": "array", "items": items, "minItems": 2}
+    (parameter,) = inspect.signature(function).parameters.values()
+    asked = parameter.replace(annotation=Annotated[Any, WithJsonSchema(schema)])
+    return inspect.Signature([asked])
+
+
 def from_form(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a form sent as settings: what was left empty is left out.
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from prefect import Flow
 from prefect.logging import get_logger
@@ -23,7 +23,6 @@ from tasks.outcome import flow_run_name, told
 from tasks.result import Result
 from tasks.run import Run, current, current_run, launched
 from tasks.server import EmbeddedServer, using
-from tasks.steps import STEPS
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
@@ -73,17 +72,7 @@ class LaunchedFlow(Flow[..., Result]):
             run.begin()
             run.check()
             run.prepare_workers()
-            server = run.start_server()
-            with using(server), watched(run, server) as watch:
-                try:
-                    result = self.perform(run, **options)
-                except Exception as error:
-                    result = _after_an_outage(run, error)
-                finally:
-                    flush_to_api()
-                if server is not None and not watch.is_gone():
-                    server.settle(run.flow_run, len(run.jobs) + len(STEPS))
-                return _with_what_was_missed(result, run, watch)
+            return seen_through(run, lambda: self.perform(run, **options))
 
     def perform(self, run: Run, **options: Any) -> Any:
         """Run the flow of a run that was checked; inside of another flow it is its subflow."""
@@ -92,12 +81,54 @@ class LaunchedFlow(Flow[..., Result]):
                 call = {**sections(run.study), **options, "return_state": True}
                 state = super().__call__(**call)
             return state if options.get("return_state") else outcome(state)
+        except Exception as error:
+            return _after_an_outage(run, error)
         finally:
             run.display.stop()
 
 
+class Launchable(Protocol):
+    """A run, or several: what is launched as one flow."""
+
+    on_end: Callable[[], None]
+    result: Any
+
+    def start_server(self) -> EmbeddedServer | None:
+        """Start an embedded Prefect server unless an API is configured."""
+        ...
+
+    def task_counts(self) -> dict[str, int]:
+        """Return how many tasks each flow run has, by the flow run's id."""
+        ...
+
+
+def seen_through(run: Launchable, perform: Callable[[], Any]) -> Any:
+    """Perform a flow with the server that it needs; an outage of that costs no result.
+
+    Args:
+        run: is checked and ready.
+        perform: calls the flow and returns its result.
+
+    Raises:
+        InputError: a configured API does not answer at the start.
+        RunFailed: it went away before there was a result.
+    """
+    server = run.start_server()
+    with using(server), watched(run, server) as watch:
+        try:
+            result = perform()
+        except Exception as error:
+            result = _after_an_outage(run, error)
+        finally:
+            flush_to_api()
+        if server is not None and not watch.is_gone():
+            for flow_run, tasks in run.task_counts().items():
+                server.settle(flow_run, tasks)
+        return _with_what_was_missed(result, run, watch)
+
+
 @contextmanager
-def watched(run: Run, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
+def watched(run: Launchable, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
     """Keep an eye on the Prefect API; a run that ends while it is gone does not wait for it.
 
     Raises:
@@ -121,19 +152,20 @@ def watched(run: Run, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
             watch.stop()
 
 
-def _after_an_outage(run: Run, error: Exception) -> Result:
+def _after_an_outage(run: Launchable, error: Exception) -> Any:
     """Return the result of a run whose report was there before the server went away."""
     if not is_outage(error):
         raise error
     if run.result is None:
+        give_up()
         remedy = "run the same command again: finished folds are kept"
         raise RunFailed(f"the Prefect server does not answer ({error}); {remedy}") from None
     return run.result
 
 
-def _with_what_was_missed(result: Any, run: Run, watch: ApiWatch) -> Any:
-    notice = missed(watch, lambda: count_unseen(run.flow_run, len(run.jobs) + len(STEPS)))
-    if notice and isinstance(result, Result):
+def _with_what_was_missed(result: Any, run: Launchable, watch: ApiWatch) -> Any:
+    notice = missed(watch, lambda: count_unseen(run.task_counts()))
+    if notice and hasattr(result, "notices"):
         return replace(result, notices=(*result.notices, notice))
     return result
 
@@ -143,13 +175,12 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
     return LaunchedFlow(function, name=function.__name__)
 
 
-def outcome(state: Any) -> Result:
+def outcome(state: Any) -> Any:
     """Return the result of a run, which may have failed folds, or raise what ended it."""
     found = state.result(raise_on_failure=False, _sync=True)
     if isinstance(found, BaseException):
         raise found
-    result: Result = found
-    return result
+    return found
 
 
 def sections(study: Study) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
 
 PAUSE = 2.0  # seconds between looks at the server
 MISSES = 3  # in a row, and the server counts as gone
+PAGE = 200  # task runs that Prefect gives out at once
 RETURN = 20.0  # seconds that a finished run waits for it to come back
 
 
@@ -114,8 +115,19 @@ def missed(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
     return f"{text}: it missed the end of {tasks}" if count != 0 else f"{text} and missed nothing"
 
 
-def count_unseen(flow_run: str, tasks: int) -> Any:
-    """Return how many of a flow run's tasks have no final state in Prefect; None if unknown."""
+def count_unseen(task_counts: Mapping[str, int]) -> int | None:
+    """Return how many tasks have no final state in Prefect; None if that cannot be told.
+
+    Args:
+        task_counts: how many there are, by the id of their flow run.
+    """
+    ended = {flow_run: _count_ended(flow_run) for flow_run in task_counts}
+    if any(count is None for count in ended.values()) or max(task_counts.values()) > PAGE:
+        return None
+    return sum(max(0, tasks - (ended[run] or 0)) for run, tasks in task_counts.items())
+
+
+def _count_ended(flow_run: str) -> int | None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
@@ -128,8 +140,8 @@ def count_unseen(flow_run: str, tasks: int) -> Any:
                 task_run_filter=TaskRunFilter.model_validate(
                     {"state": {"type": {"any_": list(OVER)}}}
                 ),
-                limit=200,
+                limit=PAGE,
             )
     except Exception:  # whatever it is, it is about a look at the server
         return None
-    return max(0, tasks - len(ended)) if tasks <= 200 else None
+    return len(ended)

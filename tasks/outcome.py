@@ -13,7 +13,6 @@ from prefect.states import Failed
 from tasks.artifacts import incomplete
 from tasks.config import Study, parse_study
 from tasks.errors import InputError, RunFailed
-from tasks.result import Result
 from tasks.run import current_run
 from tasks.sources.memory import is_memory
 
@@ -21,17 +20,24 @@ from tasks.sources.memory import is_memory
 MADE_UP = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+){1,2}")
 
 
-def told(function: Callable[..., Result]) -> Callable[..., Any]:
+def told(
+    function: Callable[..., Any], is_launched: Callable[[], bool] | None = None
+) -> Callable[..., Any]:
     """Let a flow's body end in a state that says in one line what is wrong, if something is.
 
     A run from a deployment has no caller who could be told of an `InputError`, nor one who
     takes the result of a run with failed folds: both become its state. Elsewhere the error
     is raised, and the result travels with the state.
+
+    Args:
+        function: the flow's body, which returns a `Result` or a `ComparisonResult`.
+        is_launched: tells whether it has such a caller; default: whether a run is under way.
     """
+    is_called = is_launched or (lambda: current_run() is not None)
 
     @functools.wraps(function)
     def body(*args: Any, **kwargs: Any) -> Any:
-        launched = current_run() is not None or FlowRunContext.get() is None
+        launched = is_called() or FlowRunContext.get() is None
         try:
             result = function(*args, **kwargs)
         except (InputError, RunFailed) as error:
@@ -52,19 +58,32 @@ def told(function: Callable[..., Result]) -> Callable[..., Any]:
 
 def flow_run_name() -> str:
     """Return a flow run's name: what was trained on what, unless somebody named it."""
+    return named(_cross_validation)
+
+
+def named(readable: Callable[[dict[str, Any]], str]) -> str:
+    """Return a flow run's name: the one that somebody gave it, or one that can be read.
+
+    Args:
+        readable: makes one of the flow's parameters.
+    """
     context = FlowRunContext.get()
     assert context is not None  # Prefect asks within a run
     assert context.flow_run is not None
     given = context.flow_run.name
     if not MADE_UP.fullmatch(given):
         return given
+    try:
+        return readable(context.parameters or {})
+    except (InputError, ValueError, TypeError):  # the run is about to say so
+        return given
+
+
+def _cross_validation(parameters: dict[str, Any]) -> str:
     run = current_run()
     if run is not None:
         return readable_name(run.study, len(run.jobs))
-    try:
-        return readable_name(parse_study(context.parameters or {}), None)
-    except InputError:  # the run is about to say so
-        return given
+    return readable_name(parse_study(parameters), None)
 
 
 def readable_name(study: Study, folds: int | None) -> str:
@@ -82,7 +101,7 @@ def readable_name(study: Study, folds: int | None) -> str:
     return f"{study.model.builder.rpartition(':')[2]} on {data}, {end}"
 
 
-def _log(result: Result) -> None:
+def _log(result: Any) -> None:
     logger = get_run_logger()
     for notice in result.notices:
         logger.warning(notice)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import InputError, RunFailed
+from tasks.trust import check_place
 from tasks.writing import GO_ON
 
 AT_ONCE = 8  # files under way
@@ -143,7 +144,12 @@ def sending(uri: str) -> Iterator[None]:
 
 @contextmanager
 def at_hand(place: str) -> Iterator[Path]:
-    """Yield a report's folder as one of this machine, for as long as it is looked at."""
+    """Yield a report's folder as one of this machine, for as long as it is looked at.
+
+    Raises:
+        InputError: it cannot be read, or may not be.
+    """
+    check_place("RUN_DIR", place)
     if not is_remote(place):
         yield Path(place)
         return

@@ -34,6 +34,8 @@ from tasks.weighting import check_class_weight
 from tasks.workers import Slots, make_scratch, remove_scratch
 from tasks.writing import writing
 
+FLOW_TASKS = 4  # of the flow itself, besides one for each fold
+
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
 
 
@@ -57,7 +59,12 @@ class Run:
     """
 
     def __init__(
-        self, study: Study, display: Display, refresh: bool = False, slots: Slots | None = None
+        self,
+        study: Study,
+        display: Display,
+        refresh: bool = False,
+        slots: Slots | None = None,
+        owns_out: bool = False,
     ) -> None:
         """Begin a run; nothing is checked or started yet.
 
@@ -67,6 +74,7 @@ class Run:
             refresh: train anew what is stored already.
             slots: workers of the caller's to use and leave running, for several runs in a
                 row; default: own ones.
+            owns_out: the folder of results is the caller's own, and may lie anywhere.
         """
         self.study, self.display, self.refresh = study, display, refresh
         self.records: dict[str, FoldRecord] = {}
@@ -84,6 +92,7 @@ class Run:
         self.view: Any = None
         self._server: EmbeddedServer | None = None
         self._slots, self._owns_slots = slots, slots is None
+        self._owns_out = owns_out
         self._lock, self._begun, self._checked = threading.Lock(), False, False
         self._host: Run | None = None
         self._lender: Run | None = None
@@ -121,7 +130,7 @@ class Run:
         """
         if self._begun:
             return
-        check_trust(self.study)
+        check_trust(self.study, with_out=not self._owns_out)
         check_source(self.study.data)
         self._check_out()
         make_scaler_or_refuse(self.study.train.scaler)
@@ -297,6 +306,10 @@ class Run:
             raise InputError("model.builder", problem) from None
         finally:
             self.slots.give_back(slot)
+
+    def task_counts(self) -> dict[str, int]:
+        """Return how many tasks its flow run has, by the flow run's id."""
+        return {self.flow_run: len(self.jobs) + FLOW_TASKS}
 
     def tell(self, notice: str) -> None:
         """Keep a notice for the end, once."""

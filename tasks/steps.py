@@ -92,6 +92,3 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         address=run.remote.at(f"{RUNS}/{written.run_id}") if run.remote else "",
     )
     return run.result
-
-
-STEPS = (load_data, split_rows, reduce_folds, write_report)  # besides the folds

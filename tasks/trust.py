@@ -75,12 +75,13 @@ class Trust:
         return any(resolved.is_relative_to(place) for place in places)
 
 
-def check_trust(study: Study, deployed: bool = False) -> None:
+def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> None:
     """Refuse what a configuration may not name, before anything of it is imported or opened.
 
     Args:
         study: the settings.
         deployed: they come from a deployment; a process that Prefect started is taken for one.
+        with_out: `out` is a setting, too, not a folder that this program made.
 
     Raises:
         InputError: with the field and the variable that would allow it.
@@ -91,7 +92,17 @@ def check_trust(study: Study, deployed: bool = False) -> None:
     source = study.data.source
     if source not in bundled.NAMES and not memory.is_memory(source):
         _check_path(trust, "data.source", source)
-    _check_path(trust, "out", study.out)
+    if with_out:
+        _check_path(trust, "out", study.out)
+
+
+def check_place(setting: str, path: str) -> None:
+    """Refuse a path that may not be read here.
+
+    Raises:
+        InputError: with the setting and the variable that would allow it.
+    """
+    _check_path(Trust.of(os.environ, DEPLOYED in os.environ), setting, path)
 
 
 def _references(study: Study) -> dict[str, str]:

@@ -57,7 +57,7 @@ def verify(
         return sound
     with tempfile.TemporaryDirectory(prefix="foldproof-verify-") as out:
         study = finished.study(source, Path(out), workers=len(chosen))
-        with launched(Run(study, Display("quiet"))) as run:
+        with launched(Run(study, Display("quiet"), owns_out=True)) as run:
             run.check()
             _tell(say, "environment and inputs", _changes(finished, run), "as in the manifest")
             for row in reversed(chosen):  # another order than before

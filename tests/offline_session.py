@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from deployments.local import DIRECT
 from tasks.provenance import ROOT
@@ -38,12 +39,18 @@ def main(folder: Path, leak: bool) -> None:
             "out": str(folder / "reports"),
         }
         run = live.run("cross_validate/cv-cpu", **settings)
-        assert live.ended(run, "ui").state.is_completed(), live.log("ui")
+        completed(live, run)
         (report,) = (folder / "reports" / "runs").iterdir()
         run = live.run("verify/verify", run_dir=str(report))
-        assert live.ended(run, "ui").state.is_completed(), live.log("ui")
+        completed(live, run)
         process.send_signal(signal.SIGINT)
         process.wait(60)
+
+
+def completed(live: Live, run: Any) -> None:
+    """Wait for a run and see that it completed."""
+    ended = live.ended(run, "ui")
+    assert ended.state.is_completed(), f"{live.log('ui')}\n{ended.state!r}"
 
 
 if __name__ == "__main__":

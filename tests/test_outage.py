@@ -3,11 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tasks.provenance import ROOT
 from tasks.server import EmbeddedServer
 from tests.command import CV, cv, report_of
 
@@ -41,17 +43,17 @@ def server(tmp_path, monkeypatch):
     made.stop()
 
 
-def started(folder: Path, url: str) -> subprocess.Popen:
-    """Start a run and wait for its first finished fold."""
+def started(folder: Path, url: str, command=(*CV, *FLAGS), folds=1) -> subprocess.Popen:
+    """Start a run and wait for its first finished folds."""
     process = subprocess.Popen(
-        [*CV, *FLAGS],
+        command,
         cwd=folder,
         env=os.environ | {"PREFECT_API_URL": url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not list(folder.glob("reports/folds/*.parquet")):
+    while len(list(folder.glob("reports/folds/*.parquet"))) < folds:
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     return process
@@ -68,6 +70,36 @@ def test_a_server_gone_for_good_costs_no_fold_and_no_report(folder, server):
     assert "API" not in err
     report = Path(out.strip().splitlines()[-1].removeprefix("report: "))
     assert (report / "manifest.json").is_file()
+
+
+def test_a_server_gone_while_the_last_model_trains_costs_no_comparison(folder, server):
+    (folder / "linear.yaml").write_text("model: sklearn.linear_model:LogisticRegression\n")
+    (folder / "slow.yaml").write_text("model: slow_model:build\n")
+    command = [sys.executable, str(ROOT / "flows" / "compare.py"), "linear.yaml", "slow.yaml"]
+    process = started(folder, server.url, (*command, "--split.n_splits", "3"), folds=4)
+    server.stop()
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "note: the Prefect server stopped answering" in err
+    assert "Traceback" not in err
+    comparison = Path(out.strip().splitlines()[-1].removeprefix("report: "))
+    assert (comparison / "manifest.json").is_file()
+
+
+def test_a_server_gone_before_the_next_model_is_said_in_one_line(folder, server, monkeypatch):
+    (folder / "linear.yaml").write_text("model: sklearn.linear_model:LogisticRegression\n")
+    (folder / "slow.yaml").write_text("model: slow_model:build\n")
+    command = [sys.executable, str(ROOT / "flows" / "compare.py"), "slow.yaml", "linear.yaml"]
+    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "1")  # four minutes are as good as seconds
+    process = started(folder, server.url, (*command, "--split.n_splits", "3"))
+    server.stop()
+    out, err = process.communicate(timeout=240)
+    assert (process.returncode, out) == (1, ""), err
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("error: the Prefect server does not answer (")
+    assert last.endswith("run the same command again: finished folds are kept")
+    assert "Traceback" not in err
+    assert len(list(folder.glob("reports/folds/*.parquet"))) == 3
 
 
 def test_a_server_that_comes_back_is_told_how_the_run_ended(folder, server):

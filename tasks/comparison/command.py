@@ -79,6 +79,8 @@ def _tell(name: str, result: Any) -> None:
 
 
 def _show(result: Any, names: Sequence[str]) -> None:
+    for notice in result.notices:
+        print(f"note: {notice}", file=sys.stderr)
     for name, one in zip(names, result.results, strict=True):
         for notice in one.notices:
             print(f"note: {name}: {notice}", file=sys.stderr)

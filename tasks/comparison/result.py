@@ -24,11 +24,18 @@ class ComparisonResult:
         path: the comparison's folder.
         comparison_id: its name.
         results: the cross-validation of each model, in the order given.
+        notices: what must be known of all of it; each result has its own.
     """
 
     path: Path
     comparison_id: str
     results: tuple[Result, ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Where the comparison's folder is, for people."""
+        return str(self.path)
 
     @property
     def n_folds(self) -> int:

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from tasks.comparison.result import ComparisonResult
 from tasks.comparison.same import refuse_other_folds, refuse_other_settings, refuse_same_work
 from tasks.config import Study, parse_study
 from tasks.display import Display, Verbosity
 from tasks.errors import InputError
+from tasks.form import from_form
 from tasks.jobs import FoldRecord
 from tasks.remote import refuse_remote
 from tasks.run import Run
@@ -29,6 +31,7 @@ class Comparison:
         runs: in that order.
         verbosity: how much to show.
         flow_run: the id of the Prefect flow run that it is.
+        result: what it came to, once the report is there.
     """
 
     def __init__(
@@ -48,7 +51,9 @@ class Comparison:
         """
         self.names = tuple(names) or tuple(f"study {i + 1}" for i in range(len(studies)))
         self.verbosity, self.flow_run = verbosity, ""
+        self.result: ComparisonResult | None = None
         self.runs = tuple(Run(study, Display(verbosity), refresh) for study in studies)
+        self._on_end: Callable[[], None] = lambda: None
 
     @property
     def studies(self) -> list[Study]:
@@ -74,6 +79,15 @@ class Comparison:
     def on_stop(self, call: Callable[[], None]) -> None:
         for run in self.runs:
             run.on_stop = call
+
+    @property
+    def on_end(self) -> Callable[[], None]:
+        """What is called when the last run's flow has ended, and when the comparison's has."""
+        return self._on_end
+
+    @on_end.setter
+    def on_end(self, call: Callable[[], None]) -> None:
+        self._on_end = self.runs[-1].on_end = call
 
     def begin(self, with_server: bool = True) -> None:
         """Find what is wrong without a look at the data, then start what takes long to start.
@@ -114,6 +128,13 @@ class Comparison:
         """Start the embedded Prefect server of all runs unless an API is configured."""
         return self.runs[0].start_server()
 
+    def task_counts(self) -> dict[str, int]:
+        """Return how many tasks each flow run has, by the flow run's id."""
+        counts = {self.flow_run: FLOW_TASKS + len(self.runs)}
+        for run in self.runs:
+            counts |= run.task_counts()
+        return counts
+
     def close(self) -> None:
         """End all processes of all runs and remove their folders."""
         for run in reversed(self.runs):  # who borrowed ends first
@@ -131,17 +152,29 @@ class Comparison:
         return next((run for run in self.runs[:number] if _needs(run) == needs), None)
 
 
-def comparison_of(studies: Sequence[Study | Mapping[str, Any]]) -> Comparison:
-    """Return the comparison of some studies, given as such or as their sections.
+def studies_of(given: Any, by_form: bool = False) -> list[Study]:
+    """Return studies that are given as such or as their sections.
+
+    Args:
+        given: what should be a list of them.
+        by_form: a form has sent them, with empty boxes for what was not chosen.
 
     Raises:
-        InputError: a setting is wrong.
+        InputError: they are no list, or a setting is wrong.
     """
-    parsed = []
-    for number, study in enumerate(studies):
-        with said_of(f"study {number + 1}"):
-            parsed.append(study if isinstance(study, Study) else parse_study(dict(study)))
-    return Comparison(parsed)
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+        raise InputError("studies", "give a list of settings, one entry for each model")
+    studies = []
+    for number, study in enumerate(given, 1):
+        with said_of(f"study {number}"):
+            studies.append(study if isinstance(study, Study) else _study_of(study, by_form))
+    return studies
+
+
+def _study_of(sections: Any, by_form: bool) -> Study:
+    if not isinstance(sections, Mapping):
+        raise InputError("settings", f"{sections!r} are none; give the sections of a study")
+    return parse_study(from_form(sections) if by_form else dict(sections))
 
 
 @contextmanager

@@ -1,54 +1,94 @@
 """The comparison's steps as Prefect tasks, and how its flow is called."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from prefect import task
+from prefect import Flow, task
 from prefect.runtime import flow_run
 
 from tasks.comparison import report
 from tasks.comparison.models import read_models
 from tasks.comparison.result import ComparisonResult
-from tasks.comparison.runs import FLOW_TASKS, Comparison, current_comparison, opened
+from tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
 from tasks.comparison.tables import ComparisonTables, compare_tables
 from tasks.config import Study
-from tasks.launch import flush_to_api, quiet_prefect
+from tasks.form import studies_signature
+from tasks.launch import outcome, quiet_prefect, seen_through
+from tasks.outcome import named, readable_name, told
 from tasks.result import Result
-from tasks.server import using
-from tasks.steps import PLAIN, STEPS
+from tasks.steps import PLAIN
 from tasks.trust import check_trust
 
 
 @contextmanager
-def comparing(studies: Sequence[Study]) -> Iterator[Comparison]:
-    """Yield the comparison that this flow call was launched for, or launch one."""
+def comparing(studies: Any) -> Iterator[Comparison]:
+    """Yield the comparison that this flow call was launched for, or launch one.
+
+    Raises:
+        InputError: something about the input is wrong; nothing was trained.
+    """
     known = current_comparison()
     if known is not None:
         known.flow_run = str(flow_run.id)
         yield known
+        known.on_end()
         return
-    for study in studies:
+    asked = studies_of(studies, by_form=True)
+    for study in asked:
         check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
-    with opened(Comparison(studies)) as comparison:
+    with opened(Comparison(asked)) as comparison:
         comparison.begin(with_server=False)
         comparison.check()
         yield comparison
 
 
-@task(name="compare models", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@task(name="compare models", task_run_name="compare models", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def compare_folds(results: Sequence[Result]) -> ComparisonTables:
     """Test the models in pairs, from their reports."""
     return compare_tables(read_models([result.path for result in results]))
 
 
-@task(name="write comparison", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
-def write_comparison(results: Sequence[Result], tables: ComparisonTables) -> ComparisonResult:
+@task(name="write comparison", task_run_name="write comparison", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+def write_comparison(
+    comparison: Comparison, results: Sequence[Result], tables: ComparisonTables
+) -> ComparisonResult:
     """Write the comparison's folder, whole or not at all."""
     models = read_models([result.path for result in results])
     out = results[0].path.parent.parent
     path = report.write_comparison(models, tables, out)
-    return ComparisonResult(path, path.name, tuple(results))
+    comparison.result = ComparisonResult(path, path.name, tuple(results))
+    return comparison.result
+
+
+class ComparedFlow(Flow[..., ComparisonResult]):
+    """A flow that asks for each model as cross-validations do, and whose end state tells."""
+
+    def __init__(self, fn: Callable[..., ComparisonResult], **options: Any) -> None:
+        """Make a flow of a function that takes studies."""
+        fn.__signature__ = studies_signature(fn)  # type: ignore[attr-defined]
+        super().__init__(fn, **{"flow_run_name": _flow_run_name, **options})
+        is_told = hasattr(fn, "__wrapped__")  # with_options comes again
+        self.fn = fn if is_told else told(fn, lambda: current_comparison() is not None)
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Take what a form sent; the flow's body says in one line what is wrong with it."""
+        return parameters
+
+
+def compared_flow(function: Callable[..., ComparisonResult]) -> ComparedFlow:
+    """Make a flow of a function, under the function's name."""
+    return ComparedFlow(function, name=function.__name__)
+
+
+def _flow_run_name() -> str:
+    return named(lambda parameters: _readable_name(studies_of(parameters["studies"], by_form=True)))
+
+
+def _readable_name(studies: Sequence[Study]) -> str:
+    """Return a name like `mlp, svm on breast_cancer, 10 folds`."""
+    of_each = [readable_name(study, None).partition(" on ") for study in studies]
+    return f"{', '.join(name for name, _, _ in of_each)} on {of_each[0][2]}"
 
 
 def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
@@ -56,18 +96,15 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
 
     Raises:
         InputError: something about the input is wrong; nothing was trained.
+        RunFailed: what was wrong with the disk, the folds or the Prefect server.
     """
     with opened(comparison), quiet_prefect(comparison.verbosity == "verbose"):
         comparison.begin()
         comparison.check()
-        server = comparison.start_server()
-        with using(server):
-            try:
-                result: ComparisonResult = flow(comparison.studies)
-            finally:
-                flush_to_api()
-        if server is not None:
-            for run in comparison.runs:
-                server.settle(run.flow_run, len(run.jobs) + len(STEPS))
-            server.settle(comparison.flow_run, FLOW_TASKS + len(comparison.runs))
-        return result
+
+        def perform() -> ComparisonResult:
+            result: ComparisonResult = outcome(flow(comparison.studies, return_state=True))
+            return result
+
+        found: ComparisonResult = seen_through(comparison, perform)
+        return found
