@@ -257,10 +257,15 @@ def test_a_deployments_form_asks_for_a_list_of_studies():
     from prefect.utilities.callables import parameter_schema
 
     from flows.compare import compare
+    from flows.cv import cross_validate
 
-    schema = parameter_schema(compare.fn)
+    schema = parameter_schema(compare)
     assert schema.required == ["studies"]
-    assert schema.properties["studies"]["items"] == {"$ref": "#/definitions/Study"}
+    of_one = schema.properties["studies"]["items"]["properties"]
+    form = parameter_schema(cross_validate).properties
+    assert of_one.keys() == form.keys()
+    for name, section in form.items():
+        assert of_one[name].get("properties") == section.get("properties")
     assert "the settings of each model" in schema.properties["studies"]["description"]
 
 

@@ -13,7 +13,7 @@ from tasks.comparison.html import render
 from tasks.comparison.models import label_models, read_models
 from tasks.comparison.report import write_comparison
 from tasks.comparison.result import comparison_text
-from tasks.comparison.runs import Comparison, comparison_of
+from tasks.comparison.runs import Comparison, studies_of
 from tasks.comparison.tables import compare_tables
 from tasks.config import DataSpec
 from tasks.digest import digest_file
@@ -326,7 +326,7 @@ def refusal(stored: Path, first: dict, second: dict) -> str:
     """Return what is said of two studies."""
     base = {"data": {"source": "breast_cancer"}, "out": str(stored)}
     studies = [{**base, "model": CLASSIFIER, **first}, {**base, "model": WEAK, **second}]
-    comparison = comparison_of(studies)
+    comparison = Comparison(studies_of(studies))
     with pytest.raises(InputError) as caught:
         begin_and_check(comparison)
     assert "\n" not in str(caught.value)
@@ -382,20 +382,19 @@ def test_a_model_that_stands_there_twice_is_refused(stored):
 
 def test_one_study_alone_is_refused(stored):
     with pytest.raises(InputError, match="studies: one alone cannot be compared"):
-        comparison_of([{"out": str(stored)}]).begin()
+        Comparison(studies_of([{"out": str(stored)}])).begin()
 
 
 def test_a_wrong_setting_is_said_with_the_study(stored):
     with pytest.raises(InputError, match=r"study 2: train\.epochs: "):
-        comparison_of([{}, {"train": {"epochs": 0}}])
+        studies_of([{}, {"train": {"epochs": 0}}])
 
 
 def test_what_is_equal_is_read_once_and_workers_are_shared(stored):
     base = {"data": {"source": "breast_cancer"}, "out": str(stored)}
     others = [{"model": WEAK}, {"model": BAYES, "compute": {"threads": 2}}, {"model": BAYES}]
-    comparison: Comparison = comparison_of(
-        [{**base, "model": CLASSIFIER}, *(base | o for o in others)]
-    )
+    studies = [{**base, "model": CLASSIFIER}, *(base | other for other in others)]
+    comparison = Comparison(studies_of(studies))
     try:
         comparison.begin(with_server=False)
         first, *rest = comparison.runs
