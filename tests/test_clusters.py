@@ -43,8 +43,8 @@ SLOWLY = ("--model", "slow:build", "--data", "breast_cancer", "--split.n_splits"
 
 @pytest.fixture(scope="module")
 def api(prefect_api):
-    """The address of a real Prefect server."""
-    return {"PREFECT_API_URL": prefect_api}
+    """The address of a real Prefect server, and that Ray asks for no token."""
+    return {"PREFECT_API_URL": prefect_api, "RAY_AUTH_MODE": "disabled"}
 
 
 @pytest.fixture(scope="module")
