@@ -1,6 +1,5 @@
 """What `python flows/audit.py` takes and prints."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +21,7 @@ from tasks.command_line import (
 )
 from tasks.config import Study
 from tasks.display import Display
-from tasks.entry import DONE, FAILED, WRONG_INPUT, leave_scripts_folder
-from tasks.errors import InputError, RunFailed
+from tasks.entry import DONE, FAILED, exit_code_of
 from tasks.jobs import FoldJob
 from tasks.keys import run_id
 from tasks.remote import refuse_remote
@@ -34,22 +32,14 @@ Place = tuple[int, int]
 
 def main(arguments: Sequence[str]) -> int:
     """Audit a model and return the exit code."""
-    leave_scripts_folder()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
-    try:
-        study, place, display = _read(arguments)
-        refuse_remote(study.out, "audit.py")
-        with launched(Run(study, display)) as run:
-            return _audit(run, place)
-    except InputError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return WRONG_INPUT
-    except RunFailed as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("stopped: nothing was written", file=sys.stderr)
-        return 128 + signal.SIGINT
+    return exit_code_of(lambda: _launch(arguments), "nothing was written")
+
+
+def _launch(arguments: Sequence[str]) -> int:
+    study, place, display = _read(arguments)
+    refuse_remote(study.out, "audit.py")
+    with launched(Run(study, display)) as run:
+        return _audit(run, place)
 
 
 def _audit(run: Run, place: Place) -> int:

@@ -77,6 +77,28 @@ class Command:
             raise SystemExit(self._stop.report()) from None
 
 
+def exit_code_of(step: Callable[[], int], stopped: str) -> int:
+    """Do what a command is for and return its exit code; what is wrong is said in one line.
+
+    Args:
+        step: does it and returns its code.
+        stopped: what a user should know who pressed Ctrl-C.
+    """
+    leave_scripts_folder()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
+    try:
+        return step()
+    except InputError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return WRONG_INPUT
+    except RunFailed as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"stopped: {stopped}", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
 def leave_scripts_folder() -> None:
     """Forget the script's own folder: it holds flows, not modules that a builder could mean."""
     sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]

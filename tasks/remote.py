@@ -163,6 +163,25 @@ def at_hand(place: str) -> Iterator[Path]:
         yield Path(folder)
 
 
+def fetch_run(remote: Remote, stores: Iterable[Path], run_id: str, out: Path) -> None:
+    """Get what is there of a run and not here: finished folds, and a report that is whole.
+
+    Args:
+        remote: the store.
+        stores: where the folds' files are to be here.
+        run_id: the report's name.
+        out: the local folder that stands for the store.
+    """
+    there = remote.names(FOLDS)
+    names = [f"{FOLDS}/{path.name}" for path in stores if path.name in there and not path.exists()]
+    report = f"{RUNS}/{run_id}"
+    files = remote.names(report)
+    if "manifest.json" in files and not (out / report).exists():
+        names += [f"{report}/{name}" for name in files]
+    with sending(remote.uri):
+        remote.fetch(names, out)
+
+
 def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None:
     """Put a report into object storage: there whole, or not at all.
 

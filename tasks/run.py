@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks import worker
+from tasks.checks import check_early_stopping, check_scaler, check_writable, ignored_settings
 from tasks.config import Study
 from tasks.data import WEIGHTS, Dataset, prepare_data
 from tasks.devices import Placement, place
@@ -24,11 +25,11 @@ from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_id, run_key
 from tasks.metrics import resolve_metrics
-from tasks.remote import FOLDS, RUNS, Remote, is_remote, sending
+from tasks.remote import FOLDS, Remote, fetch_run, is_remote
 from tasks.result import Result
-from tasks.scaling import CLASSES, make_scaler
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
+from tasks.store import make_store
 from tasks.trust import check_trust
 from tasks.weighting import check_class_weight
 from tasks.workers import Slots, make_scratch, remove_scratch
@@ -133,7 +134,7 @@ class Run:
         check_trust(self.study, with_out=not self._owns_out)
         check_source(self.study.data)
         self._check_out()
-        make_scaler_or_refuse(self.study.train.scaler)
+        check_scaler(self.study.train.scaler)
         if self.identity and self.placement and with_server:
             self.start_server()
         self._begun = True
@@ -150,35 +151,27 @@ class Run:
             return
         self.begin(with_server=False)
         check_class_weight(self.study.train, self.dataset.labels)
-        self._check_early_stopping()
+        check_early_stopping(self.study.train, self.dataset, self.plan)
         if self.remote is not None and self.metrics and self.plan:
             self.fetch_stored()
         if self.metrics and self.plan and self._missing():
             self.model_facts()
         for notice in self.identity.notices:
             self.tell(notice)
-        _make_store(self.out)
+        make_store(self.out)
         if self._on_cluster:
             self.slots.hand_out(self.study, self.dataset, self.plan)
         self._checked = True
 
     def fetch_stored(self) -> None:
         """Get from object storage what is there of this run and not here."""
-        if self.remote is None:
-            return
-        wanted = {f"{FOLDS}/{job.store.name}": job.store for job in self.jobs}
-        there = self.remote.names(FOLDS)
-        names = [n for n, path in wanted.items() if path.name in there and not path.exists()]
-        report = f"{RUNS}/{run_id(self.key)}"
-        files = self.remote.names(report)
-        if "manifest.json" in files and not (self.out / report).exists():
-            names += [f"{report}/{name}" for name in files]
-        with sending(self.remote.uri):
-            self.remote.fetch(names, self.out)
+        if self.remote is not None:
+            stores = [job.store for job in self.jobs]
+            fetch_run(self.remote, stores, run_id(self.key), self.out)
 
     def _check_out(self) -> None:
         if self.remote is None:
-            _check_writable(self.out)
+            check_writable(self.out)
         else:
             self.remote.probe()
 
@@ -287,7 +280,8 @@ class Run:
             self.display.detail(trace)
             raise found
         facts: ModelFacts = found
-        self._tell_ignored(facts)
+        if ignored := ignored_settings(self.study.train, facts):
+            self.tell(ignored)
         return facts
 
     def _in_a_worker(self, function: Callable[..., Any], builder: str, *arguments: Any) -> Any:
@@ -348,50 +342,6 @@ class Run:
         folder = self.out / FOLDS
         return folder.is_dir() and any(name.endswith(".parquet") for name in os.listdir(folder))
 
-    def _check_early_stopping(self) -> None:
-        stopping = self.study.train.early_stopping
-        if stopping is None:
-            return
-        from tasks.inner import inner_rule, inner_split
-
-        rule = inner_rule(self.dataset, self.plan.method)
-        codes, groups = self.dataset.codes(), self.dataset.array("groups.npy")
-        import numpy as np
-
-        for fold in self.plan.folds:
-            rows = np.load(fold.train_path)
-            of_rows = None if groups is None else groups[rows]
-            inner_split(rule, stopping.fraction, 0, codes[rows], of_rows)
-
-    def _tell_ignored(self, facts: ModelFacts) -> None:
-        names = ("optimizer", "learning_rate", "loss")
-        chosen = [f"train.{name}" for name in names if self.study.train.chosen(name)]
-        if chosen and (facts.compiled or facts.kind == "estimator"):
-            why = (
-                "the builder compiled its model" if facts.compiled else "the model is an estimator"
-            )
-            self.tell(f"{', '.join(chosen)} had no effect: {why}")
-
-
-def make_scaler_or_refuse(name: str) -> None:
-    """Make the scaler once, to see that it can be made.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if name == "none" or name in CLASSES:
-        return
-    try:
-        scaler = make_scaler(name)
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
-        raise InputError(
-            "train.scaler", f"{name} cannot be made without arguments ({error})"
-        ) from None
-    if not hasattr(scaler, "fit") or not hasattr(scaler, "transform"):
-        raise InputError("train.scaler", f"{name} has no fit and transform; give a transformer")
-
 
 def current_run() -> "Run | None":
     """Return the run that this flow call was launched for, if it was."""
@@ -416,25 +366,3 @@ def launched(run: Run) -> Iterator[Run]:
             yield run
     finally:
         run.close()
-
-
-def _check_writable(out: Path) -> None:
-    """Refuse a folder that cannot be written to, without making it yet."""
-    try:
-        existing = next(folder for folder in (out, *out.parents) if folder.exists())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError("out", f"{str(out)!r} is no path ({reason}); choose another") from None
-    if not existing.is_dir():
-        raise InputError("out", f"{str(existing)!r} is no folder; choose another")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        problem = f"cannot write to {str(existing)!r} (permission denied); choose another folder"
-        raise InputError("out", problem)
-
-
-def _make_store(out: Path) -> None:
-    try:
-        (out / "folds").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError("out", f"cannot make {str(out)!r} ({reason}); choose another") from None

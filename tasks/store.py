@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from tasks.certificate import Start
 from tasks.digest import digest_array, digest_json
+from tasks.errors import InputError
 from tasks.scores import Activation
 
 SCHEMA = pa.schema(
@@ -223,3 +224,16 @@ def _sync_folder(folder: Path) -> None:
         return
     finally:
         os.close(handle)
+
+
+def make_store(out: Path) -> None:
+    """Make the folder of finished folds.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        (out / "folds").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError("out", f"cannot make {str(out)!r} ({reason}); choose another") from None

@@ -1,13 +1,11 @@
 """What `python flows/verify.py` takes and prints."""
 
 import argparse
-import signal
-import sys
 from collections.abc import Sequence
 
 from tasks.command_line import LineParser
-from tasks.entry import WRONG_INPUT, leave_scripts_folder
-from tasks.errors import InputError, RunFailed
+from tasks.entry import exit_code_of
+from tasks.errors import InputError
 from tasks.finished import FinishedRun
 from tasks.remote import at_hand
 from tasks.verification import check_level, verify
@@ -18,23 +16,15 @@ FOLDS = 3
 
 def main(arguments: Sequence[str]) -> int:
     """Verify a run and return the exit code."""
-    leave_scripts_folder()
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
-    try:
-        given = _parser().parse_args(arguments)
-        count = None if given.all else _count(given.folds)
-        level = check_level(given.level)
-        with at_hand(given.run_dir) as folder:
-            agrees = verify(FinishedRun.read(folder), given.source, count, level, _say)
-    except InputError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
-        return WRONG_INPUT
-    except RunFailed as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return DIFFERENT
-    except KeyboardInterrupt:
-        print("stopped: nothing was proved", file=sys.stderr)
-        return 128 + signal.SIGINT
+    return exit_code_of(lambda: _verify(arguments), "nothing was proved")
+
+
+def _verify(arguments: Sequence[str]) -> int:
+    given = _parser().parse_args(arguments)
+    count = None if given.all else _count(given.folds)
+    level = check_level(given.level)
+    with at_hand(given.run_dir) as folder:
+        agrees = verify(FinishedRun.read(folder), given.source, count, level, _say)
     print(("identical" if level == "bit" else "agrees") if agrees else "DIFFERENT")
     return IDENTICAL if agrees else DIFFERENT
 

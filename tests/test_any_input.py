@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
+from tasks.checks import check_early_stopping, check_scaler
 from tasks.config import METHODS, Study
 from tasks.digest import digest_file
 from tasks.errors import InputError
@@ -20,7 +21,7 @@ from tasks.fitting import fit_fold
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.reduce import Tables, findings, reduce_folds
 from tasks.report import write_report
-from tasks.run import Run, make_scaler_or_refuse
+from tasks.run import Run
 from tasks.sources import check_source
 from tasks.store import write_fold
 from tasks.weighting import check_class_weight
@@ -58,11 +59,11 @@ def outcome(given: dict[str, Any]) -> str:
 
 def _report(run: Run) -> str:
     check_source(run.study.data)
-    make_scaler_or_refuse(run.study.train.scaler)
+    check_scaler(run.study.train.scaler)
     assert run.identity
     assert run.placement
     check_class_weight(run.study.train, run.dataset.labels)
-    run._check_early_stopping()
+    check_early_stopping(run.study.train, run.dataset, run.plan)
     assert run.metrics
     records = [_train(job) for job in run.jobs]
     tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)

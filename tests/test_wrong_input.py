@@ -14,10 +14,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tasks.checks import check_scaler
 from tasks.config import parse_study
 from tasks.display import Display
 from tasks.errors import InputError
-from tasks.run import Run, launched, make_scaler_or_refuse
+from tasks.run import Run, launched
 from tasks.sources import check_source
 from tasks.weighting import check_class_weight
 
@@ -103,7 +104,7 @@ def ask(settings: dict[str, Any]) -> None:
     study = parse_study(settings)
     with launched(Run(study, Display("quiet"))) as run:
         check_source(study.data)
-        make_scaler_or_refuse(study.train.scaler)
+        check_scaler(study.train.scaler)
         assert run.identity
         check_class_weight(study.train, run.dataset.labels)
         assert run.plan
