@@ -11,10 +11,12 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
   padding: 0 1rem; color: #1c2733; background: #fff; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+h3 { font-size: 1rem; margin-top: 1.6rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #dde3ea;
   font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child { text-align: left; }
+.whole { white-space: nowrap; }
 td.text { text-align: left; } .scroll { overflow-x: auto; }
 .notice { background: #fff5d6; border-left: 4px solid #d69a00; padding: .5rem .8rem; }
 .failed { background: #fde8e6; border-left: 4px solid #c0392b; padding: .5rem .8rem; }

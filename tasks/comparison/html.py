@@ -84,7 +84,7 @@ def _pairs(rows: Sequence[dict[str, Any]]) -> str:
     head = ["pair", "difference", "95 % interval", "statistic", "p", "adjusted&nbsp;p", "method"]
     cells = [
         [
-            f"{row['first_number']}&nbsp;-&nbsp;{row['second_number']}",
+            f"<span class='whole'>{row['first_number']} - {row['second_number']}</span>",
             number(row["difference"]),
             _range(row),
             number(row["statistic"]),
