@@ -38,7 +38,7 @@ test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
-	$(BIN)/python -m pytest -m clusters tests/test_clusters.py $(ARGS)
+	$(BIN)/python -m pytest -m clusters $(ARGS)
 
 lint: $(VENV)/.tested  ## Check style and types
 	$(BIN)/ruff check .
