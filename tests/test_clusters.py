@@ -6,14 +6,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.provenance import ROOT
 from tests.clusters import Dask, Ray, free_port, kill, wait_until
-from tests.command import CV, contents, cv, report_of
+from tests.command import CV, contents, cv, report_of, run
 
 pytestmark = pytest.mark.clusters
 
@@ -60,12 +62,12 @@ def alone(home, api):
     """Return what a run gives on this machine, without a cluster."""
     known = {}
 
-    def run(arguments):
+    def give(arguments):
         if arguments not in known:
             known[arguments] = report_of(cv(*arguments, "--out", "alone", folder=home, **api))
         return known[arguments]
 
-    return run
+    return give
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +157,44 @@ def test_without_an_address_a_cluster_is_started_for_the_run(home, api, alone, t
     assert_same(report, alone(QUICK))
 
 
+BY_VALUE = """
+import sys
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from flows.cv import cross_validate
+from tasks.config import DataSpec
+
+rng = np.random.default_rng(3)
+X = rng.normal(size=(90, 4))
+strength = float(sys.argv[1])
+
+
+def build():
+    return LogisticRegression(C=strength)
+
+
+compute = {"engine": sys.argv[2], "address": sys.argv[3]} if len(sys.argv) > 3 else {}
+data = DataSpec.from_arrays(X, (X[:, 0] > 0).astype(int))
+result = cross_validate(data, model=build, split={"n_splits": 3}, compute=compute, out=sys.argv[-1])
+print(result.path)
+"""
+
+
+def test_arrays_and_functions_of_a_script_go_to_nodes_of_this_machine(
+    home, api, on_cluster, tmp_path
+):
+    (tmp_path / "script.py").write_text(BY_VALUE)
+    script = [sys.executable, str(tmp_path / "script.py"), "0.5"]
+    engine, address = on_cluster[1::2]
+    paths = {"PYTHONPATH": str(ROOT)}
+    alone = run([*script, "alone"], tmp_path, **api, **paths)
+    there = run([*script, engine, address, "there"], tmp_path, **api, **paths)
+    assert_same(report_of(there), report_of(alone))
+    assert execution(report_of(there)).schema.metadata[b"foldproof.engine"].decode() == engine
+
+
 def test_both_nodes_train_in_processes_of_their_own(home, api, dask, tmp_path):
     flags = ("--compute.engine", "dask", "--compute.address", dask.address, "--out", str(tmp_path))
     table = execution(report_of(cv(*SLOWLY, *flags, folder=home, **api)))
@@ -224,6 +264,23 @@ def test_a_lost_ray_node_leaves_its_folds_to_the_others(home, api, alone, own, t
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     assert len(set(execution(report)["attempt"].to_pylist()) - {1, 2}) == 0
+
+
+def test_a_lost_ray_head_ends_the_command_and_the_next_one_goes_on(home, api, alone, own, tmp_path):
+    expected = alone(SLOWLY)
+    cluster = own(Ray, 1)
+    flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
+    out = ("--out", str(tmp_path / "out"))
+    process = start(home, *SLOWLY, *flags, *out, **api)
+    folds = tmp_path / "out" / "folds"
+    wait_until(lambda: len(list(folds.glob("*.parquet"))) >= 2)
+    kill(cluster.nodes[0])
+    assert process.wait(timeout=240) != 0
+    kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    report = report_of(cv(*SLOWLY, *out, folder=home, **api))
+    assert_same(report, expected)
+    now = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    assert kept.items() <= now.items()
 
 
 def test_a_killed_flow_leaves_no_training_behind(home, api, dask, ray, tmp_path):
