@@ -5,7 +5,10 @@ the folder that this is called in; Ctrl-C ends all of it.
 """
 
 import os
+import signal
 from contextlib import nullcontext
+from types import FrameType
+from typing import NoReturn
 
 from deployments.local import local_server
 from deployments.settings import WORKER
@@ -14,6 +17,7 @@ from tasks.server import api_is_configured
 
 def main() -> None:
     """Serve until Ctrl-C."""
+    signal.signal(signal.SIGINT, _stop)
     os.environ.update({name: os.environ.get(name, value) for name, value in WORKER.items()})
     with nullcontext() if api_is_configured() else local_server():
         from prefect import serve
@@ -21,6 +25,11 @@ def main() -> None:
         from deployments.definitions import definitions
 
         serve(*(each.served() for each in definitions()))
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """End at the first Ctrl-C: asyncio's own handler cancels a task, which may take no notice."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

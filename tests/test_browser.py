@@ -25,7 +25,8 @@ OPTIONS = [
 ]
 PICTURES = Path(os.environ.get("FOLDPROOF_PICTURES", tempfile.gettempdir()))
 COUNTER = "https://sr-client-cfg.amplitude.com/"  # Prefect's page asks it, whatever the settings
-SLOW = 120_000  # milliseconds
+PLOT = "[...document.images].some(each => each.src.startsWith('data:') && each.width > 99)"
+SLOW = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +90,43 @@ def test_a_run_from_the_form_to_its_artifacts(live, page):
     page.goto(f"{address}/v2/runs/flow-run/{run}")
     page.get_by_text("Completed").first.wait_for()
     look(page, "run")
+    open_artifact(page, "summary")
+    page.get_by_role("cell", name="roc_auc").first.wait_for()
+    page.get_by_text("Nadeau").or_(page.get_by_text("cvAUC")).first.wait_for()
+    look(page, "summary")
+    page.goto(f"{address}/v2/runs/flow-run/{run}")
+    open_artifact(page, "report")
+    page.wait_for_function(
+        "[...document.images].some(i => i.src.startsWith('data:') && i.width > 99)"
+    )
+    page.get_by_text(str(live.folder / "form")).first.wait_for()  # where the report lies
+    look(page, "report")
+
+
+def open_artifact(page, what: str) -> None:
+    """Open one of the artifacts of the run that is shown."""
     page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text(f"logisticregression-breast-cancer-{what}").first.wait_for()
     look(page, "artifacts")
+    page.get_by_text(f"logisticregression-breast-cancer-{what}").first.click()
+    page.wait_for_url("**/artifacts/**")
 
 
 def fill(page, label: str, text: str) -> None:
     """Fill the box under a label that begins so."""
     page.get_by_label(re.compile(f"^({label})\\b")).first.fill(text)
+
+
+def test_a_comparison_asks_for_each_model_by_the_same_boxes(live, page):
+    with live.client() as client:
+        deployment = client.read_deployment_by_name("compare/compare")
+    page.goto(f"{live.url.removesuffix('/api')}/v2/deployments/deployment/{deployment.id}/run")
+    for number in (1, 2):
+        page.get_by_role("button", name="Add item").first.click()
+        boxes = page.get_by_label(re.compile(r"^Builder\b"))
+        boxes.nth(number - 1).wait_for()
+    look(page, "comparison")
+    assert boxes.count() == 2
 
 
 def test_a_schedule_starts_a_run_by_itself(live, page):

@@ -181,10 +181,11 @@ def test_two_workers_share_the_runs_and_a_paused_schedule_can_be_run_now(team):
 
 
 def test_a_verification_that_cannot_be_done_fails_and_is_told(team):
-    run = team.live.run("verify/verify", run_dir="nowhere")
+    nowhere = str(team.live.folder / "nowhere")
+    run = team.live.run("verify/verify", run_dir=nowhere)
     ended = team.live.ended(run, "one")
     assert ended.state.is_failed()
-    assert ended.state.message.startswith("RUN_DIR: 'nowhere' holds no manifest.json")
+    assert ended.state.message.startswith(f"RUN_DIR: {nowhere!r} holds no manifest.json")
     wait_for(lambda: team.told.heard, team.logs)
     assert json.loads(team.told.heard[0]) == {"text": f"verify/{ended.name}: Failed"}
 
