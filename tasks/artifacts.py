@@ -88,8 +88,10 @@ def page(
         files: names of the files in it.
     """
     plot = picture(spread(tables, key["metrics"]), "values by fold")
+    builder = str(key["model"]["builder"])
     parts = [
-        f"# {escape(str(key['model']['builder']))}",
+        f"# {escape(builder.rpartition(':')[2])}",
+        f"Model: {code(builder)}",
         _coverage(tables),
         *(f"> {escape(notice)}" for notice in notices),
         "## Summary",

@@ -32,6 +32,7 @@ from tasks.form_choices import (
 
 REFERENCE = "#/$defs/"
 OFF = ("class_weight", "off")  # what the form calls a null that stands among other choices
+STUDIES = "The settings of each model; data, split, metrics, seed and out must be the same in all."
 PARAMS = "params"  # the builder's own arguments, which may be empty for good reason
 
 
@@ -114,9 +115,10 @@ def studies_signature(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a flow that asks for several studies, each by the same form."""
     items = {"title": "Model", **form_schema()}
     schema = {"type": "array", "items": items, "minItems": 2}
+    told = Field(json_schema_extra={"title": "Models (studies)", "description": STUDIES})
     (parameter,) = inspect.signature(function).parameters.values()
-    asked = parameter.replace(annotation=Annotated[Any, WithJsonSchema(schema)])
-    return inspect.Signature([asked])
+    asked = Annotated[Any, WithJsonSchema(schema)]
+    return inspect.Signature([parameter.replace(annotation=asked, default=told)])
 
 
 def from_form(parameters: Mapping[str, Any]) -> dict[str, Any]:

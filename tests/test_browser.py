@@ -92,7 +92,7 @@ def test_a_run_from_the_form_to_its_artifacts(live, page):
     look(page, "run")
     open_artifact(page, "summary")
     page.get_by_role("cell", name="roc_auc").first.wait_for()
-    page.get_by_text("Nadeau").or_(page.get_by_text("cvAUC")).first.wait_for()
+    page.get_by_role("cell", name=re.compile("cvAUC")).first.wait_for()
     look(page, "summary")
     page.goto(f"{address}/v2/runs/flow-run/{run}")
     open_artifact(page, "report")
@@ -109,7 +109,8 @@ def open_artifact(page, what: str) -> None:
     page.get_by_text(f"logisticregression-breast-cancer-{what}").first.wait_for()
     look(page, "artifacts")
     page.get_by_text(f"logisticregression-breast-cancer-{what}").first.click()
-    page.wait_for_url("**/artifacts/**")
+    page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()  # the newest
+    page.wait_for_url("**/artifacts/artifact/**")
 
 
 def fill(page, label: str, text: str) -> None:
@@ -122,7 +123,7 @@ def test_a_comparison_asks_for_each_model_by_the_same_boxes(live, page):
         deployment = client.read_deployment_by_name("compare/compare")
     page.goto(f"{live.url.removesuffix('/api')}/v2/deployments/deployment/{deployment.id}/run")
     for number in (1, 2):
-        page.get_by_role("button", name="Add item").first.click()
+        page.get_by_role("button", name="Add item").last.click()
         boxes = page.get_by_label(re.compile(r"^Builder\b"))
         boxes.nth(number - 1).wait_for()
     look(page, "comparison")

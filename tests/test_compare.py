@@ -266,7 +266,7 @@ def test_a_deployments_form_asks_for_a_list_of_studies():
     assert of_one.keys() == form.keys()
     for name, section in form.items():
         assert of_one[name].get("properties") == section.get("properties")
-    assert "the settings of each model" in schema.properties["studies"]["description"]
+    assert "The settings of each model" in schema.properties["studies"]["description"]
 
 
 @pytest.mark.parametrize(
