@@ -1,6 +1,6 @@
 """What many folds cost around the training: API calls, rows, bytes, memory, seconds a fold.
 
-`python -m tests.bench.scale [--folds N] [--engine dask]`. The folds train nothing (scikit-learn's
+`python -m tests.bench.scale [--folds N] [--engine dask [--nodes N]]`. The folds train nothing (scikit-learn's
 DummyClassifier), so that what is left is the cost of having folds. A short run of the same kind
 is taken off, so that start-up does not count.
 """
@@ -132,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.bench.scale")
     parser.add_argument("--folds", type=int, default=2000)
     parser.add_argument("--engine", choices=["local", "dask"], default="local")
+    parser.add_argument("--nodes", type=int, default=2, help="Dask workers, a fold at a time each")
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         home = Path(name) / "prefect"
@@ -143,7 +144,7 @@ def main() -> None:
 
             dask = Dask(Path(name) / "dask")
             stack.callback(dask.stop)
-            for _ in range(2):
+            for _ in range(flags.nodes):
                 dask.worker()
             cluster = CountingProxy(dask.address)
             engine = ["--compute.engine", "dask", "--compute.address", cluster.address]
