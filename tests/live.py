@@ -24,6 +24,7 @@ from deployments.settings import WORKER
 from tasks.provenance import ROOT
 
 PATIENCE = 400  # seconds; a guard against hanging, not a measure of speed
+EAGER = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"}  # not a minute, to a new schedule
 PROMPT = 10.0  # seconds in which a cancelled run's training is promised to end
 
 

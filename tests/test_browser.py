@@ -14,7 +14,17 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.schedules import IntervalSchedule
 
 from tasks.provenance import ROOT
-from tests.live import Live, engines, free_port, gated, lives, seconds_until_gone, stored, wait_for
+from tests.live import (
+    EAGER,
+    Live,
+    engines,
+    free_port,
+    gated,
+    lives,
+    seconds_until_gone,
+    stored,
+    wait_for,
+)
 from tests.needs import need
 
 pytestmark = pytest.mark.browser
@@ -35,6 +45,7 @@ def live(tmp_path_factory):
     port = free_port()
     made = Live(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("ui"))
     made.variables["PREFECT_API_URL"] = ""  # as on a machine where nothing is configured
+    made.variables |= EAGER
     command = (sys.executable, str(ROOT / "deployments" / "ui.py"), str(port))
     with made.started("worker", *command) as process:
         wait_for(lambda: "ready:" in made.log("worker"), lambda: made.log("worker"))

@@ -10,7 +10,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.schedules import IntervalSchedule
 
 from tests.command import contents, cv, report_of
-from tests.live import Live, free_port, server_command, wait_for
+from tests.live import EAGER, Live, free_port, server_command, wait_for
 
 pytestmark = pytest.mark.clusters
 DEPLOYMENT = "cross_validate/cv-cpu"
@@ -23,7 +23,7 @@ def live(tmp_path_factory):
     """A server with its services, everything registered, and a worker."""
     port = free_port()
     made = Live(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("same"))
-    with made.started("server", *server_command(port)):
+    with made.started("server", *server_command(port), **EAGER):
         wait_for(lambda: "Check out the dashboard" in made.log("server"), lambda: "no server")
         made.register()
         with made.worker():
@@ -44,7 +44,7 @@ def by_deployment(live: Live, out: Path) -> None:
 
 def by_schedule(live: Live, out: Path) -> None:
     """Give the deployment a schedule, and wait for what starts by itself."""
-    anchor = datetime.now(UTC) + timedelta(seconds=15)
+    anchor = datetime.now(UTC) + timedelta(seconds=20)
     soon = IntervalSchedule(interval=timedelta(days=30), anchor_date=anchor)
     with live.client() as client:
         deployment = client.read_deployment_by_name(DEPLOYMENT)
