@@ -1,8 +1,8 @@
 """What many folds cost around the training: API calls, rows, bytes, memory, seconds a fold.
 
-`python -m tests.bench.scale [--folds N] [--engine dask [--nodes N]]`. The folds train nothing (scikit-learn's
-DummyClassifier), so that what is left is the cost of having folds. A short run of the same kind
-is taken off, so that start-up does not count.
+`python -m tests.bench.scale [--folds N] [--engine dask [--nodes N]]`. The folds train nothing
+(scikit-learn's DummyClassifier), so that what is left is the cost of having folds. A short run
+of the same kind is taken off, so that start-up does not count.
 """
 
 import argparse
