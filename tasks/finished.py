@@ -14,9 +14,11 @@ from pyarrow import parquet
 from tasks.config import Study, parse_study
 from tasks.digest import digest_file
 from tasks.errors import InputError
+from tasks.keys import run_id
 from tasks.metrics import Predictions, measure, predict_labels
 from tasks.report import CERTIFIED, EXECUTION, MANIFEST
 
+PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
 CLOSE = 1e-9  # a metric is computed by the same code, by another version at most
 
 
@@ -41,8 +43,8 @@ class FinishedRun:
         """
         try:
             manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-            known = {"key", "files", "run_id"} <= manifest.keys()
-        except (OSError, ValueError, AttributeError):
+            known = all(isinstance(manifest[name], kind) for name, kind in PARTS.items())
+        except (OSError, ValueError, KeyError, TypeError):
             known = False
         if not known:
             problem = (
@@ -107,7 +109,10 @@ class FinishedRun:
         )
 
     def damaged_files(self) -> Iterator[str]:
-        """Yield what is wrong with the files, a line each."""
+        """Yield what is wrong with the manifest's key or with the files, a line each."""
+        named, digest = self.manifest["run_id"], run_id(dict(self.key))
+        if named != digest:
+            yield f"{MANIFEST} has the RUN_ID {named}, and a key whose RUN_ID is {digest}"
         for name, digest in sorted(self.manifest["files"].items()):
             path = self.path / name
             if not path.is_file():

@@ -100,6 +100,28 @@ def test_a_changed_file_is_named(forged):
     assert "report.html is missing" in said
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("seed", 7), ("seed", None), ("train", {}), ("metrics", ["accuracy"]), ("numerics", "x")],
+)
+def test_a_forged_key_is_named(forged, part, value):
+    path = forged / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["key"][part] = value
+    path.write_text(json.dumps(manifest))
+    agrees, said = verified(forged)
+    assert not agrees
+    assert f"manifest.json has the RUN_ID {manifest['run_id']}, and a key whose RUN_ID is" in said
+
+
+@pytest.mark.parametrize("key", [None, [], "x"])
+def test_a_manifest_without_a_key_is_none(forged, key):
+    path = forged / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "key": key}))
+    with pytest.raises(InputError, match=r"RUN_DIR: .*holds no manifest\.json of a report"):
+        verified(forged)
+
+
 def test_a_metric_that_does_not_follow_is_named(forged):
     change(forged, "folds.parquet", roc_auc=0.25)
     agrees, said = verified(forged)
