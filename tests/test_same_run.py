@@ -9,6 +9,7 @@ import pytest
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.schedules import IntervalSchedule
 
+from tasks.outage import answers
 from tests.command import contents, cv, report_of
 from tests.live import EAGER, Live, free_port, server_command, wait_for
 
@@ -24,7 +25,7 @@ def live(tmp_path_factory):
     port = free_port()
     made = Live(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("same"))
     with made.started("server", *server_command(port), **EAGER):
-        wait_for(lambda: "Check out the dashboard" in made.log("server"), lambda: "no server")
+        wait_for(lambda: answers(made.url), lambda: made.log("server"))
         made.register()
         with made.worker():
             yield made
