@@ -82,7 +82,9 @@ class LaunchedFlow(Flow[..., Result]):
                 state = super().__call__(**call)
             return state if options.get("return_state") else outcome(state)
         except Exception as error:
-            return _after_an_outage(run, error)
+            if run.result is None or not is_outage(error):
+                raise
+            return run.result  # the report was there before the server went away
         finally:
             run.display.stop()
 
