@@ -29,6 +29,7 @@ test-long: $(VENV)/.tested  ## What waits for many processes: faults, outages, a
 
 test-server: $(VENV)/.served  ## A team's set-up for real: PostgreSQL, restarts, no network
 	$(call debian,postgresql,/usr/lib/postgresql/*/bin/initdb)
+	$(call debian,redis-server,/usr/bin/redis-server)
 	$(call debian,strace,/usr/bin/strace)
 	$(call debian,iproute2,/usr/sbin/ip /sbin/ip /usr/bin/ip)
 	$(BIN)/python -m pytest -m server $(ARGS)
@@ -70,7 +71,7 @@ $(VENV)/.tested: $(VENV)/.installed
 	touch $@
 
 $(VENV)/.served: $(VENV)/.tested
-	$(INSTALL) --editable '.[test,store]'
+	$(INSTALL) --editable '.[test,store,team]'
 	touch $@
 
 $(VENV)/.clustered: $(VENV)/.tested
