@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -139,6 +140,16 @@ def under_way(home: Path, count: int = 1):
     return lambda: len(list(home.glob("trains-*"))) >= count
 
 
+def in_mid_fold(home: Path, count: int = 2):
+    """Tell whether that many workers train now and will for a while: a fold takes two seconds."""
+
+    def found() -> bool:
+        ages = [time.time() - path.stat().st_mtime for path in home.glob("trains-*")]
+        return len(ages) >= count and all(0.2 < age < 1.5 for age in ages)
+
+    return found
+
+
 @pytest.mark.parametrize("arguments", [QUICK, KERAS], ids=["estimator", "keras"])
 def test_a_standing_cluster_gives_the_bytes_of_this_machine(
     home, api, alone, on_cluster, tmp_path, arguments
@@ -208,7 +219,7 @@ def test_a_worker_killed_in_mid_fold_costs_one_try_and_no_byte(home, api, alone,
     nodes = [cluster.worker(), cluster.worker()]
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
-    wait_until(under_way(home, 2))
+    wait_until(in_mid_fold(home))
     victims = psutil.Process(nodes[0].pid).children()
     for victim in victims:  # the nanny stays, and starts another
         os.kill(victim.pid, signal.SIGKILL)
@@ -224,7 +235,7 @@ def test_a_lost_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_p
     nodes = [cluster.worker(), cluster.worker()]
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
-    wait_until(under_way(home, 2))
+    wait_until(in_mid_fold(home))
     kill(nodes[1])
     ended(process, home)
     (report,) = (tmp_path / "out" / "runs").iterdir()
@@ -258,7 +269,7 @@ def test_a_lost_ray_node_leaves_its_folds_to_the_others(home, api, alone, own, t
     cluster = own(Ray, 1, 1)
     flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
     process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
-    wait_until(under_way(home, 2))
+    wait_until(in_mid_fold(home))
     kill(cluster.nodes[1])
     ended(process, home)
     (report,) = (tmp_path / "out" / "runs").iterdir()
