@@ -172,19 +172,25 @@ class _Stop:
     """Ctrl-C and SIGTERM: end the workers, say how to go on, and be gone in seconds."""
 
     def __init__(self, run: Any) -> None:
-        self._run, self._code = run, 128 + signal.SIGTERM
+        self._run, self._code, self._told = run, 128 + signal.SIGTERM, False
         signal.signal(signal.SIGINT, self._interrupt)
         signal.signal(signal.SIGTERM, self._interrupt)  # Prefect has its own while the flow runs
         run.on_stop = self._end_soon
 
     def report(self) -> int:
         """Say what is stored and return the exit code."""
-        run = self._run
-        finished = sum(record.error is None for record in run.records.values())
-        run.display.stop()
-        text = f"stopped: {finished} finished folds are stored; the same command goes on from there"
-        print(text, file=sys.stderr)
+        self._run.display.stop()
+        self._tell()
         return self._code
+
+    def _tell(self) -> None:
+        """Say once what is stored."""
+        if self._told:
+            return
+        self._told = True
+        finished = sum(record.error is None for record in tuple(self._run.records.values()))
+        text = f"stopped: {finished} finished folds are stored; the same command goes on from there"
+        print(text, file=sys.stderr, flush=True)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         self._code = 128 + number
@@ -193,6 +199,11 @@ class _Stop:
 
     def _end_soon(self) -> None:
         """Leave in a few seconds even if Prefect or a library does not let go."""
-        timer = threading.Timer(GRACE, os._exit, args=(self._code,))
+        timer = threading.Timer(GRACE, self._leave)
         timer.daemon = True
         timer.start()
+
+    def _leave(self) -> NoReturn:
+        """Leave now, whatever is still being taken down."""
+        self._tell()
+        os._exit(self._code)
