@@ -204,6 +204,8 @@ class _Stop:
         timer.start()
 
     def _leave(self) -> NoReturn:
-        """Leave now, whatever is still being taken down."""
-        self._tell()
-        os._exit(self._code)
+        """Leave now, whatever is still being taken down, and whoever no longer reads."""
+        try:
+            self._tell()
+        finally:
+            os._exit(self._code)

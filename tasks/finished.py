@@ -110,9 +110,9 @@ class FinishedRun:
 
     def damaged_files(self) -> Iterator[str]:
         """Yield what is wrong with the manifest's key or with the files, a line each."""
-        named, digest = self.manifest["run_id"], run_id(dict(self.key))
-        if named != digest:
-            yield f"{MANIFEST} has the RUN_ID {named}, and a key whose RUN_ID is {digest}"
+        named, follows = self.manifest["run_id"], run_id(dict(self.key))
+        if named != follows:
+            yield f"{MANIFEST} has the RUN_ID {named}, and a key whose RUN_ID is {follows}"
         for name, digest in sorted(self.manifest["files"].items()):
             path = self.path / name
             if not path.is_file():

@@ -15,6 +15,7 @@ from deployments.definitions import PREFECT_FILE, definitions, work_pools
 from deployments.settings import RUN, SERVER, WORKER
 from tasks.provenance import ROOT
 from tests.live import Live
+from tests.needs import need
 
 pytestmark = pytest.mark.long
 
@@ -90,8 +91,7 @@ def test_the_kubernetes_template_makes_a_work_pool(live):
 
 def test_the_kubernetes_template_is_a_job_as_kubectl_knows_it(tmp_path):
     """Without a cluster: kubectl refuses wrong types, and drops fields that it does not know."""
-    if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is not installed")
+    need(shutil.which("kubectl") is not None, "kubectl")
     job = example_job()
     path = tmp_path / "job.json"
     path.write_text(json.dumps(job))
@@ -142,8 +142,7 @@ def test_kubernetes_and_compose_run_with_the_same_settings():
 
 
 def test_compose_is_accepted_by_its_own_tool():
-    if shutil.which("docker-compose") is None:
-        pytest.skip("docker-compose is not installed")
+    need(shutil.which("docker-compose") is not None, "docker-compose")
     command = ["docker-compose", "-f", str(COMPOSE), "--profile", "gpu", "config"]
     secrets = {"POSTGRES_PASSWORD": "a", "FOLDPROOF_AUTH": "b:c"}
     ended = subprocess.run(command, env=os.environ | secrets, capture_output=True, text=True)
