@@ -1,3 +1,3 @@
 """The version of foldproof: part of every key, so raise it whenever a result can change."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
