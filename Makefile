@@ -1,9 +1,18 @@
 # One command for each habit. Every target sets up what it needs by itself.
 
+SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# Install $(WHAT); of what pip says only the large packages are shown, with their sizes.
+define install
+@echo "installing $(WHAT) (2.8 GB in all, some minutes the first time)" >&2
+@set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	--constraint constraints.txt --editable '$(WHAT)' \
+	| awk '/(Downloading|Using cached).*[0-9][0-9][.0-9]* [MG]B/ { print "  " $$(NF-2), $$(NF-1), $$NF } \
+	/^Installing collected/ { print "  unpacking " NF - 3 " packages"} { fflush() }' >&2
+endef
 
 # debian PACKAGE,FILES: where none of the files is there, install the package if root may; else
 # the tests that need it are skipped and say so.
@@ -42,9 +51,9 @@ test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
 	$(BIN)/python -m pytest -m clusters $(ARGS)
 
 lint: $(VENV)/.tested  ## Check style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -60,24 +69,34 @@ clean:  ## Remove the environment and all caches; reports stay
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+	case "$$version" in 3.11|3.12|3.13) ;; \
+	*) echo "make: Python 3.11, 3.12 or 3.13 is needed, found $${version:-none}; set PYTHON=/path/to/python3.11" >&2; exit 2;; esac; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "make: Python's venv is missing; install it: apt-get install python$$version-venv" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
 
+$(VENV)/.installed: WHAT = .
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) --editable .
-	touch $@
+	$(install)
+	@touch $@
 
+$(VENV)/.tested: WHAT = .[test]
 $(VENV)/.tested: $(VENV)/.installed
-	$(INSTALL) --editable '.[test]'
-	touch $@
+	$(install)
+	@touch $@
 
+$(VENV)/.served: WHAT = .[test,store,team]
 $(VENV)/.served: $(VENV)/.tested
-	$(INSTALL) --editable '.[test,store,team]'
-	touch $@
+	$(install)
+	@touch $@
 
+$(VENV)/.clustered: WHAT = .[test,dask,ray]
 $(VENV)/.clustered: $(VENV)/.tested
-	$(INSTALL) --editable '.[test,dask,ray]'
-	touch $@
+	$(install)
+	@touch $@
 
+$(VENV)/.benched: WHAT = .[test,bench]
 $(VENV)/.benched: $(VENV)/.installed
-	$(INSTALL) --editable '.[test,bench]'
-	touch $@
+	$(install)
+	@touch $@
