@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
@@ -30,7 +31,7 @@ class Command:
         """
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to take down
         os.environ.setdefault("DO_NOT_TRACK", "1")
-        leave_scripts_folder()
+        prepare_process()
         try:
             self._run = self._read(arguments)
         except InputError as error:
@@ -84,7 +85,7 @@ def exit_code_of(step: Callable[[], int], stopped: str) -> int:
         step: does it and returns its code.
         stopped: what a user should know who pressed Ctrl-C.
     """
-    leave_scripts_folder()
+    prepare_process()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # ends the workers
     try:
         return step()
@@ -97,6 +98,15 @@ def exit_code_of(step: Callable[[], int], stopped: str) -> int:
     except KeyboardInterrupt:
         print(f"stopped: {stopped}", file=sys.stderr)
         return 128 + signal.SIGINT
+
+
+def prepare_process() -> None:
+    """Make this process one of a command: its search path, and what Prefect wants of a home."""
+    leave_scripts_folder()
+    if os.path.expanduser("~") == "~":  # noqa: PTH111  # a user whom nobody knows, in a container
+        os.environ["HOME"] = os.sep
+    # The run says in its own words what becomes of a home that cannot be written to.
+    warnings.filterwarnings("ignore", "Failed to create the Prefect home", UserWarning)
 
 
 def leave_scripts_folder() -> None:

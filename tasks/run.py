@@ -25,6 +25,7 @@ from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_id, run_key
 from tasks.metrics import resolve_metrics
+from tasks.prefect_home import cannot_be_written, prefect_home, usable_home
 from tasks.remote import FOLDS, Remote, fetch_run, is_remote
 from tasks.result import Result
 from tasks.server import EmbeddedServer, api_is_configured
@@ -113,7 +114,10 @@ class Run:
         if self._host is not None:
             return self._host.start_server()
         if self._server is None and not api_is_configured():
-            self._server = EmbeddedServer(self.log)
+            home = usable_home(self.scratch / "prefect")
+            if home != prefect_home():
+                self.display.say(cannot_be_written(prefect_home()))
+            self._server = EmbeddedServer(self.log, home)
         return self._server
 
     def has_watched_server(self) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tasks.errors import RunFailed
 from tasks.provenance import ROOT
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
+ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
+SAID = 200  # characters of a server's last error
 SETTLING, SETTLING_TASK = 5.0, 0.05  # seconds that its last writes may take
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Written one by one, task runs cost a server more than a small net costs a worker.
@@ -45,35 +49,44 @@ OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")  # states that a task run
 class EmbeddedServer:
     """A Prefect server that starts in the background and ends with this process."""
 
-    def __init__(self, log: Path | None) -> None:
+    def __init__(self, log: Path | None, home: Path | None = None) -> None:
         """Start it; the caller goes on with other work.
 
         Args:
             log: the file for what it prints, or None for the terminal.
+            home: the folder of its database; default Prefect's home.
         """
+        self._log, self._home = log, {"PREFECT_HOME": str(home)} if home else {}
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
-            self._process = self._start(listener, log)
+            self._process = self._start(listener)
 
     def wait(self) -> None:
         """Wait until it answers.
 
         Raises:
-            RuntimeError: it ended, or did not answer in time.
+            RunFailed: it ended, or did not answer in time.
         """
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise RuntimeError("the embedded Prefect server did not start; see --verbose")
+                raise RunFailed(f"the embedded Prefect server did not start{self._last_words()}")
             with (
                 contextlib.suppress(urllib.error.URLError, OSError),
                 DIRECT.open(f"{self.url}/health", timeout=5),
             ):
                 return
             time.sleep(0.05)
-        raise RuntimeError(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
+        raise RunFailed(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
+
+    def _last_words(self) -> str:
+        """Return the last error that a server printed, where it prints to a file."""
+        if self._log is None or not self._log.exists():
+            return ""
+        said = ERROR.findall(self._log.read_text(encoding="utf-8", errors="replace"))
+        return f" ({said[-1][:SAID]}); --verbose shows all of it" if said else ""
 
     def settle(self, flow_run: str, tasks: int) -> None:
         """Wait until it has written down how the tasks of a flow run ended.
@@ -109,15 +122,15 @@ class EmbeddedServer:
         if self._process.stdin is not None:
             self._process.stdin.close()
 
-    def _start(self, listener: socket.socket, log: Path | None) -> subprocess.Popen[bytes]:
-        output = log.open("ab") if log else None
+    def _start(self, listener: socket.socket) -> subprocess.Popen[bytes]:
+        output = self._log.open("ab") if self._log else None
         path = os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])])
         process = subprocess.Popen(
             [sys.executable, "-m", "tasks.embedded_server", str(listener.fileno())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            env=os.environ | VARIABLES | {"PYTHONPATH": path},
+            env=os.environ | VARIABLES | {"PYTHONPATH": path} | self._home,
             pass_fds=[listener.fileno()],
             start_new_session=True,  # Ctrl-C is the flow's process's to handle
         )
