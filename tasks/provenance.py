@@ -6,10 +6,10 @@ installed distributions count by version.
 """
 
 import ast
+import hashlib
 import importlib
-import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
@@ -17,13 +17,14 @@ from importlib.util import decode_source, find_spec
 from pathlib import Path
 from typing import Any
 
-from tasks.digest import digest_file, digest_text
+from tasks.digest import digest_text
 from tasks.errors import InputError
+from tasks.installed import INSTALLED, STANDARD, owner
 
 OURS = ("tasks", "flows", "deployments")
 ROOT = Path(__file__).resolve().parent.parent
-INSTALLED = {"site-packages", "dist-packages"}
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}  # spares the slow look-up of the usual case
+MOST_SOURCES = 5000  # files of one run; some thousand take a minute
+STEP = 100  # files between two words about it
 
 
 @dataclass
@@ -34,11 +35,27 @@ class Provenance:
         sources: SHA-256 of each module's source, outside installed distributions.
         distributions: version of each installed distribution that those import.
         notices: what the user should be told.
+        tell: is told of what takes long.
     """
 
     sources: dict[str, str] = field(default_factory=dict)
     distributions: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    tell: Callable[[str], None] = lambda text: None
+
+    def add(self, setting: str, name: str, place: str, digest: str) -> None:
+        """Add a module's source, and say so now and then.
+
+        Raises:
+            InputError: there are too many.
+        """
+        self.sources[name] = digest
+        if len(self.sources) > MOST_SOURCES:
+            problem = f"leads to more than {MOST_SOURCES} source files, the last one {place!r}"
+            remedy = "install what does not change with pip, then it counts by its version"
+            raise InputError(setting, f"{problem}; {remedy}")
+        if len(self.sources) % STEP == 0:
+            self.tell(f"reading the source of your modules: {len(self.sources)} files")
 
     def described(self) -> dict[str, Any]:
         """Return what belongs in a key."""
@@ -93,15 +110,16 @@ def trace_import(setting: str, name: str, search: list[str], into: Provenance) -
 
 def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: Provenance) -> None:
     top = name.split(".")[0]
-    if top not in OURS and _is_installed(spec) and _counts_by_version(top, spec, into):
+    if top not in OURS and (_is_standard(spec) or _counts_by_version(name, spec, into)):
         return
     if name in into.sources or not spec.has_location or spec.origin is None:
         return
+    content = _content(spec)
     if not spec.origin.endswith(".py"):  # an extension module of the user's own
-        into.sources[name] = digest_file(Path(spec.origin))
+        into.add(setting, name, spec.origin, hashlib.sha256(content).hexdigest())
         return
-    tree, source = parse_module(setting, Path(spec.origin))
-    into.sources[name] = digest_text(source)
+    tree, source = parse_source(setting, Path(spec.origin).name, content)
+    into.add(setting, name, spec.origin, digest_text(source))
     if top in OURS:
         return  # the rest of ours counts by foldproof's version
     for imported in _imports(name, spec, tree):
@@ -114,13 +132,22 @@ def parse_module(setting: str, path: Path) -> tuple[ast.Module, str]:
     Raises:
         InputError: it is not Python.
     """
+    return parse_source(setting, path.name, path.read_bytes())
+
+
+def parse_source(setting: str, name: str, content: bytes) -> tuple[ast.Module, str]:
+    """Return the syntax tree and the text of a source file's content.
+
+    Raises:
+        InputError: it is not Python.
+    """
     try:
-        source = decode_source(path.read_bytes())
+        source = decode_source(content)
         with warnings.catch_warnings(action="ignore"):  # they are for when it runs
             return ast.parse(source), source
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        where = f"line {line} of {path.name}" if line else path.name
+        where = f"line {line} of {name}" if line else name
         problem = getattr(error, "msg", None) or str(error)
         raise InputError(setting, f"{where} is not Python: {problem}") from None
 
@@ -205,35 +232,42 @@ def _shadowed(top: str, search: list[str]) -> str | None:
     return None
 
 
-def _is_installed(spec: ModuleSpec) -> bool:
-    return _is_standard(spec) or any(INSTALLED & set(place.parts) for place in _places(spec))
-
-
 def _is_standard(spec: ModuleSpec) -> bool:
     """Tell whether a module is Python's own; one of the user's may have the same name."""
     if spec.origin in ("built-in", "frozen"):
         return True
-    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
     return any(
-        place.is_relative_to(folder) and not INSTALLED & set(place.parts)
-        for place in _places(spec)
-        for folder in folders
+        place.startswith(STANDARD) and not INSTALLED & set(Path(place).parts) for place in places
     )
 
 
-def _places(spec: ModuleSpec) -> list[Path]:
-    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
-    return [Path(place) for place in places]
-
-
-def _counts_by_version(top: str, spec: ModuleSpec, into: Provenance) -> bool:
-    """Add the distribution that holds a module; tell whether there is one."""
-    if _is_standard(spec):
+def _counts_by_version(name: str, spec: ModuleSpec, into: Provenance) -> bool:
+    """Add the installed distribution that holds a module; tell whether there is one."""
+    if spec.origin is None or not spec.has_location:
+        return False  # a folder that several distributions share: what lies in it is looked at
+    path = Path(spec.origin)
+    depth = name.count(".") + (spec.submodule_search_locations is not None)
+    folder = path.parents[min(depth, len(path.parents) - 1)]
+    found = owner(str(folder), path.relative_to(folder).as_posix())
+    if found is not None:
+        into.distributions[found.name] = found.version
         return True
-    names = [DISTRIBUTIONS.get(top, top)]
-    try:
-        metadata.version(names[0])
-    except metadata.PackageNotFoundError:
-        names = sorted(set(metadata.packages_distributions().get(top, [])))
+    return bool(INSTALLED & set(path.parts)) and _by_top_level(name.split(".")[0], into)
+
+
+def _by_top_level(top: str, into: Provenance) -> bool:
+    """Add what says that it holds a package; Linux distributions leave RECORD out."""
+    names = sorted(set(metadata.packages_distributions().get(top, [])))
     into.distributions.update({name: metadata.version(name) for name in names})
     return bool(names)
+
+
+def _content(spec: ModuleSpec) -> bytes:
+    """Return a module's file, which may lie in a zip file."""
+    assert spec.origin is not None
+    path = Path(spec.origin)
+    if path.is_file() or not hasattr(spec.loader, "get_data"):
+        return path.read_bytes()
+    content: bytes = spec.loader.get_data(spec.origin)  # type: ignore[union-attr]
+    return content
