@@ -1,6 +1,7 @@
 """Make, compile, build and identify one fresh Keras model. Runs in workers only."""
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,12 @@ from tasks.jobs import BuilderCall
 from tasks.scores import Activation
 from tasks.seeding import seed_everything
 from tasks.target import Task
+
+
+def is_keras(model: Any) -> bool:
+    """Tell whether a model is Keras's, without importing Keras to find out."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(model, keras.Model)
 
 
 def fresh_model(

@@ -25,6 +25,7 @@ if os.environ.get(VARIABLE) == "tensorflow":
     import tensorflow  # noqa: F401
 if os.environ.get(VARIABLE):
     import tasks.fitting
+    import tasks.inspection
     import tasks.worker  # noqa: F401
 # What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
 gc.collect()

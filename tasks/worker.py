@@ -130,10 +130,10 @@ def inspect_model(
     """Build the model once; return its facts, or the error that the user should see."""
     if tensorflow:
         _configure_tensorflow(threads)
-    from tasks import fitting
+    from tasks import inspection
 
     try:
-        facts: ModelFacts = fitting.inspect_model(call, train, weighted)
+        facts: ModelFacts = inspection.inspect_model(call, train, weighted)
         return facts, ""
     except InputError as error:
         cause = error.__cause__

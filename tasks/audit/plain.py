@@ -18,9 +18,8 @@ from tasks.builders import call_builder
 from tasks.config import TrainSpec
 from tasks.engines import plain
 from tasks.estimators import fit_estimator, predict_estimator, seed_estimator
-from tasks.fitting import is_keras
 from tasks.jobs import FoldJob
-from tasks.keras_models import complete, output_activation, weights_digest
+from tasks.keras_models import complete, is_keras, output_activation, weights_digest
 from tasks.material import Material
 from tasks.scores import Activation
 
