@@ -14,6 +14,7 @@ from tasks.features import write_features
 from tasks.sources import read
 from tasks.sources.raw import RawData
 from tasks.target import Label, Target, Task, resolve_target
+from tasks.target_facts import TargetFacts, target_facts
 
 FEATURES, TARGETS, CODES = "features.npy", "targets.npy", "codes.npy"
 GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"
@@ -34,6 +35,7 @@ class Dataset:
         labels: sorted; empty for a regression.
         positive: the positive label of a binary task.
         settings: the data settings as resolved.
+        facts: the labels with their counts, or the range of a regression's values.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Dataset:
     labels: tuple[Label, ...]
     positive: Label | None
     settings: DataSpec
+    facts: TargetFacts
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -113,6 +116,7 @@ def _describe(
         labels=target.labels,
         positive=target.positive,
         settings=raw.settings.model_copy(update={"task": target.task, "positive": target.positive}),
+        facts=target_facts(target),
     )
 
 

@@ -169,10 +169,10 @@ def _positive(spec: DataSpec, task: Task, labels: tuple[Label, ...]) -> Label | 
     if spec.positive is None:
         return labels[1]
     wanted = spec.positive
-    if isinstance(wanted, float) and wanted.is_integer():
-        wanted = int(wanted)
-    for label in labels:
-        if str(label) == str(wanted):
-            return label
+    is_whole = isinstance(wanted, float) and wanted.is_integer()
+    for text in (str(wanted), *([str(int(wanted))] if is_whole else [])):
+        for label in labels:
+            if str(label) == text:
+                return label
     choices = " or ".join(map(repr, labels))
     raise InputError("data.positive", f"no label {spec.positive!r}; use {choices}")

@@ -1,0 +1,133 @@
+"""What a run predicts, in numbers and in words: its labels with their counts, or its range."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tasks.positive import Label, is_positive_word, positive_flag
+from tasks.target import Target, Task
+
+MOST_CLASSES = 12  # named in a terminal
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """What is known of a target beyond each sample's value.
+
+    Attributes:
+        task: binary, multiclass or regression.
+        rows: how many samples there are.
+        labels: the classes, sorted; empty for a regression.
+        counts: how many samples have each label.
+        positive: the positive label of a binary task, else None.
+        low: the smallest value of a regression, else None.
+        high: the largest one.
+    """
+
+    task: Task
+    rows: int
+    labels: tuple[Label, ...] = ()
+    counts: tuple[int, ...] = ()
+    positive: Label | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, as the manifest holds them."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "TargetFacts":
+        """Return what `as_json` gave."""
+        tuples = {name: tuple(values.get(name, ())) for name in ("labels", "counts")}
+        return cls(**{**values, **tuples})
+
+    def count_of(self, label: Label) -> int:
+        """Return how many samples have a label."""
+        return self.counts[self.labels.index(label)]
+
+    @property
+    def negative(self) -> Label | None:
+        """The other label of a binary task, else None."""
+        if self.positive is None:
+            return None
+        return next(label for label in self.labels if label != self.positive)
+
+
+def target_facts(target: Target) -> TargetFacts:
+    """Count the labels of a target, or find the range of its values."""
+    rows = len(target.codes)
+    if target.task == "regression":
+        low, high = float(target.codes.min()), float(target.codes.max())
+        return TargetFacts(target.task, rows, low=low, high=high)
+    counts = np.bincount(target.codes, minlength=len(target.labels)).tolist()
+    return TargetFacts(target.task, rows, target.labels, tuple(counts), target.positive)
+
+
+def named_positive(facts: TargetFacts) -> str:
+    """Return a binary task's positive label with its count; else nothing."""
+    if facts.positive is None:
+        return ""
+    return f"{facts.positive!r} ({facts.count_of(facts.positive)} of {facts.rows})"
+
+
+def positive_line(facts: TargetFacts, chosen: bool = False) -> str:
+    """Say in a line which label of a binary task counts as positive; else nothing.
+
+    It begins with `warning: ` where nobody chose the label, and it is not the one of the two
+    that is a word for the positive class.
+
+    Args:
+        facts: of the target.
+        chosen: the user set data.positive. A report cannot know: runs that differ only in
+            this are the same run.
+    """
+    line = f"positive: {named_positive(facts)}" if facts.positive is not None else ""
+    other = facts.negative
+    if other is None or chosen or facts.positive != facts.labels[-1]:
+        return line
+    return f"{_warning(facts)}{line}, the larger label; for the other: {positive_flag(other)}"
+
+
+def _warning(facts: TargetFacts) -> str:
+    """Return what comes before the line on a label that nobody chose."""
+    known = [label for label in facts.labels if is_positive_word(label)]
+    if known == [facts.positive]:
+        return ""
+    if known == [facts.negative]:
+        return f"warning: {facts.negative!r} is a word for the positive class, yet "
+    return "warning: "
+
+
+def classes_line(facts: TargetFacts, most: int | None = None) -> str:
+    """Return a line with the labels and their counts, or a regression's number and range.
+
+    Args:
+        facts: of the target.
+        most: how many labels to name; default: all.
+    """
+    if facts.task == "regression":
+        return f"target: {facts.rows} values from {facts.low:.6g} to {facts.high:.6g}"
+    pairs = list(zip(facts.labels, facts.counts, strict=True))
+    left_out = len(pairs) - most if most is not None else 0
+    named = [f"{label!r} ({count})" for label, count in pairs[:most]]
+    return f"classes: {', '.join(named)}" + (f" and {left_out} more" if left_out > 0 else "")
+
+
+def head_line(facts: TargetFacts, chosen: bool = False) -> str:
+    """Return what stands above a table in a terminal: the positive label, or what is predicted.
+
+    Args:
+        facts: of the target.
+        chosen: the user set data.positive.
+    """
+    return positive_line(facts, chosen) or classes_line(facts, MOST_CLASSES)
+
+
+def report_lines(facts: TargetFacts) -> Iterator[str]:
+    """Yield what stands at the head of a report: the positive label, and all labels."""
+    if line := positive_line(facts):
+        yield line
+    yield classes_line(facts)
