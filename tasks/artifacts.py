@@ -8,13 +8,14 @@ from data, errors or paths is escaped.
 import base64
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tasks.html import number, spread
 from tasks.markdown import escape
 from tasks.reduce import Tables
+from tasks.target_facts import TargetFacts, report_lines
 
 Row = dict[str, str | int | float | None]
 
@@ -92,6 +93,7 @@ def page(
     parts = [
         f"# {escape(builder.rpartition(':')[2])}",
         f"Model: {code(builder)}",
+        *(escape(line) for line in _target_lines(key)),
         _coverage(tables),
         *(f"> {escape(notice)}" for notice in notices),
         "## Summary",
@@ -103,6 +105,12 @@ def page(
         "\n".join(f"- {code(name)}" for name in files),
     ]
     return "\n\n".join(part for part in parts if part)[:LARGEST]
+
+
+def _target_lines(key: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the positive label, and all labels with their counts."""
+    facts = TargetFacts.of_key(key)
+    return report_lines(facts) if facts else iter(())
 
 
 def incomplete(failed: int, planned: int) -> str:

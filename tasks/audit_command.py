@@ -26,6 +26,7 @@ from tasks.jobs import FoldJob
 from tasks.keys import run_id
 from tasks.remote import refuse_remote
 from tasks.run import Run, launched
+from tasks.target_facts import named_positive
 
 Place = tuple[int, int]
 
@@ -81,7 +82,9 @@ def _subtitle(run: Run, job: FoldJob, rows: Sequence[Comparison]) -> str:
     fold = next(f for f in run.plan.folds if (f.repeat, f.fold) == (job.repeat, job.fold))
     size = f"{fold.n_train} training rows, {fold.n_test} test rows"
     epochs = f", {job.train.epochs} epochs" if rows[0].weights_sha256 else ""
-    return f"{rows[0].model}, fold {job.repeat}/{job.fold}: {size}{epochs}; metric {rows[0].metric}"
+    named = named_positive(run.dataset.facts)
+    metric = f"metric {rows[0].metric}" + (f", positive {named}" if named else "")
+    return f"{rows[0].model}, fold {job.repeat}/{job.fold}: {size}{epochs}; {metric}"
 
 
 def _read(arguments: Sequence[str]) -> tuple[Study, Place, Display]:

@@ -17,6 +17,7 @@ from tasks.errors import InputError
 from tasks.keys import run_id
 from tasks.metrics import Predictions, measure, predict_labels
 from tasks.report import CERTIFIED, EXECUTION, MANIFEST
+from tasks.target_facts import TargetFacts
 
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
 CLOSE = 1e-9  # a metric is computed by the same code, by another version at most
@@ -58,6 +59,11 @@ class FinishedRun:
         """All that the report follows from."""
         key: Mapping[str, Any] = self.manifest["key"]
         return key
+
+    @cached_property
+    def facts(self) -> TargetFacts | None:
+        """The labels with their counts, or a regression's range; None in a report of 0.1.0."""
+        return TargetFacts.of_key(self.key)
 
     @cached_property
     def folds(self) -> list[dict[str, Any]]:

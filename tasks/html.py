@@ -1,11 +1,12 @@
 """report.html: the run to look at, in one file without outside resources."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from tasks.coverage import classes_of, worst_case_mean
 from tasks.reduce import Tables
+from tasks.target_facts import TargetFacts, classes_line, named_positive, positive_line
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
@@ -32,13 +33,17 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
     parts = [
         f"<h1>{escape(str(key['model']['builder']))}</h1>",
         f'<p class="quiet">{escape(describe(key))}</p>',
+        *classes(key),
         _coverage(tables),
         *(f'<p class="notice">{escape(notice)}</p>' for notice in notices),
         "<h2>Summary</h2>",
+        positive(key),
         _summary(tables),
         "<h2>Spread over the folds</h2>",
+        positive(key),
         spread(tables, key["metrics"]),
         "<h2>Folds</h2>",
+        positive(key),
         _folds(tables, key["metrics"]),
         _undefined(tables),
         "<h2>What this follows from</h2>",
@@ -61,6 +66,24 @@ def describe(key: Mapping[str, Any]) -> str:
     shape = " x ".join(map(str, data["feature_shape"]))
     rows = f"{data['rows']} rows, {shape} features, {data['settings']['task']}"
     return f"{rows}; {split['folds']} folds by {split['method']}; seed {key['seed']}"
+
+
+def classes(key: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a report begins with: the positive label, and all labels with their counts."""
+    facts = TargetFacts.of_key(key)
+    if facts is None:
+        return
+    line = positive_line(facts)
+    mood = "notice" if line.startswith("warning: ") else "positive"
+    yield f'<p class="{mood}">{escape(line)}</p>' if line else ""
+    yield f'<p class="quiet">{escape(classes_line(facts))}</p>'
+
+
+def positive(key: Mapping[str, Any]) -> str:
+    """Return which label numbers beside it are about; nothing unless the task is binary."""
+    facts = TargetFacts.of_key(key)
+    named = named_positive(facts) if facts else ""
+    return f'<p class="quiet">positive: {escape(named)}</p>' if named else ""
 
 
 def _coverage(tables: Tables) -> str:

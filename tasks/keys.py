@@ -143,7 +143,7 @@ def run_key(
             "sha256": dataset.digest,
             "rows": dataset.rows,
             "feature_shape": list(dataset.feature_shape),
-            "labels": list(dataset.labels),
+            **dataset.facts.for_key(),
             "settings": dataset.settings.model_dump(mode="json", exclude={"source"}),
         },
         "split": {

@@ -18,7 +18,6 @@ from tasks.scores import THRESHOLD, Activation, class_scores
 from tasks.store import FinishedFold, read_fold
 from tasks.summary import ScoredPredictions, summarise
 from tasks.target import Label
-from tasks.target_facts import TargetFacts
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,6 @@ class Tables:
     """The tables of a report, and what a reader of it must be told.
 
     Attributes:
-        facts: of the target: its labels with their counts, or its range.
         undefined: (repeat, fold, metric, reason) of each value that does not exist.
         failed: how many folds failed.
     """
@@ -36,7 +34,6 @@ class Tables:
     predictions: pa.Table
     summary: pa.Table
     execution: pa.Table
-    facts: TargetFacts
     undefined: tuple[tuple[int, int, str, str], ...]
     failed: int
 
@@ -112,7 +109,6 @@ def reduce_folds(
         predictions=predictions.table(),
         summary=summarise(model, dataset, plan, scored, metrics),
         execution=pa.Table.from_pylist(executions, schema=schemas.execution_schema()),
-        facts=dataset.facts,
         undefined=tuple(_undefined(plan, scored)),
         failed=sum(record.error is not None for record in records),
     )

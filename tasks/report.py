@@ -84,12 +84,7 @@ def _fill(
         render(tables, key, notices), encoding="utf-8", newline="\n"
     )
     certificates = tables.folds.select(CERTIFIED).to_pylist()
-    facts = {
-        "run_id": run_id(dict(key)),
-        "key": key,
-        "target": tables.facts.as_json(),
-        "certificates": certificates,
-    }
+    facts = {"run_id": run_id(dict(key)), "key": key, "certificates": certificates}
     write_manifest(folder, facts)
 
 

@@ -1,5 +1,6 @@
 """What a finished cross-validation gives back, and how it is shown."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from pyarrow import parquet
 
 from tasks.coverage import classes_of, worst_case_mean
+from tasks.target import Label
+from tasks.target_facts import TargetFacts, named_positive, positive_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +29,7 @@ class Result:
         n_failed: folds that failed.
         notices: what the user should be told.
         tracebacks: of the user's own code, by (repeat, fold).
+        chosen: the positive label was set, not taken as the larger one.
     """
 
     path: Path
@@ -35,16 +39,33 @@ class Result:
     notices: tuple[str, ...] = ()
     tracebacks: tuple[tuple[int, int, str, str], ...] = ()
     address: str = ""
+    chosen: bool = False
 
     def __post_init__(self) -> None:
         """Read everything while a copy of a report in object storage is there."""
         if self.address:
-            _ = self.folds, self.summary, self.predictions, self.history, self._text
+            _ = self.folds, self.summary, self.predictions, self.history, self._text, self._facts
 
     @property
     def where(self) -> str:
         """Where the report is, for people and programs."""
         return self.address or str(self.path)
+
+    @property
+    def positive(self) -> Label | None:
+        """The positive label of a binary task, else None."""
+        return self._facts.positive if self._facts else None
+
+    @property
+    def positive_line(self) -> str:
+        """Which label counts as positive, in a line; empty unless the task is binary."""
+        return positive_line(self._facts, self.chosen) if self._facts else ""
+
+    @property
+    def classes(self) -> dict[Label, int]:
+        """How many samples have each label; empty for a regression."""
+        facts = self._facts
+        return dict(zip(facts.labels, facts.counts, strict=True)) if facts else {}
 
     @cached_property
     def folds(self) -> "pd.DataFrame":
@@ -67,15 +88,32 @@ class Result:
         return self._table("history")
 
     def __str__(self) -> str:
-        """Return the table that the command line prints."""
+        """Return what the command line prints: the positive label, and the table."""
         return self._text
+
+    def __repr__(self) -> str:
+        """Return in a line what it is of, and where its report is."""
+        named = named_positive(self._facts) if self._facts else ""
+        positive = f", positive {named}" if named else ""
+        done = f"{self.n_folds - self.n_failed} of {self.n_folds} folds"
+        return f"<Result {self.run_id}: {done}{positive}; {self.where}>"
 
     @cached_property
     def _text(self) -> str:
-        return summary_text(self.path)
+        line = self.positive_line
+        return "\n".join([*([line] if line else []), summary_text(self.path)])
+
+    @cached_property
+    def _facts(self) -> TargetFacts | None:
+        return facts_of(self.path)
 
     def _table(self, name: str) -> "pd.DataFrame":
         return parquet.read_table(self.path / f"{name}.parquet").to_pandas()
+
+
+def facts_of(path: Path) -> TargetFacts | None:
+    """Return what a report's folder holds of its target."""
+    return TargetFacts.of_key(json.loads((path / "manifest.json").read_text("utf-8"))["key"])
 
 
 def summary_text(path: Path) -> str:

@@ -1,10 +1,11 @@
 """The flow's steps as Prefect tasks; the plain functions behind them know nothing of Prefect."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
@@ -18,6 +19,7 @@ from tasks.prefect_view import viewed
 from tasks.remote import RUNS, publish, sending
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
+from tasks.target_facts import MOST_CLASSES, classes_line, positive_line
 from tasks.trust import check_trust
 from tasks.writing import GO_ON, writing
 
@@ -47,6 +49,10 @@ def running(*sections: Any) -> Iterator[Run]:
 @task(name="load data", task_run_name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
+    facts, chosen = run.dataset.facts, run.study.data.positive is not None
+    line = positive_line(facts, chosen) or classes_line(facts, MOST_CLASSES)
+    level = logging.WARNING if line.startswith("warning: ") else logging.INFO
+    get_run_logger().log(level, line)
     return run.dataset
 
 
@@ -90,5 +96,6 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         notices=(*run.notices, *findings),
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
         address=run.remote.at(f"{RUNS}/{written.run_id}") if run.remote else "",
+        chosen=settings.data.positive is not None,
     )
     return run.result

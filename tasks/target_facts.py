@@ -1,15 +1,15 @@
 """What a run predicts, in numbers and in words: its labels with their counts, or its range."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tasks.positive import Label, is_positive_word, positive_flag
-from tasks.target import Target, Task
+from tasks.positive import is_positive_word, positive_flag
+from tasks.target import Label, Target, Task
 
-MOST_CLASSES = 12  # named in a terminal
+MOST_CLASSES = 12  # named in one line of a terminal or a log
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,23 @@ class TargetFacts:
     low: float | None = None
     high: float | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values, as the manifest holds them."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
-
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "TargetFacts":
-        """Return what `as_json` gave."""
-        tuples = {name: tuple(values.get(name, ())) for name in ("labels", "counts")}
-        return cls(**{**values, **tuples})
+    def of_key(cls, key: Mapping[str, Any]) -> "TargetFacts | None":
+        """Return what a run's key holds of its target; that of 0.1.0 has nothing: None."""
+        try:
+            data = key["data"]
+            task, positive = (data["settings"][name] for name in ("task", "positive"))
+            labels, counts = tuple(data["labels"]), tuple(data["counts"])
+            low, high = data["range"] or (None, None)
+        except (KeyError, TypeError, ValueError):
+            return None
+        is_sound = len(labels) == len(counts) and (positive is None or positive in labels)
+        return cls(task, data["rows"], labels, counts, positive, low, high) if is_sound else None
+
+    def for_key(self) -> dict[str, Any]:
+        """Return the parts of a run's key that are about the target."""
+        span = None if self.low is None else [self.low, self.high]
+        return {"labels": list(self.labels), "counts": list(self.counts), "range": span}
 
     def count_of(self, label: Label) -> int:
         """Return how many samples have a label."""
@@ -114,16 +122,6 @@ def classes_line(facts: TargetFacts, most: int | None = None) -> str:
     left_out = len(pairs) - most if most is not None else 0
     named = [f"{label!r} ({count})" for label, count in pairs[:most]]
     return f"classes: {', '.join(named)}" + (f" and {left_out} more" if left_out > 0 else "")
-
-
-def head_line(facts: TargetFacts, chosen: bool = False) -> str:
-    """Return what stands above a table in a terminal: the positive label, or what is predicted.
-
-    Args:
-        facts: of the target.
-        chosen: the user set data.positive.
-    """
-    return positive_line(facts, chosen) or classes_line(facts, MOST_CLASSES)
 
 
 def report_lines(facts: TargetFacts) -> Iterator[str]:

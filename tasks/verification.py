@@ -17,6 +17,7 @@ from tasks.finished import FinishedRun, differences
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.run import Run, launched
 from tasks.store import FinishedFold, read_fold
+from tasks.target_facts import named_positive
 from tasks.training import train_with_retries
 from tasks.workers import Slot, Slots
 
@@ -50,7 +51,7 @@ def verify(
     if not sound:
         return False  # what is refitted would be compared with nothing
     sound = _tell(say, "certificates", list(finished.wrong_certificates()), "each fold began anew")
-    sound &= _tell(say, "metrics", list(finished.wrong_metrics()), "follow from the predictions")
+    sound &= _tell(say, "metrics", _wrong_metrics(finished), "follow from the predictions")
     chosen = _choose(finished, folds)
     if not chosen:
         say("folds: none to refit")
@@ -63,6 +64,13 @@ def verify(
             for row in reversed(chosen):  # another order than before
                 sound &= _refit(run, finished, row, level, say)
     return sound
+
+
+def _wrong_metrics(finished: FinishedRun) -> list[str]:
+    """Return what is wrong about metrics, and which label they are about."""
+    wrong = list(finished.wrong_metrics())
+    named = named_positive(finished.facts) if finished.facts else ""
+    return [*wrong, *([f"positive: {named}"] if wrong and named else [])]
 
 
 def _tell(say: Say, what: str, wrong: list[str], fine: str) -> bool:

@@ -128,6 +128,31 @@ def test_everything_in_the_tables_is_on_the_page(iris):
     assert iris.run.dataset.digest in text
 
 
+def test_labels_and_counts_are_at_the_head(iris, out):
+    assert "classes: 'setosa' (50), 'versicolor' (50), 'virginica' (50)" in Page(page_of(iris)).text
+    assert "positive:" not in Page(page_of(iris)).text
+    numbers = finish(out, data={"source": "diabetes"}, model=REGRESSOR, metrics=["r2"])
+    assert "target: 442 values from 25 to 346" in Page(page_of(numbers)).text
+
+
+def test_the_positive_label_is_named_at_the_head_and_beside_each_table(out):
+    finished = finish(out, data={"source": "breast_cancer"}, metrics=["sensitivity"])
+    text = Page(page_of(finished)).text
+    named = "positive: 'malignant' (212 of 569)"
+    assert f"{named}, the larger label; for the other: --data.positive benign" in text
+    assert "classes: 'benign' (357), 'malignant' (212)" in text
+    assert text.count(named) == 4  # the head, the summary, the spread, the folds
+    for heading in ("Summary", "Spread over the folds", "Folds"):
+        assert named in text.partition(heading)[2]
+    assert '<p class="notice">' not in page_of(finished)
+
+
+def test_a_label_that_may_be_the_wrong_one_is_a_notice(out):
+    data = DataSpec.from_arrays([[float(i)] for i in range(20)], ["case", "control"] * 10)
+    finished = finish(out, data=data)
+    assert '<p class="notice">warning: &#x27;case&#x27; is a word' in page_of(finished)
+
+
 def test_a_dot_a_fold_and_metric_is_drawn(iris):
     assert Page(page_of(iris)).tags.count("circle") == 9
 

@@ -60,3 +60,33 @@ def test_what_does_not_exist_is_a_dash(tmp_path):
         metrics=["r2"],
     )
     assert summary_text(finished.path).splitlines()[1].split() == ["r2", *"------", "0", "of", "3"]
+
+
+def test_a_binary_result_names_the_positive_label_wherever_it_is_shown(tmp_path):
+    finished = finish(tmp_path, data={"source": "breast_cancer"})
+    result = Result(finished.path, finished.run_id, 3, 0)
+    line = (
+        "positive: 'malignant' (212 of 569), the larger label; for the other: "
+        "--data.positive benign"
+    )
+    assert str(result) == f"{line}\n{summary_text(finished.path)}"
+    assert result.positive == "malignant"
+    assert result.classes == {"benign": 357, "malignant": 212}
+    assert repr(result) == (
+        f"<Result {finished.run_id}: 3 of 3 folds, positive 'malignant' (212 of 569); "
+        f"{finished.path}>"
+    )
+
+
+def test_a_label_that_was_set_is_named_without_a_word_on_the_other(tmp_path):
+    data = {"source": "breast_cancer", "positive": "benign"}
+    finished = finish(tmp_path, data=data)
+    result = Result(finished.path, finished.run_id, 3, 0, chosen=True)
+    assert str(result).splitlines()[0] == "positive: 'benign' (357 of 569)"
+    assert result.positive == "benign"
+
+
+def test_other_results_have_no_positive_label(result):
+    assert result.positive is None
+    assert result.classes == {"setosa": 50, "versicolor": 50, "virginica": 50}
+    assert "positive" not in repr(result)

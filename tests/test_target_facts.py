@@ -10,7 +10,6 @@ from tasks.target import resolve_target
 from tasks.target_facts import (
     TargetFacts,
     classes_line,
-    head_line,
     positive_line,
     report_lines,
     target_facts,
@@ -34,9 +33,13 @@ def test_counts_stand_in_the_order_of_the_labels():
 
 
 @pytest.mark.parametrize("values", [STUDY, [0, 1, 1], [0.5, -1e-9, 3], ["x", "y", "z"]])
-def test_facts_come_back_from_the_manifest(values):
+def test_facts_come_back_from_the_key_of_a_run(values):
     facts = facts_of(values)
-    assert TargetFacts.from_json(json.loads(json.dumps(facts.as_json()))) == facts
+    settings = {"task": facts.task, "positive": facts.positive}
+    data = {"rows": facts.rows, "settings": settings, **facts.for_key()}
+    assert TargetFacts.of_key(json.loads(json.dumps({"data": data}))) == facts
+    del data["counts"]
+    assert TargetFacts.of_key({"data": data}) is None  # a report of 0.1.0
 
 
 def test_a_default_that_is_a_positive_word_is_no_warning():
@@ -92,7 +95,7 @@ def test_classes_and_numbers_have_a_line_of_their_own():
     assert classes_line(facts_of(STUDY)) == "classes: 'case' (113), 'control' (87)"
     assert classes_line(facts_of([25.0, 346.5, 100.0])) == "target: 3 values from 25 to 346.5"
     many = facts_of([f"c{i:02d}" for i in range(40)])
-    assert head_line(many).endswith("'c11' (1) and 28 more")
+    assert classes_line(many, most=12).endswith("'c11' (1) and 28 more")
     assert next(report_lines(many)).endswith("'c39' (1)")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.audit.printed import cells, number_causes, partner
 from tasks.audit.table import Comparison, is_different, judge
-from tasks.html import document, origin, table
+from tasks.html import classes, document, origin, table
 
 HEAD = (
     "cause",
@@ -31,6 +31,7 @@ def render(rows: Sequence[Comparison], subtitle: str, key: Mapping[str, Any]) ->
     parts = [
         f"<h1>{escape(model)}: what makes fits differ</h1>",
         f'<p class="quiet">{escape(subtitle)}</p>',
+        *classes(key),
         f'<p class="{mood}">{escape(verdict.sentence)}</p>',
         _comparisons(rows),
         "<h2>What was done, and what it means</h2>",

@@ -12,6 +12,7 @@ from tasks.command_line import (
     verbosity_of,
     with_flags,
 )
+from tasks.comparison.result import comparison_text
 from tasks.comparison.runs import Comparison, said_of
 from tasks.config import Study, parse_study
 from tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
@@ -84,9 +85,11 @@ def _show(result: Any, names: Sequence[str]) -> None:
     for name, one in zip(names, result.results, strict=True):
         for notice in one.notices:
             print(f"note: {name}: {notice}", file=sys.stderr)
+    if result.positive_line:
+        print(result.positive_line)
     for number, (name, one) in enumerate(zip(names, result.results, strict=True), 1):
         print(f"{number}  run {one.run_id}  {name}")
-    print(f"\n{result}\n")
+    print(f"\n{comparison_text(result.path)}\n")
     if result.n_failed:
         print(f"INCOMPLETE: {result.n_failed} of {result.n_folds} folds failed")
     print(f"report: {result.path}")

@@ -7,7 +7,7 @@ from typing import Any
 from tasks.comparison.models import ComparedModel
 from tasks.comparison.tables import ComparisonTables
 from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.html import describe, document, number, strips, table
+from tasks.html import classes, describe, document, number, positive, strips, table
 
 HIGHER = "Difference is first minus second; greater is better for every metric."
 HOLM = "Adjusted p is Holm's, over all pairs and metrics of one method: "
@@ -19,11 +19,12 @@ def render(models: Sequence[ComparedModel], tables: ComparisonTables) -> str:
     parts = [
         f"<h1>{title}</h1>",
         f'<p class="quiet">{escape(describe(models[0].run.key))}</p>',
+        *classes(models[0].run.key),
         *_coverage(models),
         _models(models),
     ]
     for metric in models[0].metrics:
-        parts += _metric(metric, tables)
+        parts += _metric(metric, tables, positive(models[0].run.key))
     return document(
         title, [*parts, *_notes(tables), "<h2>What this follows from</h2>", _origin(models)]
     )
@@ -44,9 +45,10 @@ def _models(models: Sequence[ComparedModel]) -> str:
     return table(["model", "run"], rows)
 
 
-def _metric(metric: str, tables: ComparisonTables) -> Iterator[str]:
+def _metric(metric: str, tables: ComparisonTables, about: str) -> Iterator[str]:
     models = [row for row in tables.models.to_pylist() if row["metric"] == metric]
     yield f"<h2>{escape(metric)}</h2>"
+    yield about
     yield _ranking(models)
     yield from (
         f'<p class="notice">Model {row["number"]} is {escape(row["note"])}.</p>'

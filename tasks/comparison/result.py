@@ -11,6 +11,7 @@ from pyarrow import parquet
 from tasks.comparison.report import MODELS, PAIRS
 from tasks.comparison.texts import by_rank, p_text, sized
 from tasks.result import Result, aligned, shown, shown_range
+from tasks.target import Label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,8 +59,24 @@ class ComparisonResult:
         return parquet.read_table(self.path / PAIRS).to_pandas()
 
     def __str__(self) -> str:
-        """Return the tables that the command line prints."""
-        return comparison_text(self.path)
+        """Return what the command line prints: the positive label, and the tables."""
+        line = self.positive_line
+        return "\n\n".join([*([line] if line else []), comparison_text(self.path)])
+
+    @property
+    def positive_line(self) -> str:
+        """Which label counts as positive, in a line; empty unless the task is binary."""
+        return self.results[0].positive_line if self.results else ""
+
+    @property
+    def positive(self) -> Label | None:
+        """The positive label of a binary task, else None."""
+        return self.results[0].positive if self.results else None
+
+    @property
+    def classes(self) -> dict[Label, int]:
+        """How many samples have each label; empty for a regression."""
+        return self.results[0].classes if self.results else {}
 
 
 def comparison_text(path: Path) -> str:
