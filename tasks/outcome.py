@@ -1,7 +1,6 @@
 """How a flow run is named, and what state it ends in."""
 
 import functools
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ from prefect.states import Failed
 from tasks.artifacts import incomplete
 from tasks.config import Study, parse_study
 from tasks.errors import InputError, RunFailed
+from tasks.made_up_names import is_made_up
 from tasks.run import current_run
 from tasks.sources.memory import is_memory
-
-# What Prefect's server and both of its pages make up: "orchid-boar", "xi2-alnasl".
-MADE_UP = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+){1,2}")
 
 
 def told(
@@ -71,7 +68,7 @@ def named(readable: Callable[[dict[str, Any]], str]) -> str:
     assert context is not None  # Prefect asks within a run
     assert context.flow_run is not None
     given = context.flow_run.name
-    if not MADE_UP.fullmatch(given):
+    if not is_made_up(context.flow_run):
         return given
     try:
         return readable(context.parameters or {})
