@@ -13,7 +13,7 @@ VARIABLE_PARTS = (
     (re.compile(r"(['\"])/(?:[^'\"/]+/)+([^'\"/]+)\1"), r"\1\2\1"),  # quoted: may hold spaces
     (re.compile(r"(?<![\w./])(?:/[\w.+@-]+)+/([\w.+@-]+)"), r"\1"),
     (re.compile(r"\btmp[a-z0-9_]{8}\b"), "tmp..."),  # what Python's tempfile makes up
-    (re.compile(r"\bfoldproof-[a-z0-9_]{8}\b"), "foldproof-..."),
+    (re.compile(r"\bfoldproof-([a-z]+-|\d+-)?[a-z0-9_]{8}\b"), "foldproof-..."),  # our own
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\b"), "<time>"),
     (re.compile(r"\bpid[ =:]*\d+", re.IGNORECASE), "pid"),
 )

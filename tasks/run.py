@@ -28,12 +28,13 @@ from tasks.metrics import resolve_metrics
 from tasks.prefect_home import cannot_be_written, prefect_home, usable_home
 from tasks.remote import FOLDS, Remote, fetch_run, is_remote
 from tasks.result import Result
+from tasks.scratch import make_scratch, remove_scratch
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
 from tasks.store import make_store
 from tasks.trust import check_trust
 from tasks.weighting import check_class_weight
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.workers import Slots
 from tasks.writing import writing
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold

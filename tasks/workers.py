@@ -5,9 +5,7 @@ A killed worker fails its own job only, and the next job of its slot starts a ne
 
 import contextlib
 import os
-import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, TimeoutError
@@ -22,14 +20,12 @@ from tasks import worker
 from tasks.config import Study
 from tasks.data import Dataset
 from tasks.devices import Device, Placement
-from tasks.errors import FoldTimeout, InputError, Interrupted, WorkerLost
+from tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from tasks.folds import FoldPlan
 from tasks.forkserver import ForkServerContext
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.memory import REMEDY, allowance, times_killed_for_memory
 
-SCRATCH = "foldproof-"
-LONGEST = 72  # characters of the folder for temporary files; sockets allow 107 in all
 AHEAD = 3  # short folds that may wait at a slot
 FOR_MEMORY = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS)
 GROWTH = 512.0  # MiB that a worker may take on before another process takes its place
@@ -257,45 +253,6 @@ class Slots:
             thread.start()
         for thread in stoppers:
             thread.join()
-
-
-def make_scratch() -> Path:
-    """Make the run's folder for arrays, rows and progress; it is removed at the end.
-
-    What a killed process left behind is removed here, by the next one.
-
-    Raises:
-        InputError: the folder for temporary files cannot be used.
-    """
-    for left in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*-*"):
-        owner = left.name.removeprefix(SCRATCH).partition("-")[0]
-        if owner.isdecimal() and not _is_alive(int(owner)):
-            remove_scratch(left)
-    try:
-        made = Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-"))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError("TMPDIR", f"cannot be written to ({reason}); choose another") from None
-    if len(str(made.parent)) > LONGEST:
-        remove_scratch(made)
-        problem = f"{str(made.parent)!r} is too long for the addresses of worker processes"
-        raise InputError("TMPDIR", f"{problem}; choose a folder of up to {LONGEST} characters")
-    return made
-
-
-def remove_scratch(scratch: Path) -> None:
-    """Remove the run's folder."""
-    shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def describe_end(

@@ -9,8 +9,9 @@ import pytest
 from tasks.config import ComputeSpec, DataSpec
 from tasks.data import Dataset, prepare_data
 from tasks.devices import place
+from tasks.scratch import make_scratch, remove_scratch
 from tasks.server import EmbeddedServer
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.workers import Slots
 
 Prepare = Callable[..., Dataset]
 

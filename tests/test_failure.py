@@ -29,7 +29,9 @@ def test_lines_become_one():
         ("no '/home/ann/my data/x y.csv' there", "no 'x y.csv' there"),
         ('File "/srv/app/model.py", line 3', 'File "model.py", line 3'),
         ("left /scratch/tmpab12cd_x behind", "left tmp... behind"),
-        ("left /var/scratch/foldproof-x1y2z3_4 behind", "left foldproof-... behind"),
+        ("left /var/scratch/foldproof-4711-x1y2z3_4 behind", "left foldproof-... behind"),
+        ("no foldproof-12-abcdefgh/data", "no foldproof-.../data"),
+        ("in foldproof-verify-x1y2z3_4", "in foldproof-..."),
         ("at 2024-05-01 12:30:59.123456 it broke", "at <time> it broke"),
         ("at 2024-05-01T12:30:59,123 it broke", "at <time> it broke"),
         ("worker pid=4711 died", "worker pid died"),
@@ -50,6 +52,7 @@ def test_what_differs_between_runs_is_taken_out(text, shown):
         "layer block/conv/kernel has no weights",
         "file ./models/net.py",
         "rapid 4 and pid",
+        "see foldproof-4711 and foldproof-notes",
     ],
 )
 def test_what_does_not_differ_stays(text):

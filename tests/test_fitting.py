@@ -16,9 +16,10 @@ from tasks.display import Display
 from tasks.provenance import ROOT
 from tasks.run import Run, launched
 from tasks.scores import class_scores
+from tasks.scratch import make_scratch, remove_scratch
 from tasks.store import read_fold
 from tasks.training import train_here
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.workers import Slots
 from tests.training import settings, train_some
 
 # kind of model, data, and whether a worker can keep it compiled

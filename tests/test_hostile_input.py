@@ -20,7 +20,8 @@ from tasks.devices import place
 from tasks.display import Display
 from tasks.errors import InputError, one_line
 from tasks.run import Run, launched
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.scratch import make_scratch, remove_scratch
+from tasks.workers import Slots
 from tests.test_wrong_input import X, Y, ask, data, split
 
 NOBODY = 65534

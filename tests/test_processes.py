@@ -17,9 +17,10 @@ from tasks.config import ComputeSpec, parse_study
 from tasks.devices import place
 from tasks.display import Display
 from tasks.run import Run, launched
+from tasks.scratch import make_scratch, remove_scratch
 from tasks.store import read_fold
 from tasks.training import train_here
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.workers import Slots
 from tests.command import CV, cv, report_of
 from tests.training import settings, train_some
 

@@ -10,9 +10,10 @@ from tasks.display import Display
 from tasks.environment import Numerics
 from tasks.errors import Interrupted
 from tasks.run import Run, launched
+from tasks.scratch import make_scratch, remove_scratch
 from tasks.sharing import Gate
 from tasks.training import train_here
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.workers import Slots
 from tests.training import settings
 
 

@@ -22,7 +22,8 @@ from tasks.devices import Device, Placement, place
 from tasks.environment import Numerics
 from tasks.errors import InputError, Interrupted
 from tasks.jobs import FoldJob, FoldRecord
-from tasks.workers import Slot, Slots, make_scratch, remove_scratch
+from tasks.scratch import make_scratch, remove_scratch
+from tasks.workers import Slot, Slots
 
 PULSE = 5.0  # seconds between two looks at whether the flow's process still speaks
 

@@ -12,8 +12,9 @@ from tasks.display import Display
 from tasks.jobs import FoldRecord
 from tasks.result import Result
 from tasks.run import Run, launched
+from tasks.scratch import make_scratch, remove_scratch
 from tasks.training import train_here
-from tasks.workers import Slots, make_scratch, remove_scratch
+from tasks.workers import Slots
 from tests.bench.cases import Case, settings
 
 

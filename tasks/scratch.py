@@ -1,0 +1,106 @@
+"""The folder of a run for arrays, rows and progress, among the temporary files.
+
+A process that is killed cannot remove it, so the next start does. That folder of temporary
+files may be shared by containers and machines, where the number of a process says nothing: a
+run holds the kernel's lock on a file in its folder instead, and the file names its machine.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+from tasks.errors import InputError
+
+PREFIX = "foldproof-"
+OWNER = "owner"  # the file that is locked and names the machine
+LONGEST = 72  # characters of the folder for temporary files; sockets allow 107 in all
+FORGOTTEN = 7 * 24 * 3600.0  # seconds after which a folder without an owner's file is nobody's
+
+_held: dict[Path, int] = {}  # the locked files of this process
+
+
+def make_scratch() -> Path:
+    """Make the run's folder for arrays, rows and progress; it is removed at the end.
+
+    What a killed process of this machine left behind is removed here, by the next one.
+
+    Raises:
+        InputError: the folder for temporary files cannot be used.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}[0-9]*-*"):
+        _remove_if_left(left)
+    try:
+        made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        _held[made] = _own(made)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError("TMPDIR", f"cannot be written to ({reason}); choose another") from None
+    if len(str(made.parent)) > LONGEST:
+        remove_scratch(made)
+        problem = f"{str(made.parent)!r} is too long for the addresses of worker processes"
+        raise InputError("TMPDIR", f"{problem}; choose a folder of up to {LONGEST} characters")
+    return made
+
+
+def remove_scratch(scratch: Path) -> None:
+    """Remove the run's folder."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    handle = _held.pop(scratch, None)
+    if handle is not None:
+        os.close(handle)
+
+
+def _own(folder: Path) -> int:
+    """Put the owner's file into a folder, locked before anybody can see it."""
+    hidden = folder / f".{OWNER}"
+    handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    with contextlib.suppress(OSError):  # no locks there: nobody can take it for a dead one's
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.write(handle, socket.gethostname().encode())
+    hidden.rename(folder / OWNER)
+    return handle
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove a folder whose owner ran on this machine and is dead."""
+    try:
+        # Who put the file there is not known: a link or a pipe must neither be followed nor wait.
+        handle = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        _remove_if_forgotten(folder)
+        return
+    except OSError:  # another user's
+        return
+    try:
+        if os.read(handle, 1024).decode(errors="replace") != socket.gethostname():
+            return
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except OSError:  # a living process holds it, or there are no locks
+        return
+    finally:
+        os.close(handle)
+
+
+def _remove_if_forgotten(folder: Path) -> None:
+    """Remove what has no owner's file, such as version 0.1.0's, once it is old and unused."""
+    with contextlib.suppress(OSError, ValueError):
+        latest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if time.time() - latest > FORGOTTEN and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
