@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tasks.config import SECTIONS, Section, Study, parse_study
+from tasks.config import Section, Study, parse_study
 from tasks.display import Verbosity
 from tasks.errors import InputError
 from tasks.settings_file import read_settings
@@ -128,11 +128,14 @@ def verbosity_of(flags: argparse.Namespace) -> Verbosity:
 
 def _add_section(parser: argparse.ArgumentParser, section: type[Section], prefix: str) -> None:
     for name, field in section.model_fields.items():
-        if not prefix and name in SECTIONS:
-            group = parser.add_argument_group(name, field.description)
-            help_text = f"all of {name} as JSON; replaces the file's"
-            group.add_argument(f"--{name}", action="append", metavar="JSON", help=help_text)
-            _add_section(group, type(field.default), f"{name}.")  # type: ignore[arg-type]
+        if isinstance(field.default, Section):
+            full = f"{prefix}{name}"
+            group = parser if prefix else parser.add_argument_group(name, field.description)
+            help_text = f"all of {full} as JSON; replaces the file's"
+            group.add_argument(
+                f"--{full}", action="append", metavar="JSON", dest=full, help=help_text
+            )
+            _add_section(group, type(field.default), f"{full}.")  # type: ignore[arg-type]
             continue
         default = json.dumps(field.default, ensure_ascii=False)
         text = f"{field.description} [default: {default}]".replace("%", "%%")
@@ -142,11 +145,12 @@ def _add_section(parser: argparse.ArgumentParser, section: type[Section], prefix
         )
 
 
-def _names() -> list[str]:
-    names = [name for name in Study.model_fields if name not in SECTIONS]
-    for section in SECTIONS:
-        fields = type(Study.model_fields[section].default).model_fields
-        names += [section, *(f"{section}.{name}" for name in fields)]
+def _names(section: type[Section] = Study, prefix: str = "") -> list[str]:
+    names = []
+    for name, field in section.model_fields.items():
+        names.append(f"{prefix}{name}")
+        if isinstance(field.default, Section):
+            names += _names(type(field.default), f"{prefix}{name}.")
     return names
 
 
@@ -170,17 +174,18 @@ def _value(text: str) -> Any:
         return text
 
 
-def _set(settings: dict[str, Any], name: str, value: Any) -> None:
+def _set(settings: dict[str, Any], name: str, value: Any, above: str = "") -> None:
     section, _, field = name.partition(".")
     if not field:
         settings[section] = value
         return
     inner = settings.get(section) or {}
-    if isinstance(inner, str) and section in SHORT_FORMS:
+    if isinstance(inner, str) and section in SHORT_FORMS and not above:
         inner = {SHORT_FORMS[section]: inner}
     if not isinstance(inner, dict):
-        raise InputError(section, "must be a mapping of names to values")
-    settings[section] = {**inner, field: value}
+        raise InputError(f"{above}{section}", "must be a mapping of names to values")
+    settings[section] = dict(inner)
+    _set(settings[section], field, value, f"{above}{section}.")
 
 
 def fold_place(flag: str, text: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ that Prefect draws. What can be said wrong without looking at the data or import
 builder is said here.
 """
 
+import datetime
 import json
 import os
 from collections.abc import Callable
@@ -39,6 +40,8 @@ MOST_SECONDS = 10**9
 SECTIONS = ("data", "split", "model", "train", "compute")
 STORES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs")
 SCALERS = ("standard", "minmax", "robust", "none")
+DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " "}  # as a person may write them
+THOUSANDS = (",", ".", "'", "\u2019", " ", "\u00a0", "\u202f", "_")
 
 
 def _plain(value: Any) -> Any:
@@ -53,6 +56,27 @@ def _label_keys(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(_plain(key)): weight for key, weight in value.items()}
     return value
+
+
+def _column(value: Any) -> Any:
+    """Take a number for the name of a column: `5` in YAML or JSON is the column "5"."""
+    value = _plain(value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _listed(value: Any) -> Any:
+    """Take a single name for a list of one, if it is one."""
+    return [value] if isinstance(_column(value), str) and value != "" else value
+
+
+def _listed_unless_auto(value: Any) -> Any:
+    return value if value == "auto" else _listed(value)
+
+
+def _named_mark(value: Any) -> Any:
+    return DELIMITERS.get(value, value) if isinstance(value, str) else value
 
 
 def _writable(text: str) -> str:
@@ -72,6 +96,7 @@ def _has_both_parts(reference: str) -> bool:
 
 
 Text = Annotated[str, BeforeValidator(_plain), Field(min_length=1), AfterValidator(_writable)]
+Column = Annotated[Text, BeforeValidator(_column)]
 Int = Annotated[int, BeforeValidator(_plain)]
 Float = Annotated[float, BeforeValidator(_plain), Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -87,6 +112,63 @@ class Section(BaseModel):
         return name in self.model_fields_set
 
 
+class CsvSpec(Section):
+    """How a CSV file is written; auto finds it out and says what is unusual."""
+
+    delimiter: Annotated[str, BeforeValidator(_named_mark)] = Field(
+        "auto", description="One character, tab or space; auto knows , ; | and tab."
+    )
+    decimal: str = Field("auto", description="The mark before decimals: a point or a comma.")
+    thousands: str = Field(
+        "auto",
+        description="The mark between groups of three digits: a comma, point, blank or "
+        "apostrophe; or none.",
+    )
+    encoding: Text = Field(
+        "auto", description="Of the text, as Python names it: utf-8, utf-16, cp1252, latin-1."
+    )
+    comment: Text = Field(
+        "auto", description="What lines to leave out begin with, or none; auto knows # on top."
+    )
+    header: Literal["auto"] | bool = Field(
+        "auto",
+        description="Whether the first row names the columns; false names them 0, 1, 2 and so on.",
+    )
+    missing: Annotated[
+        Literal["auto"] | list[Annotated[str, BeforeValidator(_column)]],
+        BeforeValidator(_listed_unless_auto),
+    ] = Field(
+        "auto",
+        description="The words for a missing value, besides nothing at all; auto takes NA, NaN, "
+        "N/A, null and the like.",
+    )
+
+    @model_validator(mode="after")
+    def _marks_are_usable(self) -> Self:
+        known = self.delimiter == "auto" or (len(self.delimiter) == 1 and self.delimiter.isascii())
+        if not known or self.delimiter in '"\n\r\0':
+            problem = f"{self.delimiter!r} is none; use one character, such as ; or tab"
+            raise InputError("delimiter", problem)
+        if self.decimal not in ("auto", ".", ","):
+            raise InputError("decimal", f"{self.decimal!r} is none; use . or , or auto")
+        if self.thousands not in ("auto", "none", *THOUSANDS):
+            problem = f"{self.thousands!r} is none; use one character such as , or none, or auto"
+            raise InputError("thousands", problem)
+        if self.decimal != "auto" and self.decimal == self.thousands:
+            raise InputError("thousands", f"{self.decimal!r} is the decimal mark; use another")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, value: str) -> str:
+        try:
+            "".encode("utf-8" if value == "auto" else value)
+        except (LookupError, ValueError):
+            problem = f"unknown {value!r}; use utf-8, utf-16, cp1252 or latin-1"
+            raise InputError("encoding", problem) from None
+        return value
+
+
 class DataSpec(Section):
     """Where the samples come from and what is predicted from what."""
 
@@ -95,7 +177,8 @@ class DataSpec(Section):
         description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), "
         "or a path to a CSV file, a Parquet file or folder, or an npz file.",
     )
-    target: Text | None = Field(
+    csv: CsvSpec = Field(CsvSpec(), description="How the CSV file is written; in no key.")
+    target: Column | None = Field(
         None, description="The column to predict (CSV and Parquet; npz files predict array y)."
     )
     task: Literal["auto", "binary", "multiclass", "regression"] = Field(
@@ -104,16 +187,18 @@ class DataSpec(Section):
     positive: Annotated[str | int | float | bool | None, BeforeValidator(_plain)] = Field(
         None, description="Binary tasks: the label that counts as positive; default the larger."
     )
-    features: list[Text] | None = Field(
+    features: Annotated[list[Column] | None, BeforeValidator(_listed)] = Field(
         None,
         description="The feature columns; default every column that has no other use.",
         min_length=1,
     )
-    drop: list[Text] = Field([], description="Columns to leave out.")
-    groups: Text | None = Field(
+    drop: Annotated[list[Column], BeforeValidator(_listed)] = Field(
+        [], description="Columns to leave out."
+    )
+    groups: Column | None = Field(
         None, description="A column; samples of one group never stand on both sides of a fold."
     )
-    weights: Text | None = Field(
+    weights: Column | None = Field(
         None, description="A column of sample weights, used in training only."
     )
 
@@ -165,7 +250,7 @@ class SplitSpec(Section):
     )
     shuffle: bool = Field(True, description="Shuffle the rows before they are divided.")
     test_size: Float = Field(0.1, gt=0, lt=1, description="Test share of the shuffle splits.")
-    fold_column: Text | None = Field(
+    fold_column: Column | None = Field(
         None, description="predefined: the column that holds each row's fold."
     )
 
@@ -327,9 +412,10 @@ class Study(Section):
     split: SplitSpec = Field(SplitSpec(), title="Split", description="How folds are made.")
     model: ModelSpec = Field(ModelSpec(), title="Model", description="What is trained.")
     train: TrainSpec = Field(TrainSpec(), title="Train", description="How it is trained.")
-    metrics: Literal["auto"] | Annotated[list[Text], Field(min_length=1)] = Field(
-        "auto", description="auto, or scikit-learn scorer names, sensitivity, specificity."
-    )
+    metrics: Annotated[
+        Literal["auto"] | Annotated[list[Text], Field(min_length=1)],
+        BeforeValidator(_listed_unless_auto),
+    ] = Field("auto", description="auto, or scikit-learn scorer names, sensitivity, specificity.")
     compute: ComputeSpec = Field(ComputeSpec(), title="Compute", description="Where it runs.")
     seed: Int = Field(1337, ge=0, lt=2**31, description="The number that all randomness is from.")
     out: Text = Field(

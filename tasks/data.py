@@ -36,6 +36,7 @@ class Dataset:
         positive: the positive label of a binary task.
         settings: the data settings as resolved.
         facts: the labels with their counts, or the range of a regression's values.
+        notices: what the user should be told of the source.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Dataset:
     positive: Label | None
     settings: DataSpec
     facts: TargetFacts
+    notices: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -117,6 +119,7 @@ def _describe(
         positive=target.positive,
         settings=raw.settings.model_copy(update={"task": target.task, "positive": target.positive}),
         facts=target_facts(target),
+        notices=raw.notices,
     )
 
 
@@ -146,7 +149,7 @@ def _categories(setting: str, values: NDArray[Any] | None) -> NDArray[np.int64] 
         return None
     gaps = sum(value is None or value != value for value in values)
     if gaps:
-        raise InputError(setting, f"{gaps} of {len(values)} values are missing; fill them in")
+        raise InputError(setting, f"{gaps} of {len(values)} values are missing; remove those rows")
     try:
         return np.unique(values, return_inverse=True)[1].astype(np.int64)
     except TypeError:

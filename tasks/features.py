@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.errors import InputError
+from tasks.text_columns import explain_text
 
 BLOCK_VALUES = 1 << 22  # values converted at a time: 16 MiB of float32
 
@@ -47,9 +48,7 @@ def _reserve(path: Path) -> None:
 def _table(table: pa.Table) -> tuple[tuple[int, ...], Iterator[NDArray[Any]]]:
     text = [field.name for field in table.schema if not _is_numeric(field.type)]
     if text:
-        some = ", ".join(map(repr, text[:5])) + (", ..." if len(text) > 5 else "")
-        remedy = "encode or drop them (data.drop)"
-        raise InputError("data.features", f"not numbers: {some}; {remedy}")
+        raise InputError("data.features", explain_text(table, text))
     size = max(1, BLOCK_VALUES // table.num_columns)
     batches = table.to_batches(max_chunksize=size)
     return (table.num_rows, table.num_columns), (_stack(batch) for batch in batches)
@@ -81,6 +80,8 @@ def _count_bad(block: NDArray[np.float32], bad: NDArray[np.int64]) -> None:
 
 
 def _refuse_bad(bad: NDArray[np.int64], names: list[str] | None, shape: tuple[int, ...]) -> None:
+    # No word of filling them in: from the whole table, that would tell training of test rows.
+    remedy = "drop the column or those rows"
     for kind, counts in zip(("missing or NaN", "infinite as float32"), bad, strict=True):
         columns = np.flatnonzero(counts)
         if not len(columns):
@@ -89,9 +90,7 @@ def _refuse_bad(bad: NDArray[np.int64], names: list[str] | None, shape: tuple[in
         name = repr(names[first]) if names else _position(first, shape)
         more = f" ({len(columns) - 1} more columns have some, too)" if len(columns) > 1 else ""
         count = f"{int(counts[first])} of {shape[0]} values are {kind}{more}"
-        raise InputError(
-            "data.features", f"column {name}: {count}; fill them in or drop the column"
-        )
+        raise InputError("data.features", f"column {name}: {count}; {remedy}")
 
 
 def _position(flat: int, shape: tuple[int, ...]) -> str:

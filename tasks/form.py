@@ -22,6 +22,7 @@ from tasks.form_choices import (
     EARLY_STOPPING,
     MEBIBYTES,
     METRICS,
+    OBJECT,
     SECONDS,
     SOURCES,
     TEXT,
@@ -55,6 +56,7 @@ class Entry:
 ENTRIES = (
     Entry("data", "Data"),
     Entry("data.source", "Source", SOURCES),
+    Entry("data.csv", "How the CSV file is written", OBJECT),
     Entry("data.target", "Target column", TEXT),
     Entry("data.task", "Task"),
     Entry("data.positive", "Positive class", TEXT),

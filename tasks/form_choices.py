@@ -45,6 +45,7 @@ def named_or_own(names: Sequence[str], kind: str) -> Shape:
 TEXT: Shape = {"type": "string"}
 SECONDS: Shape = {"type": "number", "exclusiveMinimum": 0}
 MEBIBYTES: Shape = {"type": "integer", "minimum": 256}
+OBJECT: Shape = {"type": "object"}  # a box for JSON
 COLUMNS: Shape = {"type": "array", "items": {"type": "string"}}
 SOURCES: Shape = {
     "anyOf": [choice("bundled", NAMES), {"title": "file or folder", "type": "string"}]

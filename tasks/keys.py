@@ -144,7 +144,7 @@ def run_key(
             "rows": dataset.rows,
             "feature_shape": list(dataset.feature_shape),
             **dataset.facts.for_key(),
-            "settings": dataset.settings.model_dump(mode="json", exclude={"source"}),
+            "settings": dataset.settings.model_dump(mode="json", exclude={"source", "csv"}),
         },
         "split": {
             "settings": study.split.model_dump(mode="json"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasks.command_line import read_request
-from tasks.config import SECTIONS, Study
+from tasks.config import SECTIONS, Section, Study
 from tasks.errors import InputError
 from tasks.settings_file import read_settings
 
@@ -143,8 +143,11 @@ def test_help_shows_every_field_with_its_default(capsys: pytest.CaptureFixture[s
     shown = squeezed(capsys.readouterr().out)
     for section in SECTIONS:
         for name, field in type(Study.model_fields[section].default).model_fields.items():
-            assert squeezed(f"--{section}.{name} VALUE") in shown
-            assert squeezed(f"{field.description} [default: ") in shown
+            is_section = isinstance(field.default, Section)
+            value = "JSON" if is_section else "VALUE"
+            told = f"all of {section}.{name} as" if is_section else f"{field.description} [default:"
+            assert squeezed(f"--{section}.{name} {value}") in shown
+            assert squeezed(told) in shown
     for flag in ("--config", "--only", "--quiet", "--verbose", "--refresh", "--seed", "--out"):
         assert flag in shown
     assert '[default:"breast_cancer"]' in shown

@@ -211,9 +211,13 @@ def test_groups_and_folds_of_any_kind_are_coded_in_sorted_order(
 @pytest.mark.parametrize(
     ("column", "values", "problem"),
     [
-        ("g", ["u", None, "u"], "data.groups: 1 of 3 values are missing; fill them in"),
-        ("g", [1.0, float("nan"), None], "data.groups: 2 of 3 values are missing; fill them in"),
-        ("f", [None, None, 1], "split.fold_column: 2 of 3 values are missing; fill them in"),
+        ("g", ["u", None, "u"], "data.groups: 1 of 3 values are missing; remove those rows"),
+        (
+            "g",
+            [1.0, float("nan"), None],
+            "data.groups: 2 of 3 values are missing; remove",
+        ),
+        ("f", [None, None, 1], "split.fold_column: 2 of 3 values are missing; remove those rows"),
         ("w", [1.0, None, -1.0], "data.weights: 2 of 3 values are missing, negative or infinite;"),
         ("w", [1.0, 1e300, 1.0], "data.weights: 1 of 3 values are missing, negative or infinite;"),
         ("w", [0, 0, 0], "data.weights: all are zero; give some rows a weight"),

@@ -76,7 +76,7 @@ SLICES = (slice(0, 2), slice(2, 9), slice(9, 11))
 def test_gaps_are_counted_over_all_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "BLOCK_VALUES", 2)
     table = pa.table({"ok": [1.0] * 5, "gaps": [None, 1.0, float("nan"), 2.0, None]})
-    expected = "data.features: column 'gaps': 3 of 5 values are missing or NaN; fill them in"
+    expected = "data.features: column 'gaps': 3 of 5 values are missing or NaN; drop the column or"
     assert refused(table, tmp_path).startswith(expected)
     infinite = pa.table({"ok": [1.0] * 5, "far": [1e39, 1.0, float("inf"), 2.0, -1e39]})
     expected = "data.features: column 'far': 3 of 5 values are infinite as float32"
@@ -94,7 +94,7 @@ def test_gaps_are_counted_over_all_blocks(tmp_path: Path, monkeypatch: pytest.Mo
             {"a": [1.0, 2.0], "b": [float("inf"), -float("inf")]},
             "column 'b': 2 of 2 values are inf",
         ),
-        ({"a": [1.0, 1e39]}, "column 'a': 1 of 2 values are infinite as float32; fill"),
+        ({"a": [1.0, 1e39]}, "column 'a': 1 of 2 values are infinite as float32; drop"),
         ({"a": pa.nulls(2)}, "column 'a': 2 of 2 values are missing or NaN"),
         ({"a": [True, None]}, "column 'a': 1 of 2 values are missing or NaN"),
         ({"a": ["x", "y"]}, "not numbers: 'a'; encode or drop them (data.drop)"),

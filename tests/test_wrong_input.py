@@ -135,7 +135,7 @@ CONFIGURATION = [
     ({"data": None}, "data", "must be a mapping"),
     ({"data": {"task": "multi"}}, "data.task", "did you mean multiclass?"),
     ({"data": {"features": []}}, "data.features", "leave it out to take the default"),
-    ({"data": {"drop": "a"}}, "data.drop", "must be a list"),
+    ({"data": {"drop": True}}, "data.drop", "must be a list"),
     ({"data": {"positive": [1]}}, "data.positive", "must be text or a whole number"),
     ({"split": {"n_splits": 1}}, "split.n_splits", "must be at least 2"),
     ({"split": {"n_splits": "ten"}}, "split.n_splits", "must be a whole number"),
@@ -167,7 +167,7 @@ CONFIGURATION = [
         "train.early_stopping.fraction",
         "less than 1",
     ),
-    ({"metrics": "roc_auc"}, "metrics", "'auto' or a list"),
+    ({"metrics": 5}, "metrics", "'auto' or"),
     ({"metrics": []}, "metrics", "leave it out to take the default"),
     ({"metrics": ["r2", "r2"]}, "metrics", "name each metric once"),
     ({"compute": {"workers": 0}}, "compute.workers", "at least 1"),
@@ -192,8 +192,8 @@ FILES = [
     (data("ragged.csv"), "data.source", "Expected 3 columns, got 2"),
     (data("twice.csv"), "data.source", "'a' stands there 2 times; rename one"),
     (data("index.csv"), "data.source", "Save the file without it"),
-    (data("latin.csv"), "data.source", "save it as UTF-8"),
-    (data("semicolon.csv"), "data.target", "save it with commas"),
+    (data("latin.csv", csv={"encoding": "utf-8"}), "data.csv.encoding", "such as cp1252"),
+    (data("semicolon.csv", csv={"delimiter": ","}), "data.target", "data.csv.delimiter to ';'"),
     (data("good.csv", target=None), "data.target", "name the column to predict"),
     (data("good.csv", target="Y"), "data.target", "use one of a, b, g, w, y"),
     (data("good.csv", drop=["z"]), "data.drop", "use one of a, b, g, w, y"),
@@ -204,11 +204,11 @@ FILES = [
     (
         data("nan.csv"),
         "data.features",
-        "column 'a': 2 of 3 values are missing or NaN; fill them in",
+        "column 'a': 2 of 3 values are missing or NaN; drop the column or those rows",
     ),
-    (data("inf.csv"), "data.features", "column 'a': 1 of 2 values are infinite as float32; fill"),
+    (data("inf.csv"), "data.features", "column 'a': 1 of 2 values are infinite as float32; drop"),
     (data("gaps.csv", drop=["g", "w"]), "data.target", "remove those rows"),
-    (data("gaps.csv", target="a", drop=["y", "w"], groups="g"), "data.groups", "fill them in"),
+    (data("gaps.csv", target="a", drop=["y", "w"], groups="g"), "data.groups", "remove those rows"),
     (data("gaps.csv", target="a", drop=["y", "g"], weights="w"), "data.weights", "give each row"),
     (data("negative.csv", weights="w"), "data.weights", "give each row a number from 0 up"),
     (data("zero.csv", weights="w"), "data.weights", "give some rows a weight"),
@@ -376,8 +376,8 @@ PROCESSES = [
     ),
     (
         ["--data.source", "{files}/nan.csv", "--data.target", "y", "--model", ESTIMATOR],
-        "data.features: column 'a': 2 of 3 values are missing or NaN; fill them in or drop the "
-        "column",
+        "data.features: column 'a': 2 of 3 values are missing or NaN; drop the column or "
+        "those rows",
     ),
 ]
 

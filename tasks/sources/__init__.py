@@ -1,16 +1,18 @@
 """Where samples come from, one kind of source a module; `read` chooses among them."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from tasks.config import DataSpec
+from tasks.config import CsvSpec, DataSpec
 from tasks.errors import InputError
 from tasks.explain import nearest
 from tasks.sources import arrays, bundled, memory, tables
+from tasks.sources.csv_files import is_csv
 from tasks.sources.raw import RawData
 
-TABLES = (".csv", ".csv.gz", ".parquet", ".pq")
+PARQUET = (".parquet", ".pq")
 
 
 def check_source(spec: DataSpec) -> None:
@@ -27,7 +29,8 @@ def check_source(spec: DataSpec) -> None:
         _refuse_missing(path, source)
     if not os.access(path, os.R_OK | (os.X_OK if path.is_dir() else 0)):
         raise InputError("data.source", f"may not read {source!r}; ask for its permission")
-    if path.is_file() and not source.lower().endswith((*TABLES, ".npz")):
+    known = is_csv(source) or source.lower().endswith((*PARQUET, ".npz"))
+    if path.is_file() and not known:
         kinds = "a .csv, .parquet or .npz file, or a folder of Parquet files"
         raise InputError("data.source", f"{path.name!r} is of an unknown kind; give {kinds}")
 
@@ -43,13 +46,16 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
         InputError: the source cannot be read or lacks a column.
     """
     check_source(spec)
+    if spec.csv != CsvSpec() and not is_csv(spec.source):
+        raise InputError("data.csv", f"{spec.source!r} is no CSV file; leave it out")
     if spec.source in bundled.NAMES:
         return tables.select(bundled.load(spec.source), spec.target or "target", spec, fold_column)
     if memory.is_memory(spec.source):
         return arrays.select(memory.recall(spec.source), spec, fold_column)
     if spec.source.lower().endswith(".npz"):
         return arrays.select(arrays.load(spec.source), spec, fold_column)
-    return tables.select(tables.load(spec.source), spec.target, spec, fold_column)
+    table, notices = tables.load(spec.source, spec.csv)
+    return replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
 
 
 def _refuse_missing(path: Path, source: str) -> NoReturn:

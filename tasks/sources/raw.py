@@ -21,6 +21,7 @@ class RawData:
         groups: one value a sample, (n,), or None.
         weights: one number a sample, (n,), or None.
         folds: the predefined fold of each sample, (n,), or None.
+        notices: what was unusual about the source, a line each.
     """
 
     features: pa.Table | NDArray[Any]
@@ -29,6 +30,7 @@ class RawData:
     groups: NDArray[Any] | None = None
     weights: NDArray[Any] | None = None
     folds: NDArray[Any] | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

@@ -1,0 +1,140 @@
+"""Find the columns that settings name, in whatever form their names are written."""
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tasks.config import DataSpec
+from tasks.errors import InputError
+from tasks.explain import nearest
+
+LISTS = ("data.drop", "data.features")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column is for; every name is one of the table's.
+
+    Attributes:
+        taken: the column of each setting that names one.
+        drop: what is left out.
+        features: what was listed, or None.
+    """
+
+    taken: dict[str, str]
+    drop: tuple[str, ...]
+    features: tuple[str, ...] | None
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The data settings with the names as the table has them."""
+        sides = ("target", "groups", "weights")
+        return {
+            **{side: self.taken.get(f"data.{side}") for side in sides},
+            "drop": list(self.drop),
+            "features": None if self.features is None else list(self.features),
+        }
+
+
+def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: str | None) -> Roles:
+    """Find every column that is named, and see that none has two roles.
+
+    Args:
+        names: the table's columns.
+        target: the column to predict.
+        spec: the data settings.
+        fold_column: the column of a predefined split, or None.
+
+    Raises:
+        InputError: there is no such column, or it has two roles.
+    """
+    given = {
+        "data.target": target,
+        "data.groups": spec.groups,
+        "data.weights": spec.weights,
+        "split.fold_column": fold_column,
+    }
+    taken = {
+        setting: find_column(setting, name, names)
+        for setting, name in given.items()
+        if name is not None
+    }
+    drop = tuple(find_column("data.drop", name, names) for name in spec.drop)
+    listed = None
+    if spec.features is not None:
+        listed = tuple(find_column("data.features", name, names) for name in spec.features)
+    roles = Roles(taken, drop, listed)
+    _refuse_two_roles(roles)
+    return roles
+
+
+def find_column(setting: str, name: str, names: Sequence[str]) -> str:
+    """Return the column that a setting names.
+
+    A name stands for another form of itself where that is clear: the same text in another
+    Unicode form or with blanks around it, the same number written otherwise.
+
+    Raises:
+        InputError: there is none, with the nearest one.
+    """
+    if name in names:
+        return name
+    for form in (_composed, _bare, _number):
+        if len(found := _same(form, name, names)) == 1:
+            return found[0]
+    raise InputError(setting, f"no column {name!r}; {_hint(setting, name, names)}")
+
+
+def _same(form: Callable[[str], str], name: str, names: Sequence[str]) -> list[str]:
+    return [other for other in names if form(other) == form(name)]
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _bare(name: str) -> str:
+    return _composed(name).strip()
+
+
+def _number(name: str) -> str:
+    try:
+        return repr(float(name))
+    except ValueError:
+        return f"text {name}"
+
+
+def _hint(setting: str, name: str, names: Sequence[str]) -> str:
+    """Say what was probably meant."""
+    parts = [part.strip() for part in name.split(",")]
+    if setting in LISTS and len(parts) > 1 and all(part in names for part in parts):
+        return f"give several as a list: '{json.dumps(parts, ensure_ascii=False)}'"
+    near = nearest(name, names).strip()
+    cased = _same(lambda text: _bare(text).casefold(), name, names)
+    if len(cased) == 1:
+        rest = f" {near}" if near.startswith("use") else ""
+        return f"did you mean {cased[0]!r}, in another case?{rest}"
+    return near + spaced(names)
+
+
+def spaced(names: Sequence[str]) -> str:
+    """Return a hint if the only column looks like several."""
+    if len(names) > 1:
+        return ""
+    for mark, word in ((";", "';'"), ("\t", "tab"), ("|", "'|'"), (",", "','"), (" ", "space")):
+        if mark in names[0].strip():
+            return f" (if columns are divided by it, set data.csv.delimiter to {word})"
+    return ""
+
+
+def _refuse_two_roles(roles: Roles) -> None:
+    named = [*roles.taken.items(), *(("data.drop", name) for name in roles.drop)]
+    named += [("data.features", name) for name in roles.features or ()]
+    counts = Counter(name for _, name in named)
+    for setting, name in reversed(named):
+        if counts[name] > 1:
+            others = sorted({other for other, column in named if column == name} - {setting})
+            also = f"is also {' and '.join(others)}" if others else "is named twice"
+            raise InputError(setting, f"column {name!r} {also}; give it one role")

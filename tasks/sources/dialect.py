@@ -1,0 +1,238 @@
+"""How a CSV file is written, told from its first megabyte."""
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from tasks.config import CsvSpec
+from tasks.errors import InputError
+
+SAMPLE = 1 << 20  # bytes that are looked at
+MOST_ROWS = 1000
+DELIMITERS = (",", ";", "\t", "|")
+HASH = "#"
+BOMS = (  # UTF-32's begins like UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+NUMBER = re.compile(r"[-+]?(\d[\d.,]*|[.,]\d+)([eE][-+]?\d+)?")
+TYPED = re.compile(rf"{NUMBER.pattern}|true|false|\d{{4}}-\d\d-\d\d.*", re.IGNORECASE)
+GAPS = {"", "?", "na", "nan", "null", "none", "n/a"}
+SEP = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # what Excel writes above the header
+
+Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What must be known before a CSV file can be read.
+
+    Attributes:
+        encoding: of its text.
+        delimiter: between columns.
+        skip: lines above the header.
+        comment: what lines to leave out begin with, or nothing.
+        header: the first row names the columns.
+        header_lines: how many lines that takes, with empty ones above it.
+        names: the names where the header lacks one, else nothing.
+        rows: the first rows of the data.
+        found: what is unusual and was not said, as `setting: what was found`.
+    """
+
+    encoding: str
+    delimiter: str
+    skip: int
+    comment: str
+    header: bool
+    header_lines: int
+    names: tuple[str, ...]
+    rows: Rows
+    found: dict[str, str]
+
+
+def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialect:
+    """Tell the dialect of a CSV file.
+
+    Args:
+        sample: its first bytes.
+        spec: what the user said of it.
+        is_whole: the sample is the whole file.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: the first row is data, and nothing says so.
+    """
+    found: dict[str, str] = {}
+    encoding = _encoding(sample, found) if spec.encoding == "auto" else spec.encoding
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not is_whole and "\n" in text:
+        text = text[: text.rindex("\n") + 1]
+    delimiter = spec.delimiter
+    skip = 0
+    if (said := SEP.match(text)) and said[1] in DELIMITERS:
+        text, skip = text[said.end() :], 1
+        delimiter = said[1] if delimiter == "auto" else delimiter
+    comment = _comment(spec, text)
+    above = _count_comments(text, comment)
+    if delimiter == "auto":
+        delimiter = _delimiter(_without(text, above))
+    if above and spec.comment == "auto" and _is_header(text, above, delimiter):
+        above -= 1
+    rows = _rows(_without(text, above), delimiter)
+    comment = comment if above or spec.comment != "auto" else ""
+    header = _has_header(rows, name) if spec.header == "auto" else spec.header
+    names = _names(rows, delimiter) if header else ()
+    if spec.delimiter == "auto" and delimiter != ",":
+        found["delimiter"] = "delimiter tab" if delimiter == "\t" else f"delimiter {delimiter!r}"
+    if spec.comment == "auto" and above:
+        found["comment"] = f"{above} comment line{'s' * (above > 1)}"
+    if spec.header == "auto" and header and _count_up(rows[0] if rows else []):
+        found["header"] = "a header of numbers, which are the columns' names"
+    below = rows[1:] if header else rows
+    lines = _header_lines(_without(text, above), rows)
+    return Dialect(encoding, delimiter, skip + above, comment, header, lines, names, below, found)
+
+
+def _encoding(sample: bytes, found: dict[str, str]) -> str:
+    """Return the encoding of a file that does not say it, at least not as UTF-8."""
+    for mark, name in BOMS:
+        if sample.startswith(mark):
+            found["encoding"] = f"encoding {name}"
+            return name
+    if sample.count(0) > len(sample) // 4:  # half of UTF-16's bytes, where most is plain
+        name = "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
+        found["encoding"] = f"encoding {name}"
+        return name
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError as error:
+        name = legacy(sample)
+        near = sample[max(0, error.start - 40) : error.start + 40].decode(name, "replace")
+        words = [w for w in re.findall(r"\w+", near) if not w.isascii()]
+        found["encoding"] = f"encoding {name}" + (f" ({words[0]!r})" if words else "")
+        return name
+    return "utf-8"
+
+
+def legacy(sample: bytes) -> str:
+    """Return what text that is not UTF-8 is taken for: cp1252, which has five gaps, or Latin-1."""
+    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", sample) else "cp1252"
+
+
+def _comment(spec: CsvSpec, text: str) -> str:
+    if spec.comment == "none":
+        return ""
+    return HASH if spec.comment == "auto" else spec.comment
+
+
+def _count_comments(text: str, comment: str) -> int:
+    """Return how many lines on top are comments, with empty ones among them."""
+    count = 0
+    for number, line in enumerate(text.split("\n") if comment else (), start=1):
+        if line.lstrip().startswith(comment):
+            count = number
+        elif line.strip():
+            break
+    return count
+
+
+def _without(text: str, lines: int) -> str:
+    return text.split("\n", lines)[lines] if text.count("\n") >= lines else ""
+
+
+def _is_header(text: str, above: int, delimiter: str) -> bool:
+    """Tell whether the last of the comments names the columns, as numpy.savetxt writes it."""
+    rows = _rows(_without(text, above - 1), delimiter)
+    if len(rows) < 2 or len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
+        return False
+    return not any(_is_value(cell) for cell in rows[0]) and _is_data(rows[1], rows[2:])
+
+
+def _delimiter(text: str) -> str:
+    """Return what divides all rows alike and leaves the most values that can be understood."""
+    best, most = "", 0.0
+    for delimiter in DELIMITERS:
+        rows = _rows(text, delimiter)
+        if len(rows) < 2 or len(rows[0]) < 2:
+            continue
+        widths = [len(row) for row in rows[1:]]
+        alike = sum(width == max(widths) for width in widths) / len(widths)
+        if alike < 0.9 or max(widths) - len(rows[0]) not in (0, 1):
+            continue
+        cells = [cell for row in rows[1:101] for cell in row]
+        quality = sum(map(_is_value, cells)) / len(cells)
+        if not best or quality > most:
+            best, most = delimiter, quality
+    first = text.partition("\n")[0]
+    return best or max(DELIMITERS, key=first.count)
+
+
+def _rows(text: str, delimiter: str) -> Rows:
+    rows: Rows = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            rows += [row] if row else []
+            if len(rows) > MOST_ROWS:
+                break
+    except csv.Error:  # the reader that reads all of it will say what is wrong
+        return rows
+    return rows
+
+
+def _has_header(rows: Rows, name: str) -> bool:
+    """Refuse a first row that is data.
+
+    Raises:
+        InputError: it is.
+    """
+    if not rows or _count_up(rows[0]) or not _is_data(rows[0], rows[1:]):
+        return True
+    some = ", ".join(repr(cell.strip()) for cell in rows[0][:3])
+    more = ", ..." if len(rows[0]) > 3 else ""
+    problem = f"the first row of {name} is data ({some}{more}), not names"
+    remedy = "set it to false, which names the columns 0, 1, 2, ..., or to true"
+    raise InputError("data.csv.header", f"{problem}; {remedy}")
+
+
+def _is_data(row: list[str], below: Rows) -> bool:
+    """Tell whether a row has numbers or dates, and for the rest gaps and words from below."""
+    if not any(TYPED.fullmatch(cell.strip()) for cell in row):
+        return False
+    return all(
+        _is_value(cell) or any(place < len(other) and other[place] == cell for other in below)
+        for place, cell in enumerate(row)
+    )
+
+
+def _count_up(row: list[str]) -> bool:
+    """Tell whether a row is 0, 1, 2 and so on, as pandas names columns that have no names."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return len(cells) > 2 and any(
+        cells == [str(i) for i in range(start, start + len(cells))] for start in (0, 1)
+    )
+
+
+def _is_value(cell: str) -> bool:
+    return bool(TYPED.fullmatch(cell.strip())) or cell.strip().lower() in GAPS
+
+
+def _header_lines(text: str, rows: Rows) -> int:
+    empty = len(text) - len(text.lstrip("\n"))
+    return empty + 1 + sum(cell.count("\n") for cell in (rows[0] if rows else ()))
+
+
+def _names(rows: Rows, delimiter: str) -> tuple[str, ...]:
+    """Return all names where the rows have one column more than the header, else nothing.
+
+    R's write.table gives no name to the rows' names; other programs end each row, but not
+    the header, with a delimiter.
+    """
+    if len(rows) < 2 or any(len(row) != len(rows[0]) + 1 for row in rows[1:]):
+        return ()
+    is_last = all(not row[-1].strip() for row in rows[1:])
+    return (*rows[0], "") if is_last else ("", *rows[0])

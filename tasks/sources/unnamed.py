@@ -1,0 +1,37 @@
+"""Columns without a name: R's row names, and what stands behind a row's last delimiter."""
+
+import numpy as np
+import pyarrow as pa
+
+
+def without_unnamed(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """Leave out columns without a name that count the rows from 1, as R does, or hold nothing.
+
+    Args:
+        table: as it was read.
+        name: of the file, for people.
+
+    Returns:
+        The table and what was left out, a line each.
+    """
+    unnamed = [place for place, column in enumerate(table.column_names) if not column.strip()]
+    counts = [place for place in unnamed if place == 0 and _counts_rows(table.column(0))]
+    empty = [place for place in unnamed if pa.types.is_null(table.column(place).type)]
+    if not table.num_rows or not (counts or empty):
+        return table, ()
+    told = [f"{name}: left out column 1, which has no name and counts the rows (row names)"] * len(
+        counts
+    )
+    if empty:
+        places = ", ".join(str(place + 1) for place in empty[:5]) + (", ..." * (len(empty) > 5))
+        words = "column" if len(empty) == 1 else "columns"
+        told.append(f"{name}: left out {words} {places} without a name or a value")
+    kept = [p for p in range(table.num_columns) if p not in {*counts, *empty}]
+    return table.select(kept), tuple(told)
+
+
+def _counts_rows(column: pa.ChunkedArray) -> bool:
+    if not pa.types.is_integer(column.type) or column.null_count:
+        return False
+    numbers = column.to_numpy()
+    return np.array_equal(numbers, np.arange(1, len(numbers) + 1))
