@@ -11,7 +11,8 @@ from tasks.config import DataSpec
 from tasks.digest import digest_array, digest_json
 from tasks.errors import InputError
 from tasks.features import write_features
-from tasks.sources import read
+from tasks.guesses import guess_notes
+from tasks.sources import read, refuse_lost_labels
 from tasks.sources.raw import RawData
 from tasks.target import Label, Target, Task, resolve_target
 from tasks.target_facts import TargetFacts, target_facts
@@ -85,6 +86,7 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
         InputError: the source or a value in it is not usable.
     """
     raw = read(spec, fold_column)
+    refuse_lost_labels(raw)
     target = resolve_target(raw.target, spec)
     arrays = {
         TARGETS: _training_targets(target),
@@ -119,7 +121,7 @@ def _describe(
         positive=target.positive,
         settings=raw.settings.model_copy(update={"task": target.task, "positive": target.positive}),
         facts=target_facts(target),
-        notices=raw.notices,
+        notices=(*raw.notices, *guess_notes(raw.settings, target)),
     )
 
 

@@ -17,6 +17,7 @@ from tasks.errors import InputError
 from tasks.keys import run_id
 from tasks.metrics import Predictions, measure, predict_labels
 from tasks.report import CERTIFIED, EXECUTION, MANIFEST
+from tasks.sources.csv_files import is_csv
 from tasks.target_facts import TargetFacts
 
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
@@ -100,10 +101,17 @@ class FinishedRun:
         key = self.key
         metadata = self.execution.schema.metadata or {}
         known = metadata.get(b"foldproof.source", b"").decode()
+        read = {"source": source or known} | _csv(
+            source or known, metadata.get(b"foldproof.csv", b"")
+        )
         device = {name: key["compute"][name] for name in ("device", "threads")}
         return parse_study(
             {
-                "data": {**_chosen("data", key["data"]["settings"]), "source": source or known},
+                "data": {
+                    **_chosen("data", key["data"]["settings"]),
+                    "source": source or known,
+                    **csv,
+                },
                 "split": _chosen("split", key["split"]["settings"]),
                 "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
                 "train": {**_chosen("train", key["train"]), "engine": "plain"},
@@ -162,6 +170,14 @@ def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _csv(source: str, said: bytes) -> dict[str, Any]:
+    """Return how the run was told to read its CSV file, for a source that is one, too."""
+    try:
+        return {"csv": json.loads(said)} if said and is_csv(source) else {}
+    except ValueError:
+        raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of a CSV file") from None
 
 
 def _chosen(section: str, values: Mapping[str, Any]) -> dict[str, Any]:

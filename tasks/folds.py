@@ -106,6 +106,7 @@ def _checked(
             raise InputError("split.method", problem)
         train, test = _positions(dataset, number, made)
         _check_sides(dataset, number, train, test)
+        _check_classes(dataset, method, number, train)
         tested[test] += 1
         yield number, train, test
     if not tested.any():
@@ -200,18 +201,30 @@ def _check_sides(dataset: Dataset, number: int, train: Rows, test: Rows) -> None
     groups = dataset.array(GROUPS)
     if groups is not None and np.intersect1d(groups[train], groups[test]).size:
         raise InputError("split.method", f"fold {number} has groups on both sides; keep them whole")
-    _check_classes(dataset, number, train)
 
 
-def _check_classes(dataset: Dataset, number: int, train: Rows) -> None:
+def _check_classes(dataset: Dataset, method: str, number: int, train: Rows) -> None:
     if dataset.task == "regression":
         return
     present = np.bincount(dataset.codes()[train], minlength=len(dataset.labels)) > 0
     if not present.all():
         label = dataset.labels[int(np.argmin(present))]
         remedy = "use stratified folds, fewer folds, or leave the class out"
+        if method == "time_series":
+            remedy = _begin_earlier(dataset, int(np.argmin(present)))
         problem = f"fold {number} has no training row of class {label!r}"
         raise InputError("split.method", f"{problem}; {remedy}")
+
+
+def _begin_earlier(dataset: Dataset, code: int) -> str:
+    """Say how many folds in the order of the rows all train on every class."""
+    codes, rows = dataset.codes(), dataset.rows
+    last = max(int(np.argmax(codes == other)) for other in range(len(dataset.labels)))
+    fits = [n for n in range(2, min(rows, MOST_PLACES)) if rows - n * (rows // (n + 1)) > last]
+    begins = f"it begins in row {int(np.argmax(codes == code))} of {rows}"
+    if not fits:
+        return f"{begins}; leave the class out or use another method"
+    return f"{begins}; set split.n_splits to {max(fits)} or fewer"
 
 
 def _write(repeat: int, number: int, train: Rows, test: Rows, folder: Path) -> Fold:

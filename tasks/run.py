@@ -161,7 +161,7 @@ class Run:
             self.fetch_stored()
         if self.metrics and self.plan and self._missing():
             self.model_facts()
-        for notice in self.identity.notices:
+        for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
         make_store(self.out)
         if self._on_cluster:

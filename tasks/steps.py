@@ -76,6 +76,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     settings = run.study
     facts = {
         "source": settings.data.source,
+        "csv": settings.data.csv.model_dump_json(exclude_defaults=True),
         "out": settings.out,
         "workers": str(settings.compute.workers),
         "engine": settings.compute.engine,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.config import DataSpec
 from tasks.errors import InputError
+from tasks.labels import find_label
 
 MOST_INTEGER_CLASSES = 20
 
@@ -168,11 +169,8 @@ def _positive(spec: DataSpec, task: Task, labels: tuple[Label, ...]) -> Label | 
         return None
     if spec.positive is None:
         return labels[1]
-    wanted = spec.positive
-    is_whole = isinstance(wanted, float) and wanted.is_integer()
-    for text in (str(wanted), *([str(int(wanted))] if is_whole else [])):
-        for label in labels:
-            if str(label) == text:
-                return label
+    label = find_label(spec.positive, labels)
+    if label is not None:
+        return label
     choices = " or ".join(map(repr, labels))
     raise InputError("data.positive", f"no label {spec.positive!r}; use {choices}")

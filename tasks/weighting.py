@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from tasks.config import TrainSpec
 from tasks.errors import InputError
+from tasks.labels import weights_of
 from tasks.target import Label
 
 Weights = NDArray[np.float32]
@@ -29,7 +30,8 @@ def sample_weights(
         counts = np.bincount(codes, minlength=len(labels))
         per_class = len(codes) / (len(labels) * np.maximum(counts, 1))
     else:
-        per_class = np.array([train.class_weight[str(label)] for label in labels])
+        by_label = weights_of(train.class_weight, labels)
+        per_class = np.array([by_label[label] for label in labels])
     weights = per_class.astype(np.float32)[codes]
     return weights if own is None else weights * own
 
@@ -46,12 +48,6 @@ def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
         raise InputError("train.class_weight", "a regression has no classes; leave it out")
     if train.class_weight == "balanced":
         return
-    names = {str(label) for label in labels}
-    for given in train.class_weight.keys() - names:
-        raise InputError(
-            "train.class_weight", f"no label {given!r}; use {', '.join(sorted(names))}"
-        )
-    for name in sorted(names - train.class_weight.keys()):
-        raise InputError("train.class_weight", f"label {name!r} has no weight; give it one")
+    weights_of(train.class_weight, labels)
     if not any(train.class_weight.values()):
         raise InputError("train.class_weight", "all are zero; give some label a weight")

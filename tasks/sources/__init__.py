@@ -9,7 +9,7 @@ from tasks.config import CsvSpec, DataSpec
 from tasks.errors import InputError
 from tasks.explain import nearest
 from tasks.sources import arrays, bundled, memory, tables
-from tasks.sources.csv_files import is_csv
+from tasks.sources.csv_files import is_csv, missing_word
 from tasks.sources.raw import RawData
 
 PARQUET = (".parquet", ".pq")
@@ -56,6 +56,20 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
         return arrays.select(arrays.load(spec.source), spec, fold_column)
     table, notices = tables.load(spec.source, spec.csv)
     return replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
+
+
+def refuse_lost_labels(raw: RawData) -> None:
+    """Refuse a label such as NA that was taken for a missing value, and say how to keep it.
+
+    Raises:
+        InputError: the target is a CSV file's column of text with such words.
+    """
+    source, csv = raw.settings.source, raw.settings.csv
+    gaps = sum(value is None for value in raw.target) if raw.target.dtype == object else 0
+    if gaps and is_csv(source) and (word := missing_word(source, csv, str(raw.settings.target))):
+        count = f"{gaps} of {raw.rows} values are missing, such as {word!r}"
+        remedy = "if that is a label, set data.csv.missing to [], else remove those rows"
+        raise InputError("data.target", f"{count}; {remedy}")
 
 
 def _refuse_missing(path: Path, source: str) -> NoReturn:

@@ -103,4 +103,13 @@ def _check_shapes(found: dict[str, NDArray[Any]]) -> None:
         array = found[name]
         if array.size != rows or array.ndim == 0 or array.shape[0] != rows:
             shape = f"needs one value for each of the {rows} rows of X, but has shape {array.shape}"
-            raise InputError(name, shape)
+            remedy = "; it is one-hot: give y.argmax(axis=1)" if _is_one_hot(array, rows) else ""
+            raise InputError(name, shape + remedy)
+
+
+def _is_one_hot(array: NDArray[Any], rows: int) -> bool:
+    """Tell whether each row says its class by a single one."""
+    if array.ndim != 2 or len(array) != rows or array.dtype.kind not in "biuf":
+        return False
+    zeros_and_ones = np.isin(array, (0, 1)).all()
+    return bool(zeros_and_ones and (array.sum(axis=1) == 1).all())

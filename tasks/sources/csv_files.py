@@ -75,6 +75,16 @@ def read_csv(source: str, spec: CsvSpec) -> tuple[pa.Table, tuple[str, ...]]:
     return table, (*_told(file.name, found), *left_out)
 
 
+def missing_word(source: str, spec: CsvSpec, column: str) -> str:
+    """Return the first word of a column of text that is taken for a missing value, or nothing."""
+    if spec.missing != "auto":
+        return ""
+    taken, _ = read_csv(source, spec)
+    kept, _ = read_csv(source, spec.model_copy(update={"missing": []}))
+    words = kept[column].filter(taken[column].is_null()).drop_null()
+    return str(words[0].as_py()) if len(words) and pa.types.is_string(taken[column].type) else ""
+
+
 def _sample(source: str) -> tuple[bytes, bool]:
     with open_source(source) as file, _unpacked(source, file) as stream:
         sample = stream.read(SAMPLE)

@@ -10,6 +10,7 @@ from tasks.errors import InputError
 from tasks.sources.files import one_line
 
 PREFIX = "memory:"
+PANDAS_GAPS = ("NAType", "NaTType")
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 _kept: dict[str, dict[str, NDArray[Any]]] = {}
@@ -51,16 +52,41 @@ def _array(name: str, value: Any) -> NDArray[Any]:
         raise InputError(name, f"is no array ({one_line(error)}); give equal rows") from None
     if array.dtype.kind == "T":  # NumPy's own strings have no fixed bytes to hash
         array = array.astype(object)
-    return _from_objects(name, array) if array.dtype == object else array
+    if array.dtype != object:
+        return array
+    columns = getattr(value, "columns", None)
+    _refuse_gaps(name, array, columns)
+    return _from_objects(name, array, columns)
 
 
-def _from_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
+def _refuse_gaps(name: str, array: NDArray[Any], columns: Any) -> None:
+    """Refuse pandas' own mark of a missing value, and name the first column that holds it."""
+    gaps = np.vectorize(lambda item: type(item).__name__ in PANDAS_GAPS, otypes=[bool])(array)
+    if not gaps.any():
+        return
+    if array.ndim != 2 or name != "X":
+        count = f"{int(gaps.sum())} of {gaps.size} values are missing (NA)"
+        raise InputError(name, f"{count}; remove those rows")
+    of_column = gaps.sum(axis=0)
+    first = int(np.argmax(of_column > 0))
+    label = first if columns is None else repr(columns[first])
+    count = f"{int(of_column[first])} of {len(array)} values are missing (NA)"
+    raise InputError(name, f"column {label}: {count}; drop the column or those rows")
+
+
+def _from_objects(name: str, array: NDArray[Any], columns: Any) -> NDArray[Any]:
     """Return text or numbers; a table of both booleans and floats comes as objects, too."""
     kinds = {type(item) for item in array.ravel()}
     if kinds == {str}:
         return array.astype(str)
     if name == "X" and all(issubclass(kind, NUMBERS) for kind in kinds):
         return array.astype(np.float64)
+    if columns is not None and array.ndim == 2:
+        for label, column in zip(columns, array.T, strict=True):
+            kinds = {type(item) for item in column}
+            if not all(issubclass(kind, NUMBERS) for kind in kinds):
+                problem = f"column {label!r} holds {_names(kinds)}; give numbers or drop it"
+                raise InputError(name, problem)
     raise InputError(name, f"holds {_names(kinds)}; give numbers, booleans or text without gaps")
 
 

@@ -1,0 +1,37 @@
+"""Say what whole numbers in the target were taken for, and what to type for the other."""
+
+import numpy as np
+
+from tasks.config import DataSpec
+from tasks.sources.bundled import NAMES
+from tasks.target import Target
+
+MOST_CLASSES = 200
+FEWEST_ROWS = 3  # of a class, on the average
+
+
+def guess_notes(spec: DataSpec, target: Target) -> tuple[str, ...]:
+    """Return what should be known of a task that was told from the values.
+
+    Args:
+        spec: the data settings as the user gave them.
+        target: what came of it.
+    """
+    if spec.task != "auto" or spec.source in NAMES:
+        return ()
+    if target.task == "multiclass" and all(isinstance(label, int) for label in target.labels):
+        labels = target.labels
+        told = f"{len(labels)} different whole numbers ({labels[0]} to {labels[-1]})"
+        return (
+            f"target: {told} are taken for classes; if they are amounts: {_flag('regression')}",
+        )
+    if target.task == "regression" and np.all(target.codes == np.floor(target.codes)):
+        values = np.unique(target.codes)
+        if len(values) <= min(MOST_CLASSES, len(target.codes) // FEWEST_ROWS):
+            told = f"{len(values)} different whole numbers ({values[0]:.0f} to {values[-1]:.0f})"
+            return (f"target: {told} are taken for amounts; {_flag('classes', 'multiclass')}",)
+    return ()
+
+
+def _flag(what: str, task: str) -> str:
+    return f"if they are {what}: --data.task {task}"

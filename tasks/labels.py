@@ -1,0 +1,66 @@
+"""Find the label that a setting means, where YAML or JSON wrote it in another way."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.errors import InputError
+
+Label = int | str
+
+# What YAML reads as a boolean, in any case; PyYAML leaves y and n as they are.
+WORDS = {True: ("yes", "on", "true"), False: ("no", "off", "false")}
+
+
+def find_label(given: Any, labels: tuple[Label, ...]) -> Label | None:
+    """Return the label that is meant, or None where there is none or more than one.
+
+    The text of a label counts first; then a whole number written as a fraction, such as 1.0;
+    then a boolean for the one label that YAML would have read as that boolean.
+
+    Args:
+        given: a label as a setting has it: text, a number or a boolean.
+        labels: those of the data.
+    """
+    exact = [label for label in labels if str(label) == str(given)]
+    found = exact or [label for label in labels if _is_number(given, label)]
+    if not found and (meaning := _boolean(given)) is not None:
+        found = [label for label in labels if str(label).casefold() in WORDS[meaning]]
+    return found[0] if len(found) == 1 else None
+
+
+def weights_of(given: Mapping[str, float], labels: tuple[Label, ...]) -> dict[Label, float]:
+    """Return the class weights by the data's own labels.
+
+    Raises:
+        InputError: a weight is of no label, or a label has none or two.
+    """
+    weights: dict[Label, float] = {}
+    for name, weight in given.items():
+        label = find_label(name, labels)
+        if label is None:
+            known = ", ".join(sorted(map(str, labels)))
+            raise InputError("train.class_weight", f"no label {name!r}; use {known}")
+        if label in weights:
+            problem = f"label {str(label)!r} has two weights; give it one"
+            raise InputError("train.class_weight", problem)
+        weights[label] = weight
+    for name in sorted(map(str, labels)):
+        if name not in map(str, weights):
+            raise InputError("train.class_weight", f"label {name!r} has no weight; give it one")
+    return weights
+
+
+def _is_number(given: Any, label: Label) -> bool:
+    """Tell whether a number, or its text, is that of a whole label."""
+    if isinstance(given, bool) or not isinstance(label, int):
+        return False
+    try:
+        return float(given) == label
+    except ValueError:
+        return False
+
+
+def _boolean(given: Any) -> bool | None:
+    if isinstance(given, bool):
+        return given
+    return {"true": True, "false": False}.get(str(given).casefold())
