@@ -99,19 +99,10 @@ class FinishedRun:
                 gave is checked, too.
         """
         key = self.key
-        metadata = self.execution.schema.metadata or {}
-        known = metadata.get(b"foldproof.source", b"").decode()
-        read = {"source": source or known} | _csv(
-            source or known, metadata.get(b"foldproof.csv", b"")
-        )
         device = {name: key["compute"][name] for name in ("device", "threads")}
         return parse_study(
             {
-                "data": {
-                    **_chosen("data", key["data"]["settings"]),
-                    "source": source or known,
-                    **csv,
-                },
+                "data": _chosen("data", key["data"]["settings"]) | self._reading(source),
                 "split": _chosen("split", key["split"]["settings"]),
                 "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
                 "train": {**_chosen("train", key["train"]), "engine": "plain"},
@@ -121,6 +112,16 @@ class FinishedRun:
                 "out": str(out),
             }
         )
+
+    def _reading(self, source: str | None) -> dict[str, Any]:
+        """Return where the data is and how a CSV file is to be read, which no key holds."""
+        metadata = self.execution.schema.metadata or {}
+        place = source or metadata.get(b"foldproof.source", b"").decode()
+        said = metadata.get(b"foldproof.csv", b"")
+        try:
+            return {"source": place} | ({"csv": json.loads(said)} if said and is_csv(place) else {})
+        except ValueError:
+            raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of a CSV file") from None
 
     def damaged_files(self) -> Iterator[str]:
         """Yield what is wrong with the manifest's key or with the files, a line each."""
@@ -170,14 +171,6 @@ def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _csv(source: str, said: bytes) -> dict[str, Any]:
-    """Return how the run was told to read its CSV file, for a source that is one, too."""
-    try:
-        return {"csv": json.loads(said)} if said and is_csv(source) else {}
-    except ValueError:
-        raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of a CSV file") from None
 
 
 def _chosen(section: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,9 +22,7 @@ def guess_notes(spec: DataSpec, target: Target) -> tuple[str, ...]:
     if target.task == "multiclass" and all(isinstance(label, int) for label in target.labels):
         labels = target.labels
         told = f"{len(labels)} different whole numbers ({labels[0]} to {labels[-1]})"
-        return (
-            f"target: {told} are taken for classes; if they are amounts: {_flag('regression')}",
-        )
+        return (f"target: {told} are taken for classes; {_flag('amounts', 'regression')}",)
     if target.task == "regression" and np.all(target.codes == np.floor(target.codes)):
         values = np.unique(target.codes)
         if len(values) <= min(MOST_CLASSES, len(target.codes) // FEWEST_ROWS):
