@@ -10,6 +10,7 @@ from typing import Any
 from tasks.errors import InputError
 from tasks.explain import nearest
 from tasks.jobs import BuilderCall
+from tasks.opened_files import handed_paths
 
 
 def load_builder(call: BuilderCall) -> Callable[..., Any]:
@@ -25,7 +26,8 @@ def load_builder(call: BuilderCall) -> Callable[..., Any]:
         return _callable(call, cloudpickle.loads(call.pickled))
     module, _, name = call.reference.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        with handed_paths():
+            found: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         raise InputError(
             "model.builder", f"cannot import {module!r} ({one_line(error)})"
@@ -57,7 +59,8 @@ def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
     known = {name: value for name, value in offered.items() if name in signature.parameters}
     given = {**known, **_as_written(call.params)}
     _check_required(signature, given)
-    return builder(**given)
+    with handed_paths():
+        return builder(**given)
 
 
 def extend_path(search: tuple[str, ...]) -> None:

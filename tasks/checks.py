@@ -22,7 +22,7 @@ def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> 
     """
     if train.early_stopping is None:
         return
-    rule = inner_rule(dataset, plan.method)
+    rule = inner_rule(dataset, plan.method, plan.in_order)
     codes, groups = dataset.codes(), dataset.array("groups.npy")
     for fold in plan.folds:
         rows = np.load(fold.train_path)

@@ -28,6 +28,7 @@ from pydantic import (
 from tasks.digest import canonical_json
 from tasks.errors import InputError
 from tasks.explain import explain
+from tasks.references import refuse_slip
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
@@ -256,6 +257,8 @@ class SplitSpec(Section):
 
     @model_validator(mode="after")
     def _settings_have_an_effect(self) -> Self:
+        if self.method not in METHODS:
+            _refuse_slip("method", self.method, "Class")
         if self.method not in METHODS and not _has_both_parts(self.method):
             raise InputError("method", f"unknown {self.method!r}; " + _one_of(METHODS, self.method))
         if self.method == "predefined" and self.fold_column is None:
@@ -292,8 +295,8 @@ class ModelSpec(Section):
 
     @model_validator(mode="after")
     def _names_a_function(self) -> Self:
-        if not _has_both_parts(self.builder):
-            raise InputError("builder", f"{self.builder!r} is not module:function; write both")
+        if "@" not in self.builder:  # the mark of a function that travels by value
+            refuse_slip("builder", self.builder, "function")
         return self
 
     @field_validator("params", mode="before")
@@ -354,6 +357,8 @@ class TrainSpec(Section):
 
     @model_validator(mode="after")
     def _scaler_is_known(self) -> Self:
+        if self.scaler not in SCALERS:
+            _refuse_slip("scaler", self.scaler, "Class")
         if self.scaler not in SCALERS and not _has_both_parts(self.scaler):
             raise InputError("scaler", f"unknown {self.scaler!r}; " + _one_of(SCALERS, self.scaler))
         return self
@@ -463,6 +468,12 @@ def parse_study(settings: dict[str, Any]) -> Study:
         return Study.model_validate(settings)
     except ValidationError as error:
         raise explain(error, Study) from None
+
+
+def _refuse_slip(setting: str, text: str, kind: str) -> None:
+    """Refuse a slip in a reference where one can be meant; a bare word is some other name."""
+    if any(mark in text.strip(":") for mark in ":./\\"):
+        refuse_slip(setting, text, kind)
 
 
 def _one_of(names: tuple[str, ...], given: str) -> str:

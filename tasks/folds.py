@@ -29,6 +29,7 @@ class Fold:
         n_test: test rows.
         digest: of the rows on both sides.
         folder: holds the rows in ascending order, training and test in separate files.
+        in_order: every test row lies after all training rows.
     """
 
     repeat: int
@@ -37,6 +38,7 @@ class Fold:
     n_test: int
     digest: str
     folder: Path
+    in_order: bool = False
 
     @property
     def train_path(self) -> Path:
@@ -69,6 +71,11 @@ class FoldPlan:
     repeats: int
     folds: tuple[Fold, ...]
     digest: str
+
+    @property
+    def in_order(self) -> bool:
+        """In every fold, each test row lies after all training rows."""
+        return all(fold.in_order for fold in self.folds)
 
     def per_repeat(self) -> int:
         """Return how many folds one repeat has."""
@@ -229,7 +236,8 @@ def _begin_earlier(dataset: Dataset, code: int) -> str:
 
 def _write(repeat: int, number: int, train: Rows, test: Rows, folder: Path) -> Fold:
     digest = digest_json([digest_array(train), digest_array(test)])
-    fold = Fold(repeat, number, len(train), len(test), digest, folder)
+    in_order = bool(train[-1] < test[0])
+    fold = Fold(repeat, number, len(train), len(test), digest, folder, in_order)
     np.save(fold.train_path, train)
     np.save(fold.test_path, test)
     return fold

@@ -1,11 +1,12 @@
 """What travels between the flow's process and a worker: small, frozen, without arrays."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks.config import TrainSpec
 from tasks.environment import Numerics
+from tasks.opened_files import NOTHING, Opened
 from tasks.store import fold_path
 from tasks.target import Label, Task
 
@@ -23,6 +24,7 @@ class BuilderCall:
         n_classes: None for a regression.
         task: binary, multiclass or regression.
         search: folders where modules are looked for first.
+        files: path and SHA-256 of each file that it opens while it builds.
     """
 
     reference: str
@@ -33,6 +35,7 @@ class BuilderCall:
     n_classes: int | None
     task: Task
     search: tuple[str, ...]
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class FoldJob:
         train: training settings.
         labels, positive: as in Dataset.
         model_seed, order_seed, inner_seed: one seed a role.
-        inner: how early stopping holds out rows: stratified, plain, groups or last.
+        inner: how early stopping holds out rows, as from `inner_rule`.
         numerics: what the worker must find in itself.
         out: the folder of finished folds and reports.
         remote: the URI of the object storage that the folder stands for, or empty.
@@ -122,9 +125,9 @@ class ModelFacts:
     Attributes:
         kind: keras or estimator.
         compiled: the builder compiled it.
-        notices: what the user should be told.
+        opened: what the builder opened meanwhile.
     """
 
     kind: str
     compiled: bool
-    notices: tuple[str, ...] = field(default=())
+    opened: Opened = NOTHING

@@ -1,6 +1,7 @@
 """The keys: what a fold and a run are functions of, as canonical JSON and its SHA-256."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -31,20 +32,34 @@ class ModelIdentity:
         described: sources, versions and parameters, for the keys.
         needs_tensorflow: workers must load it.
         notices: what the user should be told.
+        files: path and SHA-256 of each file that its builder opens, as they were opened.
     """
 
     described: dict[str, Any]
     needs_tensorflow: bool
     notices: tuple[str, ...]
+    files: tuple[tuple[str, str], ...] = ()
+
+    def with_files(self, files: tuple[tuple[str, str], ...]) -> "ModelIdentity":
+        """Return the same with the files that the builder opens; they count by content."""
+        content = _described_files([digest for _, digest in files])
+        return replace(self, described=self.described | content, files=files)
 
 
-def identify_model(model: ModelSpec, train: TrainSpec) -> ModelIdentity:
+def identify_model(
+    model: ModelSpec, train: TrainSpec, tell: Callable[[str], None] = lambda text: None
+) -> ModelIdentity:
     """Trace all code of the user's that a fold runs, without running any of it.
+
+    Args:
+        model: names the builder.
+        train: names the scaler.
+        tell: is told of it now and then where that takes long.
 
     Raises:
         InputError: a module cannot be found.
     """
-    found, search = Provenance(), list(here())
+    found, search = Provenance(tell=tell), list(here())
     function = None
     if is_kept(model.builder):
         function = identify(kept_function(model.builder))
@@ -57,11 +72,20 @@ def identify_model(model: ModelSpec, train: TrainSpec) -> ModelIdentity:
     if ":" in train.scaler:
         trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
     described = {"builder": model.builder, "params": model.params, "function": function}
-    return ModelIdentity(described | found.described(), heavy, tuple(found.notices))
+    described |= found.described() | _described_files([])
+    return ModelIdentity(described, heavy, tuple(found.notices))
 
 
-def builder_call(model: ModelSpec, dataset: Dataset) -> BuilderCall:
-    """Return what a worker needs to call the builder."""
+def _described_files(digests: list[str]) -> dict[str, Any]:
+    """Return the files' digests, sorted, and in which order the builder opens them."""
+    names = sorted(set(digests))
+    return {"files": names, "opened": [names.index(digest) for digest in digests]}
+
+
+def builder_call(
+    model: ModelSpec, dataset: Dataset, files: tuple[tuple[str, str], ...] = ()
+) -> BuilderCall:
+    """Return what a worker needs to call the builder, which opens the files."""
     return BuilderCall(
         reference=model.builder,
         pickled=dump_function(model.builder) if is_kept(model.builder) else b"",
@@ -71,6 +95,7 @@ def builder_call(model: ModelSpec, dataset: Dataset) -> BuilderCall:
         n_classes=len(dataset.labels) or None,
         task=dataset.task,
         search=here(),
+        files=files,
     )
 
 
@@ -102,8 +127,8 @@ def fold_jobs(
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
     }
-    rule = inner_rule(dataset, plan.method)
-    call, shared = builder_call(study.model, dataset), digest_json(common)
+    rule = inner_rule(dataset, plan.method, plan.in_order)
+    call, shared = builder_call(study.model, dataset, identity.files), digest_json(common)
     stopped_early = study.train.early_stopping is not None
     return tuple(
         FoldJob(

@@ -80,7 +80,7 @@ def _divide(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if job.train.early_stopping is None:
         return np.arange(len(rows)), np.arange(0)
-    groups = _take(job, GROUPS, rows) if job.inner == "groups" else None
+    groups = _take(job, GROUPS, rows) if job.inner.endswith("groups") else None
     return inner_split(job.inner, job.train.early_stopping.fraction, job.inner_seed, codes, groups)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError
-from tasks.explain import nearest
+from tasks.metric_names import for_task, meant, remedy
 from tasks.scores import THRESHOLD, Scores
 from tasks.target import Task
 
@@ -58,12 +58,7 @@ def resolve_metrics(
         return DEFAULTS[task]
     for name in names:
         if name not in SIDES and name not in _scorer_names():
-            hint = (
-                nearest(name, _scorer_names())
-                if _close(name)
-                else "see sklearn.metrics.get_scorer_names "
-            )
-            raise InputError("metrics", f"unknown {name!r}; {hint.strip()}")
+            raise InputError("metrics", f"unknown {name!r}; {_remedy(name, task, classes)}")
         _check_fits(name, task, classes)
     return tuple(names)
 
@@ -98,7 +93,7 @@ def measure(name: str, predictions: Predictions) -> Measured:
     undefined = [str(w.message) for w in caught if issubclass(w.category, UndefinedMetricWarning)]
     if undefined or not np.isfinite(value):
         reason = undefined[0] if undefined else "the value is not finite"
-        return Measured(None, _first_sentence(reason))
+        return Measured(None, _in_words(reason, predictions.classes))
     return Measured(float(value))
 
 
@@ -131,10 +126,6 @@ def _scorer_names() -> tuple[str, ...]:
     from sklearn.metrics import get_scorer_names
 
     return (*SIDES, *get_scorer_names())
-
-
-def _close(name: str) -> bool:
-    return nearest(name, _scorer_names()).startswith("did")
 
 
 def _stored(predictions: Predictions) -> Any:
@@ -172,19 +163,33 @@ def _answer_classes() -> tuple[type, type]:
     return StoredClassifier, StoredRegressor
 
 
+def _remedy(name: str, task: Task, classes: int) -> str:
+    """Say what to type for a name that is unknown."""
+    other = meant(name, _scorer_names(), task)
+    if other is None:
+        return remedy(name, _scorer_names())
+    if _fits(other, task, classes):
+        return f"use {other}"
+    return f"{other} does not fit a {task} task; the usual ones are {', '.join(DEFAULTS[task])}"
+
+
 def _check_fits(name: str, task: Task, classes: int) -> None:
+    if not _fits(name, task, classes):
+        other = for_task(name, _scorer_names(), task)
+        instead = "" if other == name else f"; for {name} take {other}"
+        usual = ", ".join(DEFAULTS[task])
+        problem = f"{name} does not fit a {task} task; the usual ones are {usual}{instead}"
+        raise InputError("metrics", problem)
+
+
+def _fits(name: str, task: Task, classes: int) -> bool:
     """Try a metric on a few made-up predictions of the task."""
     if name in SIDES:
-        fits = task == "binary"
-    elif task == "regression":
-        fits = _measures_numbers(name)
-    else:  # an error between class codes is a number, but what it says depends on the coding
-        fits = _can_score(name, task, classes) and not _measures_numbers(name)
-    if not fits:
-        usual = ", ".join(DEFAULTS[task])
-        raise InputError(
-            "metrics", f"{name} does not fit a {task} task; the usual ones are {usual}"
-        )
+        return task == "binary"
+    if task == "regression":
+        return _measures_numbers(name)
+    # An error between class codes is a number, but what it says depends on the coding.
+    return _can_score(name, task, classes) and not _measures_numbers(name)
 
 
 def _can_score(name: str, task: Task, classes: int) -> bool:
@@ -213,6 +218,17 @@ def _made_up(task: Task, classes: int) -> Predictions:
         return Predictions(values, values, values.reshape(-1, 1), 0)
     columns = 1 if task == "binary" else classes
     return Predictions(codes, codes, np.full((len(codes), columns), 1 / classes), classes)
+
+
+def _in_words(warning: str, classes: int) -> str:
+    """Say why a value is undefined; scikit-learn's own words tell what it puts in its place."""
+    if "no predicted samples" in warning:
+        return f"{'a class' if classes > 2 else 'the positive class'} was predicted for no test row"
+    if "no true samples" in warning:
+        return f"no test row is of {'one of the classes' if classes > 2 else 'the positive class'}"
+    if "no true nor predicted samples" in warning:
+        return f"{'a class' if classes > 2 else 'the positive class'} is in no test row"
+    return _first_sentence(warning)
 
 
 def _first_sentence(text: str) -> str:

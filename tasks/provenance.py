@@ -20,6 +20,7 @@ from typing import Any
 from tasks.digest import digest_text
 from tasks.errors import InputError
 from tasks.installed import INSTALLED, STANDARD, owner
+from tasks.references import elsewhere
 
 OURS = ("tasks", "flows", "deployments")
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,9 +79,7 @@ def trace_module(setting: str, name: str, search: list[str], into: Provenance) -
     if name.split(".")[0] in OURS:
         found = _ours(setting, name, search, into)
     if found is None:
-        raise InputError(
-            setting, f"no module {name!r}; it is looked for from the working directory"
-        )
+        raise InputError(setting, f"no module {name!r}; {elsewhere(name)}")
     if name.split(".")[0] in OURS:
         _follow(setting, name, found, search, into)
     else:

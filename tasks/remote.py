@@ -84,6 +84,16 @@ class Remote:
             for _ in pool.map(lambda name: self._fetch_one(name, into / name), names):
                 pass
 
+    def fetch_if_there(self, name: str, into: Path) -> None:
+        """Copy a file from here into a local folder if there is one.
+
+        Raises:
+            RunFailed: object storage did not answer.
+        """
+        folder, _, base = name.rpartition("/")
+        with sending(self.uri):
+            self.fetch([name] if base in self.names(folder) else [], into)
+
     def send(self, names: Iterable[str], out: Path) -> None:
         """Copy files from a local folder to here, under the same names."""
         with ThreadPoolExecutor(AT_ONCE) as pool:

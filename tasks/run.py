@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks import worker
+from tasks.builder_files import may_open_files, read_record, record_name, write_record
+from tasks.builders import here
 from tasks.checks import check_early_stopping, check_scaler, check_writable, ignored_settings
-from tasks.config import Study
+from tasks.config import ComputeSpec, Study
 from tasks.data import WEIGHTS, Dataset, prepare_data
 from tasks.devices import Placement, place
 from tasks.display import Display
@@ -25,17 +27,20 @@ from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_id, run_key
 from tasks.metrics import resolve_metrics
+from tasks.opened_files import NOTHING, Opened, Unwatched
 from tasks.prefect_home import cannot_be_written, prefect_home, usable_home
-from tasks.remote import FOLDS, Remote, fetch_run, is_remote
+from tasks.provenance import OURS, ROOT
+from tasks.remote import FOLDS, Remote, fetch_run, is_remote, sending
 from tasks.result import Result
 from tasks.scratch import make_scratch, remove_scratch
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
+from tasks.splitters import is_own
 from tasks.store import make_store
 from tasks.trust import check_trust
 from tasks.weighting import check_class_weight
 from tasks.workers import Slots
-from tasks.writing import writing
+from tasks.writing import GO_ON, writing
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 
@@ -157,15 +162,17 @@ class Run:
         self.begin(with_server=False)
         check_class_weight(self.study.train, self.dataset.labels)
         check_early_stopping(self.study.train, self.dataset, self.plan)
+        if self._on_cluster and self.metrics and self.plan:
+            make_store(self.out)
+            self.slots.hand_out(self.study, self.dataset, self.plan)
         if self.remote is not None and self.metrics and self.plan:
             self.fetch_stored()
         if self.metrics and self.plan and self._missing():
-            self.model_facts()
+            self._note_ignored()
         for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
         make_store(self.out)
-        if self._on_cluster:
-            self.slots.hand_out(self.study, self.dataset, self.plan)
+        self._keep_record()
         self._checked = True
 
     def fetch_stored(self) -> None:
@@ -191,7 +198,35 @@ class Run:
     @cached_property
     def identity(self) -> ModelIdentity:
         """What the model is made of."""
-        return identify_model(self.study.model, self.study.train)
+        return identify_model(self.study.model, self.study.train, self.display.detail)
+
+    @cached_property
+    def model(self) -> ModelIdentity:
+        """The same with the files that the builder opens; it is tried where they are not known."""
+        return self.identity.with_files(self._opened.files)
+
+    @cached_property
+    def _opened(self) -> Opened:
+        if not may_open_files(self.study.model.builder):
+            return NOTHING
+        if self.remote is not None:
+            self.remote.fetch_if_there(self._record, self.out)
+        return read_record(self.out / self._record) or self.model_facts.opened
+
+    @cached_property
+    def _record(self) -> str:
+        call = builder_call(self.study.model, self.dataset)
+        return record_name(self.identity.described, call)
+
+    def _keep_record(self) -> None:
+        """Keep what the builder was seen to open, if it was tried."""
+        if "model_facts" not in vars(self) or not may_open_files(self.study.model.builder):
+            return
+        with writing(f"out: what the builder opens, in {self.study.out!r}", GO_ON):
+            write_record(self.model_facts.opened, self.out / self._record)
+        if self.remote is not None:
+            with sending(self.remote.uri):
+                self.remote.send([self._record], self.out)
 
     @cached_property
     def placement(self) -> Placement:
@@ -208,9 +243,29 @@ class Run:
     @cached_property
     def plan(self) -> FoldPlan:
         """The folds, checked."""
-        folder = self._folder("folds")
+        arguments = (self.dataset, self.study.split, self.study.seed, self._folder("folds"))
         with self._writing("the rows of the folds"):
-            return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
+            if not is_own(self.study.split.method):
+                return plan_folds(*arguments)
+            return self._aside(worker.divide, self.study.split.method, *arguments, here())
+
+    def _aside(self, function: Callable[..., FoldPlan], splitter: str, *arguments: Any) -> FoldPlan:
+        """Call code of the user's in a process that does nothing else, whatever it imports.
+
+        Raises:
+            InputError: it ended that process.
+        """
+        alone = place(ComputeSpec(workers=1, device="cpu"))
+        limit = self.study.compute.memory_limit
+        slots = Slots(alone, False, self._folder("aside"), self.log, memory_limit=limit)
+        try:
+            made: FoldPlan = slots.slots[0].run(function, *arguments)
+            return made
+        except WorkerLost as error:
+            problem = f"{splitter} ended the process that called it ({error})"
+            raise InputError("split.method", f"{problem}; let it raise an error instead") from None
+        finally:
+            slots.stop()
 
     def _folder(self, name: str) -> Path:
         folder = self.scratch / name
@@ -230,7 +285,7 @@ class Run:
     def jobs(self) -> tuple[FoldJob, ...]:
         """The folds' jobs, in the order of the plan."""
         numerics = self.placement.numerics
-        return fold_jobs(self.study, self.dataset, self.plan, self.identity, numerics, self.out)
+        return fold_jobs(self.study, self.dataset, self.plan, self.model, numerics, self.out)
 
     @cached_property
     def _by_key(self) -> dict[str, FoldJob]:
@@ -243,7 +298,7 @@ class Run:
     @cached_property
     def key(self) -> dict[str, Any]:
         """All that the report follows from."""
-        parts = (self.dataset, self.plan, self.identity, self.placement.numerics, self.metrics)
+        parts = (self.dataset, self.plan, self.model, self.placement.numerics, self.metrics)
         return run_key(self.study, *parts)
 
     @property
@@ -268,6 +323,7 @@ class Run:
     def _on_cluster(self) -> bool:
         return self.study.compute.engine != "local"
 
+    @cached_property
     def model_facts(self) -> ModelFacts:
         """Build the user's model once in a worker, and say what cannot train.
 
@@ -279,15 +335,19 @@ class Run:
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
         environment = (self.identity.needs_tensorflow, self.placement.numerics.threads)
-        arguments = (call, self.study.train, weighted, *environment)
+        own = (self.scratch, *(ROOT / name for name in OURS))
+        unwatched = Unwatched(own, tuple(self.identity.described["sources"]))
+        arguments = (call, self.study.train, weighted, *environment, unwatched)
         found, trace = self._in_a_worker(worker.inspect_model, call.reference, *arguments)
         if isinstance(found, InputError):
             self.display.detail(trace)
             raise found
         facts: ModelFacts = found
-        if ignored := ignored_settings(self.study.train, facts):
-            self.tell(ignored)
         return facts
+
+    def _note_ignored(self) -> None:
+        if ignored := ignored_settings(self.study.train, self.model_facts):
+            self.tell(ignored)
 
     def _in_a_worker(self, function: Callable[..., Any], builder: str, *arguments: Any) -> Any:
         """Call something of the user's in a worker; one that was dead before counts for nothing.
@@ -297,6 +357,8 @@ class Run:
         """
         slot = self.slots.lease()
         try:
+            if self._lender is not None and not self._on_cluster:
+                slot.rest()  # what another run's builder imported would not be opened again
             with contextlib.suppress(WorkerLost):
                 return slot.run(function, *arguments)
             return slot.run(function, *arguments)

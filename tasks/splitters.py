@@ -9,6 +9,7 @@ from typing import Any
 from tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
 from tasks.data import Dataset
 from tasks.errors import InputError
+from tasks.references import elsewhere
 
 CLASSES = {
     "kfold": "KFold",
@@ -46,6 +47,12 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
     return spec.method
 
 
+def is_own(method: str) -> bool:
+    """Tell whether a method is code of the user's that another process can import."""
+    module, _, name = method.partition(":")
+    return bool(name) and module != "__main__"
+
+
 def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
     """Return the splitter of one repeat.
 
@@ -78,7 +85,8 @@ def import_named(setting: str, reference: str) -> Any:
         found = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        remedy = "it is looked for from the working directory"
+        missing = isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]
+        remedy = elsewhere(module) if missing else "it is looked for from the working directory"
         raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
     finally:
         sys.path.remove(os.getcwd())

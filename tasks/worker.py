@@ -14,12 +14,16 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from tasks.config import TrainSpec
+from tasks.builders import extend_path
+from tasks.config import SplitSpec, TrainSpec
+from tasks.data import Dataset
 from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
 from tasks.errors import InputError
 from tasks.failure import describe_failure, is_exhausted
+from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
 from tasks.memory import held_mib, limit_memory, out_of_memory
+from tasks.opened_files import Unwatched, refuse_changed, watching
 from tasks.output import kept_output, output_path
 from tasks.remote import FOLDS, Remote, sending
 from tasks.store import FinishedFold, read_fold, write_fold
@@ -100,7 +104,9 @@ def train_fold(
 
     try:
         with kept_output(output_path(progress.parent, job.key, attempt)):
+            refuse_changed(job.builder.files)
             finished = fit_fold(job, attempt, slot, progress)
+            refuse_changed(job.builder.files)
     except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         exhausted = is_exhausted(error)
         starved = f": {out_of_memory(memory_limit)}" if exhausted else ""
@@ -125,7 +131,12 @@ def train_fold(
 
 
 def inspect_model(
-    call: BuilderCall, train: TrainSpec, weighted: bool, tensorflow: bool, threads: int
+    call: BuilderCall,
+    train: TrainSpec,
+    weighted: bool,
+    tensorflow: bool,
+    threads: int,
+    unwatched: Unwatched,
 ) -> Any:
     """Build the model once; return its facts, or the error that the user should see."""
     if tensorflow:
@@ -133,11 +144,24 @@ def inspect_model(
     from tasks import inspection
 
     try:
-        facts: ModelFacts = inspection.inspect_model(call, train, weighted)
-        return facts, ""
+        with watching(unwatched) as watch:
+            facts: ModelFacts = inspection.inspect_model(call, train, weighted)
+        return replace(facts, opened=watch.opened()), ""
     except InputError as error:
         cause = error.__cause__
         return error, "".join(traceback.format_exception(cause)) if cause else ""
+
+
+def divide(
+    dataset: Dataset, spec: SplitSpec, seed: int, folder: Path, search: tuple[str, ...]
+) -> FoldPlan:
+    """Divide the rows by a splitter of the user's, found where the flow's process would.
+
+    Raises:
+        InputError: as `plan_folds`.
+    """
+    extend_path(search)
+    return plan_folds(dataset, spec, seed, folder)
 
 
 def stored(job: FoldJob) -> FoldRecord | None:

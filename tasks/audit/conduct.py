@@ -56,7 +56,7 @@ def conduct(run: Run, job: FoldJob) -> tuple[Tried, ...]:
     Raises:
         ReferenceFailed: the fold fails as it is.
     """
-    estimator = run.model_facts().kind == "estimator"
+    estimator = run.model_facts.kind == "estimator"
     causes = all_causes(job.numerics.threads, estimator or _onednn(run))
     applying = [cause for cause in causes if not (estimator and cause.not_for_estimators)]
     ended: dict[str, list[Outcome]] = {cause.name: [] for cause in applying}

@@ -1,0 +1,76 @@
+"""What builders were seen to open, kept beside the folds: a later run need not build to know.
+
+A record names paths, for this machine; the keys hold the SHA-256 of the files alone. It is
+good for as long as the same builder would open the same: the files are unchanged, those that
+it looked for in vain are still absent, and the environment variables that it read are as they
+were, of which the record holds digests only.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasks.builders import here
+from tasks.digest import digest_file, digest_json
+from tasks.jobs import BuilderCall
+from tasks.opened_files import Opened
+from tasks.version import VERSION
+
+FOLDER = "builders"
+CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files
+
+
+def may_open_files(builder: str) -> bool:
+    """Tell whether a builder has to be watched at all."""
+    return builder.partition(":")[0].split(".")[0] not in CLOSED
+
+
+def record_name(described: Mapping[str, Any], call: BuilderCall) -> str:
+    """Return the name of a builder's record, relative to the folder of results.
+
+    Args:
+        described: its sources and parameters, as in the keys.
+        call: what it is handed. The working directory counts, too: paths may start there.
+    """
+    handed = [list(call.input_shape), call.n_outputs, call.n_classes, call.task]
+    return f"{FOLDER}/{digest_json([VERSION, described, handed, here()[0]])}.json"
+
+
+def read_record(path: Path) -> Opened | None:
+    """Return what a builder opens by its record, or None where that is not known any more."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        files = tuple((str(name), str(digest)) for name, digest in found["files"])
+        absent, variables = tuple(map(str, found["absent"])), dict(found["variables"])
+        same = (
+            all(digest_file(Path(name)) == digest for name, digest in files)
+            and not any(os.path.lexists(name) for name in absent)
+            and variables == _values(tuple(variables))
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # gone, changed, or no record
+        return None
+    return Opened(files, absent, tuple(variables)) if same else None
+
+
+def write_record(opened: Opened, path: Path) -> None:
+    """Keep what a builder was seen to open: a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "files": opened.files,
+        "absent": opened.absent,
+        "variables": _values(opened.variables),
+    }
+    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part")
+    try:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _values(names: tuple[str, ...]) -> dict[str, str]:
+    """Return the digest of each variable's value; a secret among them stays one."""
+    return {name: digest_json([name, os.environ.get(name)]) for name in names}

@@ -1,0 +1,273 @@
+"""Which files a builder opens while it builds: they are part of the model.
+
+Python tells of its own `open`. What C and C++ open, as HDF5 and TensorFlow do, is seen in two
+steps: each path that is handed to a Python function meanwhile is watched by the kernel
+(inotify), which says whether the file was read. Without inotify each such file counts.
+Not seen: a path that reaches C code without having been an argument of any Python function.
+"""
+
+import contextlib
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import source_from_cache
+from pathlib import Path, PurePath
+from types import CodeType, FrameType
+from typing import Any
+
+from tasks.digest import digest_file
+from tasks.inotify import Inotify
+from tasks.installed import FOLDERS, is_installed_file
+
+SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/", "/usr/lib/", "/usr/share/")
+LONGEST = 4096  # characters of a path
+MOST_PATHS = 1000  # of one list that is looked at
+ASKS = ("exists", "isfile", "is_file", "lexists")  # functions that ask whether a file is there
+READS_A_VARIABLE: CodeType = type(os.environ).__getitem__.__code__
+
+Signature = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a builder read besides its source.
+
+    Attributes:
+        files: path and SHA-256 of each file, in the order in which they were opened.
+        absent: paths where it looked for a file and there was none.
+        variables: names of the environment variables that it read.
+    """
+
+    files: tuple[tuple[str, str], ...] = ()
+    absent: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+NOTHING = Opened()
+
+
+@dataclass(frozen=True)
+class Unwatched:
+    """What does not count as opened.
+
+    Attributes:
+        folders: whatever lies there.
+        modules: their source counts already.
+    """
+
+    folders: tuple[Path, ...] = ()
+    modules: tuple[str, ...] = ()
+
+
+class Watch:
+    """Notes what is opened in this process from `watching` on."""
+
+    def __init__(self, unwatched: Unwatched) -> None:
+        """Begin to watch all but what does not count."""
+        folders = map(os.path.realpath, unwatched.folders)
+        self._left_out = tuple(f"{folder}{os.sep}" for folder in folders)
+        self._traced = unwatched.modules
+        self._found: dict[str, Signature] = {}
+        self._read: set[str] = set()
+        self._absent: dict[str, None] = {}
+        self._variables: set[str] = set()
+        self._looked_at: set[str] = set()
+        self._kernel = Inotify()
+
+    def opened(self) -> Opened:
+        """Return what was read; what the builder writes itself follows from its source."""
+        self._read |= self._kernel.seen()
+        modules = {os.path.realpath(path) for name in self._traced if (path := _file_of(name))}
+        kept = [
+            path
+            for path, signature in self._found.items()
+            if path in self._read and path not in modules and _signature(path) == signature
+        ]
+        self._kernel.close()
+        return Opened(
+            tuple((path, digest_file(Path(path))) for path in kept),
+            tuple(sorted(path for path in self._absent if not Path(path).exists())),
+            tuple(sorted(self._variables)),
+        )
+
+    def on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note a file that Python opens."""
+        if event == "sqlite3.connect" or _is_for_reading(*arguments[1:3]):
+            self._note(arguments[0], is_read=True)
+
+    def on_call(self, frame: FrameType) -> None:
+        """Note the paths that a function is handed."""
+        if frame.f_code is READS_A_VARIABLE:
+            self._variables.add(str(frame.f_locals["key"]))
+            return
+        for value in frame.f_locals.values():
+            kind = type(value)
+            if kind is str:
+                if value not in self._looked_at:
+                    self._look_at(value, frame)
+            elif kind is list or kind is tuple:
+                for item in value[:MOST_PATHS]:
+                    if type(item) is str or isinstance(item, PurePath):
+                        self._look_at(item, frame)
+            elif kind is bytes or isinstance(value, PurePath):
+                self._look_at(value, frame)
+
+    def _look_at(self, value: Any, frame: FrameType) -> None:
+        text = os.fsdecode(value)
+        if text in self._looked_at or not 0 < len(text) < LONGEST:
+            return
+        if "/" not in text and "." not in text:
+            self._looked_at.add(text)  # a name of something; one look is enough
+        self._note(text, is_read=False, asks=frame.f_code.co_name in ASKS)
+
+    def _note(self, given: Any, is_read: bool, asks: bool = False) -> None:
+        if isinstance(given, int):
+            return
+        path = os.path.realpath(os.fsdecode(given))
+        if path in self._found:
+            self._read |= {path} if is_read else set()
+            return
+        path = _source_of(path)
+        signature = _signature(path)
+        if signature is None:
+            self._note_absent(path, is_read or asks)
+        elif self._counts(path) and not _is_import_of_installed():
+            self._found.setdefault(path, signature)
+            if is_read or not self._kernel.watch(path):
+                self._read.add(path)
+
+    def _note_absent(self, path: str, is_wanted: bool) -> None:
+        if is_wanted and not os.path.lexists(path) and self._counts(path):
+            self._absent[path] = None
+        elif not is_wanted and _signature(f"{path}.index") is not None:  # of a checkpoint
+            for part in sorted(Path(path).parent.glob(f"{Path(path).name}.*")):
+                self._note(str(part), is_read=False)
+
+    def _counts(self, path: str) -> bool:
+        if path.startswith((*SYSTEM, *self._left_out)) or "/__pycache__/" in path:
+            return False
+        return not is_installed_file(path)
+
+
+_current: Watch | None = None
+_hooked: list[Any] = []
+
+
+@contextmanager
+def watching(unwatched: Unwatched) -> Iterator[Watch]:
+    """Note what this process opens, until the end of the block."""
+    global _current
+    if not _hooked:  # for good: Python cannot take one away
+        _hooked.append(_hook)
+        sys.addaudithook(_hook)
+    _current = Watch(unwatched)
+    try:
+        yield _current
+    finally:
+        _current = None
+
+
+@contextmanager
+def handed_paths() -> Iterator[None]:
+    """Look at what functions are handed, until the end of the block, if somebody watches."""
+    if _current is None:
+        yield
+        return
+    before, look = sys.getprofile(), _quietly(_current.on_call)
+    threading.setprofile(look)
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(None)
+
+
+def refuse_changed(files: Sequence[tuple[str, str]]) -> None:
+    """Refuse to go on where a file is no longer what the keys say.
+
+    Raises:
+        ChangedFile: with its name.
+    """
+    for path, digest in files:
+        signature = _signature(path)
+        if signature is None:
+            continue  # where it is missing, or lies elsewhere, the builder will say so
+        if _digests.get(path, (None, ""))[0] != signature:
+            _digests[path] = signature, digest_file(Path(path))
+        if _digests[path][1] != digest:
+            name = Path(path).name
+            raise ChangedFile(f"{name!r}, which the builder reads, changed meanwhile; run again")
+
+
+class ChangedFile(RuntimeError):
+    """A file that a builder reads was replaced while folds were trained."""
+
+
+_digests: dict[str, tuple[Signature | None, str]] = {}
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _current is not None and event in ("open", "sqlite3.connect"):
+        with contextlib.suppress(Exception):  # what is raised here would end the user's call
+            _current.on_event(event, arguments)
+
+
+def _quietly(call: Any) -> Any:
+    """Return a profile function; it runs for each call and each return, so it must be short."""
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            try:  # noqa: SIM105  # suppress takes several times as long
+                call(frame)
+            except Exception:  # noqa: S110  # what is raised here would end the user's call
+                pass
+
+    return look
+
+
+def _is_for_reading(mode: Any, flags: Any) -> bool:
+    if isinstance(mode, str):
+        return "r" in mode or ("a" in mode and "+" in mode)
+    away = os.O_TRUNC | os.O_DIRECTORY
+    return flags & os.O_ACCMODE != os.O_WRONLY and not flags & away
+
+
+def _signature(path: str) -> Signature | None:
+    """Return what changes when a regular file is written to, or None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # done for every text that is handed around
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _source_of(path: str) -> str:
+    """Return the source of a compiled module, if it is there."""
+    if not path.endswith(".pyc"):
+        return path
+    try:
+        source = source_from_cache(path)
+    except ValueError:
+        return path
+    return source if Path(source).is_file() else path
+
+
+def _file_of(module: str) -> str | None:
+    return getattr(sys.modules.get(module), "__file__", None)
+
+
+def _is_import_of_installed() -> bool:
+    """Tell whether an installed package is being imported, which is its own business."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(FOLDERS):
+            return True
+        frame = frame.f_back
+    return False

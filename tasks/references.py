@@ -1,0 +1,109 @@
+"""References to code of the user's, `module:name`: what a slip is made into, as a remedy."""
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.errors import InputError
+
+MOST_FOLDERS = 500  # that are looked through for a module that lies elsewhere
+DEEPEST = 3  # folders below the working directory
+
+
+def refuse_slip(setting: str, text: str, kind: str) -> None:
+    """Refuse what is meant as a reference and is none.
+
+    Args:
+        setting: the setting's name.
+        text: as given, such as `nets.py:build`, `./nets:build`, `nets.build` or `nets`.
+        kind: what is to be named, function or Class.
+
+    Raises:
+        InputError: with what to type.
+    """
+    module, colon, name = text.partition(":")
+    is_path = "/" in module or "\\" in module or module.endswith(".py")
+    plain = name.strip(": ").removesuffix("()")
+    if colon and module.strip() and plain == name != "" and not is_path:
+        return
+    if not colon and not is_path:
+        module, plain = _parted(module.strip().removesuffix("()"))
+    dotted = _dotted(module.strip().replace("\\", "/")) if is_path else module.strip()
+    written = f"{dotted or 'module'}:{plain or _only_one(dotted, kind)}"
+    raise InputError(setting, f"{text!r} is not module:{kind}; write {written}")
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Divide at the last dot, unless a module of the whole name is there."""
+    if "." not in text or _holds(Path.cwd(), Path(*text.split("."))):
+        return text, ""
+    module, _, name = text.rpartition(".")
+    return module, name
+
+
+def _only_one(module: str, kind: str) -> str:
+    """Return the name in a module that can be meant, or a word for it."""
+    path = Path(*module.split(".")).with_suffix(".py") if module else Path()
+    wanted = ast.ClassDef if kind == "Class" else ast.FunctionDef
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return kind
+    names = [node.name for node in body if isinstance(node, wanted) and node.name[0] != "_"]
+    return "build" if "build" in names else names[0] if len(names) == 1 else kind
+
+
+def elsewhere(module: str) -> str:
+    """Say where a module lies that is not found from the working directory.
+
+    Returns:
+        What to type or do, or that it is looked for there.
+    """
+    here = Path.cwd()
+    tail = Path(*module.split("."))
+    for folder in _folders(here, DEEPEST):
+        if folder != here and _holds(folder, tail):
+            below = ".".join((*folder.relative_to(here).parts, module))
+            if all(part.isidentifier() for part in below.split(".")):
+                return f"there is one in {folder.name!r}; write {below} instead"
+            return f"there is one in {folder.name!r}; run in that folder"
+    if _holds(here.parent, tail):
+        return "there is one in the folder above; run there"
+    return "it is looked for from the working directory"
+
+
+def _dotted(path: str) -> str:
+    """Return the module of a path, as far as it lies below the working directory."""
+    whole = Path(path.removesuffix(".py"))
+    if whole.is_absolute():
+        inside = whole.is_relative_to(Path.cwd())
+        whole = whole.relative_to(Path.cwd()) if inside else Path(whole.name)
+    return ".".join(part for part in whole.parts if part not in (".", ".."))
+
+
+def _folders(top: Path, depth: int) -> Iterator[Path]:
+    """Yield folders, the nearest first; hidden ones, and environments, hold nothing meant."""
+    level, count = [top], 0
+    for _ in range(depth + 1):
+        below: list[Path] = []
+        for folder in level:
+            count += 1
+            if count > MOST_FOLDERS:
+                return
+            yield folder
+            below += _below(folder)
+        level = below
+
+
+def _below(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+    except OSError:
+        return []
+    plain = (folder / name for name in entries if name[0] not in "._")
+    return [path for path in plain if not (path / "pyvenv.cfg").exists()]
+
+
+def _holds(folder: Path, tail: Path) -> bool:
+    return (folder / tail).with_suffix(".py").is_file() or (folder / tail / "__init__.py").is_file()
