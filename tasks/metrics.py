@@ -221,14 +221,14 @@ def _made_up(task: Task, classes: int) -> Predictions:
 
 
 def _in_words(warning: str, classes: int) -> str:
-    """Say why a value is undefined; scikit-learn's own words tell what it puts in its place."""
-    if "no predicted samples" in warning:
-        return f"{'a class' if classes > 2 else 'the positive class'} was predicted for no test row"
-    if "no true samples" in warning:
-        return f"no test row is of {'one of the classes' if classes > 2 else 'the positive class'}"
-    if "no true nor predicted samples" in warning:
-        return f"{'a class' if classes > 2 else 'the positive class'} is in no test row"
-    return _first_sentence(warning)
+    """Say why a value is undefined, without what scikit-learn would put in its place."""
+    what, told, _ = warning.partition(" and being set to ")
+    if not told:
+        return _first_sentence(warning)
+    one = "one of the classes" if classes > 2 else "the positive class"
+    if "predicted" not in warning:
+        return f"{what}: no test row is of {one}"
+    return f"{what}: no test row {'is of or ' if 'true' in warning else ''}was predicted as {one}"
 
 
 def _first_sentence(text: str) -> str:

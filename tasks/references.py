@@ -31,7 +31,8 @@ def refuse_slip(setting: str, text: str, kind: str) -> None:
         module, plain = _parted(module.strip().removesuffix("()"))
     dotted = _dotted(module.strip().replace("\\", "/")) if is_path else module.strip()
     written = f"{dotted or 'module'}:{plain or _only_one(dotted, kind)}"
-    raise InputError(setting, f"{text!r} is not module:{kind}; write {written}")
+    how = f"write {written}" if colon or plain or is_path else f"write both, as in {written}"
+    raise InputError(setting, f"{text!r} is not module:{kind}; {how}")
 
 
 def _parted(text: str) -> tuple[str, str]:

@@ -7,7 +7,15 @@ import pytest
 from sklearn import metrics as sk
 
 from tasks.errors import InputError
-from tasks.metrics import DEFAULTS, Predictions, measure, predict_labels, resolve_metrics
+from tasks.metric_names import MEANT
+from tasks.metrics import (
+    DEFAULTS,
+    Measured,
+    Predictions,
+    measure,
+    predict_labels,
+    resolve_metrics,
+)
 
 RANDOM = np.random.default_rng(0)
 N = 120
@@ -244,3 +252,91 @@ def test_measuring_needs_no_more_than_stored_predictions():
     predictions = class_predictions("binary")
     again = partial(measure, predictions=predictions)
     assert again("roc_auc") == again("roc_auc")
+
+
+TASKS = {"binary": 2, "multiclass": 3, "regression": 0}
+USUAL = {task: f"the usual ones are {', '.join(DEFAULTS[task])}" for task in TASKS}
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "remedy"),
+    [
+        ("AUC", "binary", "use roc_auc"),
+        ("auc", "multiclass", "use roc_auc_ovr"),
+        ("ROC-AUC", "binary", "use roc_auc"),
+        ("roc_auc_score", "binary", "use roc_auc"),
+        ("acc", "binary", "use accuracy"),
+        ("Accuracy", "multiclass", "use accuracy"),
+        ("f1-score", "binary", "use f1"),
+        ("f1_score", "multiclass", "use f1_macro"),
+        ("ppv", "binary", "use precision"),
+        ("ppv", "multiclass", "use precision_macro"),
+        ("npv", "binary", "set data.positive to the other label and use precision"),
+        ("kappa", "binary", "it has no scorer; matthews_corrcoef allows for chance as well"),
+        ("tpr", "binary", "use sensitivity"),
+        ("recall_malignant", "binary", "use recall"),
+        ("mae", "regression", "use neg_mean_absolute_error"),
+        ("MSE", "regression", "use neg_mean_squared_error"),
+        ("rmse", "regression", "use neg_root_mean_squared_error"),
+        ("mean_absolute_error", "regression", "use neg_mean_absolute_error"),
+        ("r2_score", "regression", "use r2"),
+        ("log_loss", "binary", "use neg_log_loss"),
+        ("brier_score", "binary", "use neg_brier_score"),
+        ("mae", "binary", f"neg_mean_absolute_error does not fit a binary task; {USUAL['binary']}"),
+        ("auc", "regression", f"roc_auc does not fit a regression task; {USUAL['regression']}"),
+        (
+            "mine:score",
+            "binary",
+            "own metrics cannot be named; compute them from predictions.parquet",
+        ),
+    ],
+)
+def test_the_names_that_people_have_are_met_with_what_to_type(name, task, remedy):
+    with pytest.raises(InputError) as caught:
+        resolve_metrics([name], task, TASKS[task])
+    assert str(caught.value) == f"metrics: unknown {name!r}; {remedy}"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_to_be_typed_is_known(task):
+    for name in MEANT:
+        with pytest.raises(InputError) as caught:
+            resolve_metrics([name], task, TASKS[task])
+        remedy = caught.value.problem.partition("; ")[2]
+        if remedy.startswith("use "):
+            named = remedy.removeprefix("use ")
+            assert resolve_metrics([named], task, TASKS[task]) == (named,)
+        else:
+            assert USUAL[task] in remedy
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "f1"])
+def test_a_metric_of_two_classes_names_the_one_of_several(name):
+    with pytest.raises(InputError) as caught:
+        resolve_metrics([name], "multiclass", 3)
+    assert str(caught.value).endswith(f"{USUAL['multiclass']}; for {name} take {name}_macro")
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "predicted", "reason"),
+    [
+        (
+            "precision",
+            [0, 1],
+            [0, 0],
+            "Precision is ill-defined: no test row was predicted as the positive class",
+        ),
+        ("recall", [0, 0], [0, 1], "Recall is ill-defined: no test row is of the positive class"),
+        (
+            "precision_macro",
+            [0, 1, 2],
+            [0, 1, 1],
+            "Precision is ill-defined: no test row was predicted as one of the classes",
+        ),
+    ],
+)
+def test_an_undefined_value_is_told_in_our_words(name, truth, predicted, reason):
+    classes = max(truth) + 1 if len(truth) > 2 else 2
+    scores = np.zeros((len(truth), 1 if classes == 2 else classes))
+    found = measure(name, Predictions(np.array(truth), np.array(predicted), scores, classes))
+    assert found == Measured(None, reason)
