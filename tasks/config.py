@@ -315,8 +315,20 @@ class EarlyStopping(Section):
     """Stop when a value on an inner part of the training rows no longer improves."""
 
     monitor: Text = Field("val_loss", description="The value to watch, as Keras names it.")
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto",
+        description="Whether that value should be low (min) or high (max); auto asks Keras, which "
+        "knows its own metrics.",
+    )
     patience: Int = Field(
         5, ge=0, le=MOST_STEPS, description="Epochs without improvement before it stops."
+    )
+    min_delta: Float = Field(0.0, ge=0, description="The least change that is an improvement.")
+    start_from_epoch: Int = Field(
+        0, ge=0, le=MOST_STEPS, description="Epochs that pass before it begins to watch."
+    )
+    restore_best: bool = Field(
+        True, description="End with the weights of the best epoch, not with the last ones."
     )
     fraction: Float = Field(
         0.2, gt=0, lt=1, description="Share of the fold's training rows that is held out."

@@ -44,7 +44,10 @@ def test_defaults_are_those_of_the_contract(name: str) -> None:
 def test_early_stopping_has_the_defaults_of_the_contract() -> None:
     stopping = parse_study({"train": {"early_stopping": {}}}).train.early_stopping
     assert stopping is not None
-    assert stopping.model_dump() == {"monitor": "val_loss", "patience": 5, "fraction": 0.2}
+    assert stopping.model_dump() == {
+        **{"monitor": "val_loss", "mode": "auto", "patience": 5, "min_delta": 0.0},
+        **{"start_from_epoch": 0, "restore_best": True, "fraction": 0.2},
+    }
 
 
 @pytest.mark.parametrize("section", sections(Study), ids=lambda kind: kind.__name__)

@@ -159,9 +159,9 @@ def run(
         history = _run_watched(compiled, parts, material.held_out, orders, stopping, progress)
     compiled.step.finish()
     if stopping is not None:
-        stopping.on_train_end()  # restores the best epoch's weights
+        stopping.on_train_end()  # restores the best epoch's weights, if it is to
     rows = plain.as_rows(history)
-    return rows, rows[-1][0], None if stopping is None else stopping.best_epoch + 1
+    return rows, rows[-1][0], plain.best_epoch(stopping)
 
 
 def _run_slices(

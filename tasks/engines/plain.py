@@ -22,7 +22,7 @@ def run(
 
     Args:
         model: changed in place; ends with the weights of the best epoch under early
-            stopping.
+            stopping, unless that is not to restore them.
         material: the training rows.
         train: epochs, batch size, shuffling, early stopping.
         seed: of the batch order.
@@ -37,7 +37,7 @@ def run(
         # A generator of exactly epochs x steps batches ends when it should.
         warnings.filterwarnings("ignore", message="Your input ran out of data")
         fitted = model.fit(
-            _dataset(material.train, train, seed),
+            dataset(material.train, train, seed),
             epochs=train.epochs,
             steps_per_epoch=len(batch_slices(len(material.train.features), train.batch_size)),
             validation_data=(held_out.features, held_out.targets) if held_out else None,
@@ -46,9 +46,7 @@ def run(
             shuffle=False,  # the batches come in their order
             verbose=0,
         )
-    best = None if stopping is None else stopping.best_epoch + 1
-    epochs = len(fitted.epoch)
-    return as_rows(fitted.history), epochs, best
+    return as_rows(fitted.history), len(fitted.epoch), best_epoch(stopping)
 
 
 def predict(model: Any, features: NDArray[np.float32], train: TrainSpec) -> Any:
@@ -56,7 +54,8 @@ def predict(model: Any, features: NDArray[np.float32], train: TrainSpec) -> Any:
     return model.predict(features, batch_size=train.batch_size, verbose=0)
 
 
-def _dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
+def dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
+    """Return the batches of all epochs, in their order, as TensorFlow takes them."""
     import tensorflow as tf
 
     arrays = [a for a in (samples.features, samples.targets, samples.weights) if a is not None]
@@ -74,15 +73,24 @@ def _dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
 
 def early_stopping(train: TrainSpec) -> Any:
     """Return Keras's own early stopping, fresh, or None."""
-    if train.early_stopping is None:
+    given = train.early_stopping
+    if given is None:
         return None
     import keras
 
     return keras.callbacks.EarlyStopping(
-        monitor=train.early_stopping.monitor,
-        patience=train.early_stopping.patience,
-        restore_best_weights=True,
+        monitor=given.monitor,
+        min_delta=given.min_delta,
+        patience=given.patience,
+        mode=given.mode,
+        restore_best_weights=given.restore_best,
+        start_from_epoch=given.start_from_epoch,
     )
+
+
+def best_epoch(stopping: Any) -> int | None:
+    """Return the epoch of the best watched value, from 1; None where none was watched."""
+    return None if stopping is None or stopping.best is None else stopping.best_epoch + 1
 
 
 def _reporter(progress: Progress) -> Any:
