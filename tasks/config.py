@@ -42,7 +42,7 @@ SECTIONS = ("data", "split", "model", "train", "compute")
 STORES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs")
 SCALERS = ("standard", "minmax", "robust", "none")
 DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " "}  # as a person may write them
-THOUSANDS = (",", ".", "'", "\u2019", " ", "\u00a0", "\u202f", "_")
+THOUSANDS = (",", ".", "'", "\u2019", " ", "\u00a0", "\u202f", "_")  # the last only where said
 
 
 def _plain(value: Any) -> Any:

@@ -54,7 +54,8 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
         return arrays.select(memory.recall(spec.source), spec, fold_column)
     if spec.source.lower().endswith(".npz"):
         return arrays.select(arrays.load(spec.source), spec, fold_column)
-    table, notices = tables.load(spec.source, spec.csv)
+    names = {str(name) for name in (spec.groups, fold_column) if name is not None}
+    table, notices = tables.load(spec.source, spec.csv, names)
     return replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
 
 

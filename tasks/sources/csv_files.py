@@ -1,6 +1,6 @@
 """CSV files, in whatever way they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -45,8 +45,18 @@ def is_csv(source: str) -> bool:
     return source.lower().removesuffix(".gz").endswith(ENDINGS)
 
 
-def read_csv(source: str, spec: CsvSpec) -> tuple[pa.Table, tuple[str, ...]]:
-    """Read a CSV file; return it, and what is unusual about it in words.
+def read_csv(
+    source: str, spec: CsvSpec, names: Collection[str] = ()
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Read a CSV file.
+
+    Args:
+        source: its path or URI.
+        spec: how it is written.
+        names: columns whose values are names, also where they look like numbers with marks.
+
+    Returns:
+        The table, and what is unusual about the file, a line each.
 
     Raises:
         InputError: it is not a table, or could be read in two ways.
@@ -68,7 +78,7 @@ def read_csv(source: str, spec: CsvSpec) -> tuple[pa.Table, tuple[str, ...]]:
     found = dict(file.dialect.found)
     if spec.decimal == "auto" and decimal != ".":
         found["decimal"] = f"decimal {decimal!r}"
-    table = _numbers(table, file, decimal, evidence, found)
+    table = _numbers(table, file, decimal, evidence, found, names)
     if file.comments and spec.comment == "auto":
         found["comment"] = f"{file.dialect.comment!r} before comments"
     table, left_out = without_unnamed(table, file.name)
@@ -134,7 +144,8 @@ def _parse_any(file: _File, decimal: str) -> tuple[_File, pa.Table]:
     """
     others = {"utf-8": ("cp1252", "latin-1"), "cp1252": ("latin-1",)}
     encoding = file.dialect.encoding
-    tries = (encoding, *(others.get(encoding, ()) if file.spec.encoding == "auto" else ()))
+    may_be_other = file.spec.encoding == "auto" and (encoding != "utf-8" or file.dialect.is_plain)
+    tries = (encoding, *(others.get(encoding, ()) if may_be_other else ()))
     for encoding in tries:
         found = file.dialect.found
         if encoding != file.dialect.encoding:
@@ -198,13 +209,18 @@ class _Bad:
 
 
 def _numbers(
-    table: pa.Table, file: _File, decimal: str, evidence: Evidence, found: dict[str, str]
+    table: pa.Table,
+    file: _File,
+    decimal: str,
+    evidence: Evidence,
+    found: dict[str, str],
+    names: Collection[str],
 ) -> pa.Table:
     """Turn columns of text into numbers that have marks between their thousands."""
     spec = file.spec
     sure = spec.decimal != "auto" or spec.thousands != "auto" or evidence.points > 0
     for place, column in enumerate(table.columns):
-        if not pa.types.is_string(column.type):
+        if not pa.types.is_string(column.type) or table.column_names[place] in names:
             continue
         numbers, mark = read_numbers(column, decimal, spec, sure)
         if mark and spec.thousands == "auto":

@@ -22,6 +22,7 @@ BOMS = (  # UTF-32's begins like UTF-16's
 NUMBER = re.compile(r"[-+]?(\d[\d.,]*|[.,]\d+)([eE][-+]?\d+)?")
 TYPED = re.compile(rf"{NUMBER.pattern}|true|false|\d{{4}}-\d\d-\d\d.*", re.IGNORECASE)
 GAPS = {"", "?", "na", "nan", "null", "none", "n/a"}
+UTF_16 = ("utf-16-le", "utf-16-be")
 SEP = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # what Excel writes above the header
 
 Rows = list[list[str]]
@@ -33,6 +34,7 @@ class Dialect:
 
     Attributes:
         encoding: of its text.
+        is_plain: the sample has no letter that depends on the encoding.
         delimiter: between columns.
         skip: lines above the header.
         comment: what lines to leave out begin with, or nothing.
@@ -44,6 +46,7 @@ class Dialect:
     """
 
     encoding: str
+    is_plain: bool
     delimiter: str
     skip: int
     comment: str
@@ -67,7 +70,7 @@ def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialec
         InputError: the first row is data, and nothing says so.
     """
     found: dict[str, str] = {}
-    encoding = _encoding(sample, found) if spec.encoding == "auto" else spec.encoding
+    encoding = _encoding(sample, found, name) if spec.encoding == "auto" else spec.encoding
     text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not is_whole and "\n" in text:
@@ -81,8 +84,8 @@ def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialec
     above = _count_comments(text, comment)
     if delimiter == "auto":
         delimiter = _delimiter(_without(text, above))
-    if above and spec.comment == "auto" and _is_header(text, above, delimiter):
-        above -= 1
+    if above and spec.comment == "auto" and spec.header is not False:
+        above -= _is_header(text, above, delimiter)
     rows = _rows(_without(text, above), delimiter)
     comment = comment if above or spec.comment != "auto" else ""
     header = _has_header(rows, name) if spec.header == "auto" else spec.header
@@ -94,29 +97,57 @@ def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialec
     if spec.header == "auto" and header and _count_up(rows[0] if rows else []):
         found["header"] = "a header of numbers, which are the columns' names"
     below = rows[1:] if header else rows
-    lines = _header_lines(_without(text, above), rows)
-    return Dialect(encoding, delimiter, skip + above, comment, header, lines, names, below, found)
+    return Dialect(
+        encoding=encoding,
+        is_plain=sample.isascii(),
+        delimiter=delimiter,
+        skip=skip + above,
+        comment=comment,
+        header=header,
+        header_lines=_header_lines(_without(text, above), rows),
+        names=names,
+        rows=below,
+        found=found,
+    )
 
 
-def _encoding(sample: bytes, found: dict[str, str]) -> str:
-    """Return the encoding of a file that does not say it, at least not as UTF-8."""
-    for mark, name in BOMS:
+def _encoding(sample: bytes, found: dict[str, str], name: str) -> str:
+    """Return the encoding of a file that does not say it, at least not as UTF-8.
+
+    Raises:
+        InputError: it is UTF-8 with errors.
+    """
+    for mark, encoding in BOMS:
         if sample.startswith(mark):
-            found["encoding"] = f"encoding {name}"
-            return name
+            found["encoding"] = f"encoding {encoding}"
+            return encoding
     if sample.count(0) > len(sample) // 4:  # half of UTF-16's bytes, where most is plain
-        name = "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
-        found["encoding"] = f"encoding {name}"
-        return name
+        first_is_zero = sample[::2].count(0) > sample[1::2].count(0)
+        found["encoding"] = f"encoding {(encoding := UTF_16[first_is_zero])}"
+        return encoding
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError as error:
-        name = legacy(sample)
-        near = sample[max(0, error.start - 40) : error.start + 40].decode(name, "replace")
-        words = [w for w in re.findall(r"\w+", near) if not w.isascii()]
-        found["encoding"] = f"encoding {name}" + (f" ({words[0]!r})" if words else "")
-        return name
+        refuse_damaged(sample, name)
+        encoding = legacy(sample)
+        near = sample[max(0, error.start - 40) : error.start + 40].decode(encoding, "replace")
+        words = [word for word in re.findall(r"\w+", near) if not word.isascii()]
+        found["encoding"] = f"encoding {encoding}" + (f" ({words[0]!r})" if words else "")
+        return encoding
     return "utf-8"
+
+
+def refuse_damaged(sample: bytes, name: str) -> None:
+    """Refuse UTF-8 with errors; read as anything else, most letters would be others.
+
+    Raises:
+        InputError: it is.
+    """
+    letters = [c for c in sample.decode("utf-8", "replace") if not c.isascii()]
+    wrong = letters.count("\ufffd")
+    if len(letters) > 2 * wrong:
+        problem = f"{name} is UTF-8 but for {wrong} bytes; correct them, or set it to cp1252"
+        raise InputError("data.csv.encoding", problem)
 
 
 def legacy(sample: bytes) -> str:
@@ -150,7 +181,7 @@ def _is_header(text: str, above: int, delimiter: str) -> bool:
     rows = _rows(_without(text, above - 1), delimiter)
     if len(rows) < 2 or len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
         return False
-    return not any(_is_value(cell) for cell in rows[0]) and _is_data(rows[1], rows[2:])
+    return not any(map(_is_value, rows[0])) and any(map(_is_value, rows[1]))
 
 
 def _delimiter(text: str) -> str:

@@ -16,7 +16,7 @@ NUMERAL = rf"^[-+]?[\d.,]+({BETWEEN}[\d.,]+)*{EXPONENT}"
 
 def _certain(mark: str, other: str) -> str:
     """Return the pattern of a number in which a mark can only stand before decimals."""
-    grouped = rf"\d{{1,3}}((\{other}|{BETWEEN})\d{{3}})+\{mark}\d*"
+    grouped = rf"[1-9]\d{{0,2}}((\{other}|{BETWEEN})\d{{3}})+\{mark}\d*"
     odd = rf"\d*\{mark}(\d{{1,2}}|\d{{4,}})|0\d*\{mark}\d+|\{mark}\d+|\d{{4,}}\{mark}\d+"
     return rf"^[-+]?({grouped}|{odd}|\d+\{mark}\d+[eE][-+]?\d+){EXPONENT}"
 
@@ -93,7 +93,7 @@ def read_numbers(
     for mark in _marks(spec, decimal):
         if mark == "," and not sure and is_ambiguous(column):
             continue
-        between = rf"\d{{1,3}}({re.escape(mark)}\d{{3}})+|" if mark else ""
+        between = rf"[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+|" if mark else ""
         if _all(text, rf"^[-+]?(({between}\d+)({point}\d*)?|{point}\d+){EXPONENT}"):
             return _cast(text, mark, decimal), mark
     return column, ""
@@ -103,7 +103,7 @@ def _marks(spec: CsvSpec, decimal: str) -> list[str]:
     """Return the marks to try; the first of them is none."""
     if spec.thousands == "none":
         return [""]
-    marks = THOUSANDS if spec.thousands == "auto" else (spec.thousands,)
+    marks = THOUSANDS[:-1] if spec.thousands == "auto" else (spec.thousands,)
     return ["", *(mark for mark in marks if mark != decimal)]
 
 

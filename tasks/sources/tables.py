@@ -1,7 +1,7 @@
 """CSV and Parquet: a table, and the roles of its columns."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,15 @@ from tasks.sources.files import locate, one_line
 from tasks.sources.raw import RawData, values
 
 
-def load(source: str, spec: CsvSpec) -> tuple[pa.Table, tuple[str, ...]]:
+def load(
+    source: str, spec: CsvSpec, names: Collection[str] = ()
+) -> tuple[pa.Table, tuple[str, ...]]:
     """Read a CSV file, a Parquet file or a folder of Parquet files (in the order of names).
 
     Args:
         source: where it is.
         spec: how a CSV file is written.
+        names: columns of names, such as groups, which are no numbers.
 
     Returns:
         The table, and what was unusual about the file, a line each.
@@ -31,7 +34,9 @@ def load(source: str, spec: CsvSpec) -> tuple[pa.Table, tuple[str, ...]]:
         InputError: it is empty, damaged, or its header is not usable.
     """
     try:
-        table, notices = read_csv(source, spec) if is_csv(source) else (_read_parquet(source), ())
+        table, notices = (
+            read_csv(source, spec, names) if is_csv(source) else (_read_parquet(source), ())
+        )
         _check_header(table, source)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         problem = f"cannot read {source!r}: {one_line(error)}; check that the file is whole"
