@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +228,11 @@ def _begin_earlier(dataset: Dataset, code: int) -> str:
     """Say how many folds in the order of the rows all train on every class."""
     codes, rows = dataset.codes(), dataset.rows
     last = max(int(np.argmax(codes == other)) for other in range(len(dataset.labels)))
-    fits = [n for n in range(2, min(rows, MOST_PLACES)) if rows - n * (rows // (n + 1)) > last]
+    fits = list(takewhile(lambda n: rows - n * (rows // (n + 1)) > last, range(2, rows)))
     begins = f"it begins in row {int(np.argmax(codes == code))} of {rows}"
     if not fits:
         return f"{begins}; leave the class out or use another method"
-    return f"{begins}; set split.n_splits to {max(fits)} or fewer"
+    return f"{begins}; set split.n_splits to {fits[-1]} or fewer"
 
 
 def _write(repeat: int, number: int, train: Rows, test: Rows, folder: Path) -> Fold:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 import pyarrow as pa
 from pyarrow import csv
@@ -15,6 +15,7 @@ from tasks.sources.numerals import Evidence, read_numbers, weigh
 from tasks.sources.unnamed import without_unnamed
 
 ENDINGS = (".csv", ".tsv", ".tab")
+MOST_COLUMNS = 1000  # whose numbers are looked at before the file is read
 LARGE_BLOCK = 1 << 28  # bytes, for rows that are longer than pyarrow's blocks of 1 MiB
 
 
@@ -108,7 +109,7 @@ def _unpacked(source: str, file: object) -> pa.NativeFile:
 def _columns(rows: list[list[str]], spec: CsvSpec) -> Iterator[pa.Array]:
     """Yield the sample's columns as text with nulls for gaps."""
     gaps = {"", *_missing(spec)}
-    for column in zip_longest(*rows, fillvalue=""):
+    for column in islice(zip_longest(*rows, fillvalue=""), MOST_COLUMNS):
         text = [None if value.strip() in gaps else value for value in column]
         yield pa.array(text, pa.string())
 

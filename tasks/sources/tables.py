@@ -14,6 +14,7 @@ from tasks.errors import InputError
 from tasks.sources.columns import find_roles, spaced
 from tasks.sources.csv_files import is_csv, read_csv
 from tasks.sources.files import locate, one_line
+from tasks.sources.numerals import is_ambiguous
 from tasks.sources.raw import RawData, values
 
 
@@ -61,6 +62,7 @@ def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str
     if not names:
         raise InputError("data.features", "no column is left to learn from; drop fewer columns")
     _refuse_index(names, spec)
+    _refuse_two_readings(table[roles.taken["data.target"]], spec)
     side = {setting: _side(table, setting, column) for setting, column in roles.taken.items()}
     return RawData(
         features=table.select(names),
@@ -78,6 +80,14 @@ def _refuse_index(names: Sequence[str], spec: DataSpec) -> None:
         if name.startswith("__index_level_") and not spec.features:
             remedy = "put it in data.drop, or list data.features"
             raise InputError("data.features", f"{name!r} is the index of a pandas table; {remedy}")
+
+
+def _refuse_two_readings(target: pa.ChunkedArray, spec: DataSpec) -> None:
+    """Refuse a CSV file's target such as 1,234; of features, only those that are learnt from."""
+    if is_csv(spec.source) and pa.types.is_string(target.type) and is_ambiguous(target):
+        problem = f"{target.drop_null()[0].as_py()!r} may have a decimal comma or not"
+        remedy = "set data.csv.decimal to , or data.csv.thousands to ,"
+        raise InputError("data.target", f"{problem}; {remedy}")
 
 
 def _side(table: pa.Table, setting: str, name: str) -> NDArray[Any]:

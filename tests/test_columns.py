@@ -1,0 +1,224 @@
+"""Columns are found by the names that people type, and every line says what to type instead."""
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tasks.command_line import read_request
+from tasks.config import DataSpec, parse_study
+from tasks.data import prepare_data
+from tasks.errors import InputError
+from tasks.settings_file import read_settings
+from tasks.sources.columns import find_column
+
+NAMES = ["age", " weight ", unicodedata.normalize("NFC", "größe"), "5", "007", "0.50", "y"]
+
+
+def refused(folder: Path, text: str, **settings: Any) -> str:
+    path = folder / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    spec = DataSpec(source=str(path), **{"target": "y", **settings})
+    with pytest.raises(InputError) as caught:
+        prepare_data(spec, None, folder)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("age", "age"),
+        ("weight", " weight "),
+        (unicodedata.normalize("NFD", "größe"), unicodedata.normalize("NFC", "größe")),
+        ("5", "5"),
+        ("7", "007"),
+        ("0.5", "0.50"),
+        ("5.0", "5"),
+    ],
+)
+def test_a_name_in_another_form_is_the_same(typed: str, meant: str) -> None:
+    assert find_column("data.drop", typed, NAMES) == meant
+
+
+@pytest.mark.parametrize(
+    ("setting", "typed", "problem"),
+    [
+        ("data.target", "Age", "no column 'Age'; did you mean 'age', in another case?"),
+        ("data.target", "wieght", "no column 'wieght'; did you mean ' weight '?"),
+        ("data.drop", "age,5", "no column 'age,5'; give several as a list: '[\"age\", \"5\"]'"),
+        (
+            "data.target",
+            "Y",
+            "no column 'Y'; did you mean 'y', in another case? use one of age, ' weight ', größe, "
+            "5, 007, 0.50, y",
+        ),
+    ],
+)
+def test_a_wrong_name_gets_the_nearest(setting: str, typed: str, problem: str) -> None:
+    with pytest.raises(InputError) as caught:
+        find_column(setting, typed, NAMES)
+    assert str(caught.value) == f"{setting}: {problem}"
+
+
+def test_two_columns_of_one_meaning_are_not_chosen_from() -> None:
+    with pytest.raises(InputError):
+        find_column("data.drop", "1", ["1.0", "01", "y"])
+    with pytest.raises(InputError):
+        find_column("data.drop", "a", ["a ", " a", "y"])
+
+
+SETTINGS = {
+    **{"target": "5", "drop": ["0"], "features": ["1", "2.5"]},
+    **{"groups": "3", "weights": "4"},
+}
+
+
+def chosen(data: DataSpec) -> dict[str, Any]:
+    return {name: getattr(data, name) for name in SETTINGS}
+
+
+def test_numbers_name_columns_on_the_command_line(here: Path) -> None:
+    flags = ["--data.target", "5", "--data.drop", "[0]", "--data.features", "[1, 2.5]"]
+    flags += ["--data.groups", "3", "--data.weights", "4", "--split.fold_column", "6"]
+    study = read_request([*flags, "--split.method", "predefined"]).study
+    assert chosen(study.data) == SETTINGS
+    assert study.split.fold_column == "6"
+    assert read_request(["--data.drop", "0"]).study.data.drop == ["0"]
+
+
+def test_numbers_name_columns_in_yaml_and_in_python(here: Path) -> None:
+    text = "data: {target: 5, drop: [0], features: [1, 2.5], groups: 3, weights: 4}\n"
+    (here / "study.yaml").write_text(text)
+    assert chosen(parse_study(read_settings("study.yaml")).data) == SETTINGS
+    import numpy as np
+
+    in_python = DataSpec(target=np.int64(5), drop=[0], features=[1, 2.5], groups=3, weights=4)  # type: ignore[arg-type,list-item]
+    assert chosen(in_python) == SETTINGS
+    dated = parse_study({"data": {"drop": [pd.Timestamp("2024-05-01").date()]}})
+    assert dated.data.drop == ["2024-05-01"]
+
+
+def test_a_single_name_is_a_list_of_one(here: Path) -> None:
+    study = read_request(["--data.drop", "id", "--metrics", "roc_auc"]).study
+    assert (study.data.drop, study.metrics) == (["id"], ["roc_auc"])
+    (here / "study.yaml").write_text("data: {features: age}\nmetrics: r2\n")
+    study = parse_study(read_settings("study.yaml"))
+    assert (study.data.features, study.metrics) == (["age"], ["r2"])
+    assert parse_study({"metrics": "auto"}).metrics == "auto"
+
+
+def test_settings_of_csv_files_on_the_command_line_stand_beside_those_of_the_file(
+    here: Path,
+) -> None:
+    (here / "study.yaml").write_text("data: {source: x.csv, csv: {delimiter: tab, decimal: ','}}\n")
+    flags = ["--config", "study.yaml", "--data.csv.header", "false", "--data.csv.decimal", "."]
+    csv = read_request(flags).study.data.csv
+    assert (csv.delimiter, csv.decimal, csv.header) == ("\t", ".", False)
+    csv = read_request([*flags, "--data.csv", '{"missing": ["?"]}']).study.data.csv
+    assert csv.missing == ["?"]
+    with pytest.raises(InputError) as caught:
+        read_request(["--data.csv.header", "no"])
+    assert str(caught.value) == "data.csv.header: must be 'auto' or true or false, not 'no'"
+
+
+AGES = "".join(f"{age},1,{i % 2}\n" for i, age in enumerate(["31", "?", "44", "n.a.", "27", "50"]))
+LINES = [
+    (
+        "age,b,y\n" + AGES,
+        "data.features: column 'age': 2 of 6 values are text, such as '?'; correct or remove those "
+        "rows, or drop it (data.drop)",
+    ),
+    (
+        'a,b,y\n"1,234",1,0\n"3,400",2,1\n',
+        "data.features: column 'a': '1,234' may have a decimal comma or not; set data.csv.decimal "
+        "to , or data.csv.thousands to ,",
+    ),
+    (
+        'a,b,y\n"1,5",1.5,0\n"3",2,1\n',
+        "data.features: column 'a': '1,5' has a decimal comma; set data.csv.decimal to ,",
+    ),
+    (
+        "day,b,y\n2024-05-01,1,0\n2024-05-02,2,1\n",
+        "data.features: not numbers: 'day'; these are dates or times: write them as numbers or "
+        "drop them (data.drop)",
+    ),
+    (
+        "city,b,y\nRome,1,0\nOslo,2,1\n",
+        "data.features: not numbers: 'city'; encode or drop them (data.drop)",
+    ),
+    (
+        "a,b,y\n1,,0\n2,2,1\n",
+        "data.features: column 'b': 1 of 2 values are missing or NaN; drop the column or those "
+        "rows",
+    ),
+    (
+        "a,y\n1,NA\n2,no\n3,NA\n",
+        "data.target: 2 of 3 values are missing, such as 'NA'; if that is a label, set "
+        "data.csv.missing to [], else remove those rows",
+    ),
+    (
+        'a,y\n1,"1,234"\n2,"5,678"\n',
+        "data.target: '1,234' may have a decimal comma or not; set data.csv.decimal to , or "
+        "data.csv.thousands to ,",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), LINES, ids=lambda value: value[:30])
+def test_a_column_that_cannot_be_learnt_from_is_described(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    assert refused(tmp_path, text) == line
+
+
+def test_numbers_stored_as_text_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"a": ["1.5", "2"], "y": [0, 1]}), path)
+    with pytest.raises(InputError) as caught:
+        prepare_data(DataSpec(source=str(path), target="y"), None, tmp_path)
+    line = "data.features: column 'a' holds numbers as text, such as '1.5'; store numbers"
+    assert str(caught.value) == line
+
+
+GAPPED = pd.DataFrame({"b": [1, 2, 3], "a": pd.array([1, None, 3], dtype="Int64")})
+ARRAYS = [
+    (
+        GAPPED,
+        [0, 1, 0],
+        "X: column 'a': 1 of 3 values are missing (NA); drop the column or those rows",
+    ),
+    (
+        GAPPED[["b"]],
+        pd.Series(["a", None, "b"], dtype="object").where([True, False, True], pd.NA),
+        "y: 1 of 3 values are missing (NA); remove those rows",
+    ),
+    (
+        pd.DataFrame({"b": [1, 2], "c": ["x", "z"]}),
+        [0, 1],
+        "X: column 'c' holds str; give numbers or drop it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("features", "target", "line"), ARRAYS, ids=["X", "y", "text"])
+def test_a_gap_or_text_in_a_frame_is_named(features: Any, target: Any, line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        DataSpec.from_arrays(features, target)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize("kind", [int, float, bool])
+def test_one_hot_targets_are_recognised(tmp_path: Path, kind: type) -> None:
+    import numpy as np
+
+    spec = DataSpec.from_arrays(np.ones((4, 2)), np.eye(3)[[0, 1, 2, 1]].astype(kind))
+    with pytest.raises(InputError) as caught:
+        prepare_data(spec, None, tmp_path)
+    assert str(caught.value) == (
+        "y: needs one value for each of the 4 rows of X, but has shape (4, 3); it is one-hot: "
+        "give y.argmax(axis=1)"
+    )
