@@ -15,6 +15,7 @@ from typing import Any
 from tasks.html import number, spread
 from tasks.markdown import escape
 from tasks.reduce import Tables
+from tasks.result import coverage
 from tasks.target_facts import TargetFacts, report_lines
 
 Row = dict[str, str | int | float | None]
@@ -113,11 +114,6 @@ def _target_lines(key: Mapping[str, Any]) -> Iterator[str]:
     return report_lines(facts) if facts else iter(())
 
 
-def incomplete(failed: int, planned: int) -> str:
-    """Say how many folds failed, as the command line says it."""
-    return f"INCOMPLETE: {failed} of {planned} folds failed"
-
-
 def plain(value: float | None) -> float | None:
     """Return a number that JSON can hold, or None."""
     return None if value is None or not math.isfinite(value) else round(float(value), DIGITS)
@@ -145,7 +141,7 @@ def _coverage(tables: Tables) -> str:
         return ""
     failed = [row for row in tables.folds.to_pylist() if row["status"] == "failed"]
     lines = [
-        f"**{incomplete(len(failed), tables.folds.num_rows)}. All numbers cover the others only.**",
+        f"**{coverage(len(failed), tables.folds.num_rows)}. All numbers cover the others only.**",
         *(f"- fold {_place(row)}: {escape(row['error'] or '')}" for row in failed[:MOST_FAILED]),
     ]
     more = len(failed) - MOST_FAILED

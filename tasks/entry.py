@@ -154,8 +154,8 @@ def _show(result: Any) -> None:
     for notice in result.notices:
         print(f"note: {notice}", file=sys.stderr)
     print(result)
-    if result.n_failed:
-        print(f"INCOMPLETE: {result.n_failed} of {result.n_folds} folds failed")
+    if result.coverage:
+        print(result.coverage)
     print(f"report: {result.where}")
 
 

@@ -19,12 +19,15 @@ PAUSE = 0.05  # seconds between two tries
 
 
 @contextmanager
-def fold_lock(store: Path, stopped: threading.Event) -> Iterator[None]:
-    """Hold the lock of a fold.
+def fold_lock(store: Path, stopped: threading.Event) -> Iterator[bool]:
+    """Hold the lock of a fold or a report.
 
     Args:
-        store: the file that the finished fold becomes.
+        store: the file or folder that it becomes once it is finished.
         stopped: ends the waiting.
+
+    Yields:
+        Whether it is held; not where the file system has no locks.
 
     Raises:
         Interrupted: the run was stopped while it waited.
@@ -32,7 +35,7 @@ def fold_lock(store: Path, stopped: threading.Event) -> Iterator[None]:
     path = store.with_name(f".{store.stem}.lock")
     handle = _acquire(path, stopped)
     try:
-        yield
+        yield handle is not None
     finally:
         if handle is not None:
             with contextlib.suppress(OSError):

@@ -9,7 +9,6 @@ from prefect import get_run_logger
 from prefect.context import FlowRunContext
 from prefect.states import Failed
 
-from tasks.artifacts import incomplete
 from tasks.config import Study, parse_study
 from tasks.errors import InputError, RunFailed
 from tasks.made_up_names import is_made_up
@@ -47,7 +46,7 @@ def told(
         _log(result)
         if not result.n_failed:
             return result
-        line = f"{incomplete(result.n_failed, result.n_folds)}; report: {result.where}"
+        line = f"{result.coverage}; report: {result.where}"
         return Failed(message=line, data=result if launched else None)
 
     return body

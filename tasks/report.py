@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from tasks.digest import digest_file
+from tasks.folders import write_whole
 from tasks.html import render
 from tasks.keys import run_id
 from tasks.reduce import Tables
@@ -25,10 +24,15 @@ CERTIFIED = ["repeat", "fold", "seed", "initial_weights_sha256", "certificate"]
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run's report is."""
+    """Where a run's report is.
+
+    Attributes:
+        has_earlier: folds failed, and the complete report of an earlier run was kept.
+    """
 
     path: Path
     run_id: str
+    has_earlier: bool = False
 
 
 def write_report(
@@ -45,28 +49,8 @@ def write_report(
     """
     name = run_id(dict(key))
     final = out / "runs" / name
-    write_whole(final, lambda draft: _fill(draft, tables, key, notices, run), _has_failures)
-    return Report(final, name)
-
-
-def write_whole(
-    final: Path, fill: Callable[[Path], None], has_holes: Callable[[Path], bool]
-) -> None:
-    """Fill a temporary folder and rename it into its place.
-
-    Args:
-        final: its place; what has no holes is not replaced by what has.
-        fill: writes all files, the manifest last.
-        has_holes: tells whether a folder reports on unfinished work.
-    """
-    draft = final.with_name(f".{final.name}.{socket.gethostname()}-{os.getpid()}.part")
-    _remove(draft)  # of a killed process that had the same number
-    draft.mkdir(parents=True)
-    try:
-        fill(draft)
-        _put_in_place(draft, final, has_holes)
-    finally:
-        _remove(draft)
+    write_whole(final, lambda draft: _fill(draft, tables, key, notices, run), stays(_has_failures))
+    return Report(final, name, has_earlier=bool(tables.failed) and not _has_failures(final))
 
 
 def _fill(
@@ -104,53 +88,46 @@ def write_table(table: pa.Table, path: Path) -> None:
     parquet.write_table(whole, path, compression="zstd", row_group_size=max(1, len(whole)))
 
 
-def _put_in_place(draft: Path, final: Path, has_holes: Callable[[Path], bool]) -> None:
-    """Rename a draft to its final name, replacing an earlier report of the run."""
-    if _is_same(draft, final):
+def stays(has_holes: Callable[[Path], bool]) -> Callable[[Path, Path], bool]:
+    """Return what tells whether a report that is there stays: for `write_whole`.
+
+    It does if it is sound and has what the draft would put there, or if it is complete and
+    the draft is not.
+
+    Args:
+        has_holes: tells whether a folder reports on unfinished work.
+    """
+
+    def tell(draft: Path, final: Path) -> bool:
+        if not _intact(final):
+            return False
+        if (final / MANIFEST).read_bytes() != (draft / MANIFEST).read_bytes():
+            return has_holes(draft) and not has_holes(final)
         if (draft / EXECUTION).exists():
             (draft / EXECUTION).replace(final / EXECUTION)
-        return
-    if has_holes(draft) and final.exists() and not has_holes(final) and _intact(final):
-        return  # a complete report is worth more than a later one with holes
-    earlier = draft.with_suffix(".old")
-    _remove(earlier)
-    try:
-        if final.exists():
-            final.rename(earlier)
-        draft.rename(final)
-    except OSError:
-        if not _is_same(draft, final):  # an equal run at the same time was faster
-            raise
-    finally:
-        _remove(earlier)
+        return True
+
+    return tell
 
 
 def _has_failures(folder: Path) -> bool:
     try:
         statuses = parquet.read_table(folder / "folds.parquet", columns=["status"])["status"]
-    except (OSError, pa.ArrowException):
+    except (OSError, KeyError, pa.ArrowException):
         return True
     return "failed" in statuses.to_pylist()
 
 
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_same(draft: Path, final: Path) -> bool:
-    """Tell whether the final report is undamaged and has what the draft would put there."""
-    if not (final / MANIFEST).is_file():
-        return False
-    same = (final / MANIFEST).read_bytes() == (draft / MANIFEST).read_bytes()
-    return same and _intact(final)
-
-
 def _intact(folder: Path) -> bool:
-    if not (folder / MANIFEST).is_file():
-        return False
-    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-    present = all((folder / name).is_file() for name in files)
-    return present and all(digest_file(folder / name) == digest for name, digest in files.items())
+    """Tell whether a folder has a manifest, and every file is what that says."""
+    try:
+        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return all(
+            (folder / name).is_file() and digest_file(folder / name) == digest
+            for name, digest in files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False  # there is no manifest, or it is damaged
 
 
 def sync(path: Path) -> None:

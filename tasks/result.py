@@ -30,6 +30,7 @@ class Result:
         notices: what the user should be told.
         tracebacks: of the user's own code, by (repeat, fold).
         chosen: the positive label was set, not taken as the larger one.
+        has_earlier: folds failed, and the report is the complete one of an earlier run.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Result:
     tracebacks: tuple[tuple[int, int, str, str], ...] = ()
     address: str = ""
     chosen: bool = False
+    has_earlier: bool = False
 
     def __post_init__(self) -> None:
         """Read everything while a copy of a report in object storage is there."""
@@ -66,6 +68,10 @@ class Result:
         """How many samples have each label; empty for a regression."""
         facts = self._facts
         return dict(zip(facts.labels, facts.counts, strict=True)) if facts else {}
+
+    def coverage(self) -> str:
+        """What a reader must know about failed folds; empty if there are none."""
+        return coverage(self.n_failed, self.n_folds, self.has_earlier)
 
     @cached_property
     def folds(self) -> "pd.DataFrame":
@@ -114,6 +120,22 @@ class Result:
 def facts_of(path: Path) -> TargetFacts | None:
     """Return what a report's folder holds of its target."""
     return TargetFacts.of_key(json.loads((path / "manifest.json").read_text("utf-8"))["key"])
+
+
+def coverage(failed: int, planned: int, has_earlier: bool = False) -> str:
+    """Say how many folds failed; empty if none did.
+
+    Args:
+        failed: folds that failed.
+        planned: all folds.
+        has_earlier: what is reported is complete all the same: it is an earlier run's.
+    """
+    if not failed:
+        return ""
+    if has_earlier:
+        kept = "the complete report of an earlier run was kept"
+        return f"{failed} of {planned} folds failed this time; {kept}"
+    return f"INCOMPLETE: {failed} of {planned} folds failed"
 
 
 def summary_text(path: Path) -> str:

@@ -23,6 +23,7 @@ from tasks.data import WEIGHTS, Dataset, prepare_data
 from tasks.devices import Placement, place
 from tasks.display import Display
 from tasks.errors import InputError, Interrupted, RunFailed, WorkerLost
+from tasks.folders import mend
 from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord, ModelFacts
 from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_id, run_key
@@ -30,7 +31,7 @@ from tasks.metrics import resolve_metrics
 from tasks.opened_files import NOTHING, Opened, Unwatched
 from tasks.prefect_home import cannot_be_written, prefect_home, usable_home
 from tasks.provenance import OURS, ROOT
-from tasks.remote import FOLDS, Remote, fetch_run, is_remote, sending
+from tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from tasks.result import Result
 from tasks.scratch import make_scratch, remove_scratch
 from tasks.server import EmbeddedServer, api_is_configured
@@ -172,6 +173,7 @@ class Run:
         for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
         make_store(self.out)
+        mend(self.out / RUNS)
         self._keep_record()
         self._checked = True
 

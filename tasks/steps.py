@@ -98,5 +98,6 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
         address=run.remote.at(f"{RUNS}/{written.run_id}") if run.remote else "",
         chosen=settings.data.positive is not None,
+        has_earlier=written.has_earlier,
     )
     return run.result

@@ -14,6 +14,7 @@ from pyarrow import parquet
 from tasks.digest import canonical_json
 from tasks.reduce import reduce_folds
 from tasks.report import write_report
+from tasks.result import coverage
 from tasks.schemas import execution_schema
 from tests.helpers_report import finish, prepared, settings, train
 
@@ -187,6 +188,28 @@ def test_a_report_that_cannot_be_written_leaves_the_earlier_one(tmp_path):
             write_report(tables, run.key, ("half a character: \udcff",), run.out, {})
     assert digests(incomplete.path) == before
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [incomplete.run_id]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    ["", "[]", "{", "7", '{"files": []}', '{"files": {"": "x"}}', '{"files": null}', "[" * 99999],
+)
+def test_a_broken_manifest_is_a_damaged_report(tmp_path, finished, manifest):
+    damaged = finish(tmp_path)
+    (damaged.path / "manifest.json").write_text(manifest)
+    assert digests(finish(tmp_path, fails_once).path) != digests(finished.path)
+    assert digests(finish(tmp_path).path) == digests(finished.path)
+
+
+def test_of_a_complete_report_that_is_kept_nobody_says_that_it_is_incomplete(tmp_path):
+    first = finish(tmp_path, fails_once)
+    assert not write_again(first, first.records).has_earlier
+    finish(tmp_path)
+    assert write_again(first, first.records).has_earlier
+    assert coverage(1, 3) == "INCOMPLETE: 1 of 3 folds failed"
+    said = coverage(1, 3, has_earlier=True)
+    kept = "the complete report of an earlier run was kept"
+    assert said == f"1 of 3 folds failed this time; {kept}"
 
 
 def test_a_folder_can_be_copied_and_still_checks(tmp_path, finished):

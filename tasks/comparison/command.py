@@ -90,8 +90,8 @@ def _show(result: Any, names: Sequence[str]) -> None:
     for number, (name, one) in enumerate(zip(names, result.results, strict=True), 1):
         print(f"{number}  run {one.run_id}  {name}")
     print(f"\n{comparison_text(result.path)}\n")
-    if result.n_failed:
-        print(f"INCOMPLETE: {result.n_failed} of {result.n_folds} folds failed")
+    if result.coverage:
+        print(result.coverage)
     print(f"report: {result.path}")
 
 

@@ -10,7 +10,8 @@ from tasks.comparison.html import render
 from tasks.comparison.models import ComparedModel
 from tasks.comparison.tables import ComparisonTables
 from tasks.digest import digest_file, digest_json
-from tasks.report import MANIFEST, write_manifest, write_table, write_whole
+from tasks.folders import write_whole
+from tasks.report import MANIFEST, stays, write_manifest, write_table
 from tasks.version import VERSION
 
 MODELS, PAIRS, PAGE = "models.parquet", "comparison.parquet", "comparison.html"
@@ -24,7 +25,7 @@ def comparison_id(models: Sequence[ComparedModel]) -> str:
 def write_comparison(models: Sequence[ComparedModel], tables: ComparisonTables, out: Path) -> Path:
     """Write the folder below the output folder and return where it is."""
     final = out / "comparisons" / comparison_id(models)
-    write_whole(final, lambda draft: _fill(draft, models, tables), _has_failures)
+    write_whole(final, lambda draft: _fill(draft, models, tables), stays(_has_failures))
     return final
 
 
@@ -52,6 +53,6 @@ def _key(models: Sequence[ComparedModel]) -> dict[str, object]:
 def _has_failures(folder: Path) -> bool:
     try:
         failed = parquet.read_table(folder / MODELS, columns=["n_failed"])["n_failed"]
-    except (OSError, pa.ArrowException):
+    except (OSError, KeyError, pa.ArrowException):
         return True
     return any(failed.to_pylist())

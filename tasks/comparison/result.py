@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from tasks.comparison.report import MODELS, PAIRS
 from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.result import Result, aligned, shown, shown_range
+from tasks.result import Result, aligned, coverage, shown, shown_range
 from tasks.target import Label
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ class ComparisonResult:
     def n_failed(self) -> int:
         """Folds that failed, of all models."""
         return sum(result.n_failed for result in self.results)
+
+    @property
+    def coverage(self) -> str:
+        """What a reader must know about failed folds; empty if there are none."""
+        failed = [result for result in self.results if result.n_failed]
+        has_earlier = all(result.has_earlier for result in failed)
+        return coverage(self.n_failed, self.n_folds, has_earlier)
 
     @cached_property
     def models(self) -> "pd.DataFrame":
