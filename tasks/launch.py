@@ -18,7 +18,15 @@ from tasks.config import Study, parse_study
 from tasks.display import Display
 from tasks.errors import InputError, RunFailed
 from tasks.form import form_signature, from_form
-from tasks.outage import ApiWatch, answers, count_unseen, give_up, is_outage, missed
+from tasks.outage import (
+    ApiWatch,
+    count_unseen,
+    give_up,
+    is_outage,
+    missed,
+    tls_settings,
+    unreachable,
+)
 from tasks.outcome import flow_run_name, told
 from tasks.result import Result
 from tasks.run import Run, current, current_run, launched
@@ -138,10 +146,10 @@ def watched(run: Launchable, server: EmbeddedServer | None) -> Iterator[ApiWatch
     """
     with temporary_settings():  # of this run's own, which giving up may change
         url = server.url if server else str(PREFECT_API_URL.value())
-        if server is None and not answers(url):
-            problem = f"{url} does not answer; start that server, or unset it to run without one"
-            raise InputError("PREFECT_API_URL", problem)
-        watch = ApiWatch(url)
+        tls = tls_settings(url)
+        if server is None and (why := unreachable(url, tls)):
+            raise InputError("PREFECT_API_URL", f"{url} {why}")
+        watch = ApiWatch(url, tls)
 
         def end() -> None:
             if not watch.comes_back():

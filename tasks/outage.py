@@ -1,6 +1,7 @@
 """A Prefect server that goes away: folds go on, the run ends with its report and says so."""
 
 import contextlib
+import ssl
 import threading
 import time
 import urllib.error
@@ -8,6 +9,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
+
+from tasks.errors import InputError
 
 PAUSE = 2.0  # seconds between looks at the server
 MISSES = 3  # in a row, and the server counts as gone
@@ -18,13 +21,14 @@ RETURN = 20.0  # seconds that a finished run waits for it to come back
 class ApiWatch:
     """A look at the Prefect API every few seconds, for as long as a run lasts."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
         """Begin to watch an API that has answered before.
 
         Args:
             url: its address, which ends in /api.
+            tls: whose certificates are trusted.
         """
-        self._url = url
+        self._url, self._tls = url, tls
         self._over = threading.Event()
         self._misses = 0
         self.was_gone = False
@@ -53,19 +57,57 @@ class ApiWatch:
             self._look()
 
     def _look(self) -> None:
-        self._misses = 0 if answers(self._url) else self._misses + 1
+        self._misses = 0 if answers(self._url, self._tls) else self._misses + 1
         self.was_gone |= self._misses >= MISSES
 
 
-def answers(url: str) -> bool:
+def answers(url: str, tls: ssl.SSLContext | None = None) -> bool:
     """Tell whether a Prefect API answers at all; an error is an answer, too."""
+    return not unreachable(url, tls)
+
+
+def unreachable(url: str, tls: ssl.SSLContext | None = None) -> str:
+    """Return why a Prefect API cannot be talked to, and the remedy; empty if it answers.
+
+    Args:
+        url: its address, which ends in /api.
+        tls: whose certificates are trusted.
+    """
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5):  # noqa: S310 (the user's own)
-            return True
+        with urllib.request.urlopen(f"{url}/health", timeout=5, context=tls):  # noqa: S310 (the user's own)
+            return ""
     except urllib.error.HTTPError:
-        return True
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
+        return ""
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        why = f"has a certificate that is not trusted ({reason.verify_message.rstrip('.')})"
+        return f"{why}; name the file of its CA in PREFECT_API_SSL_CERT_FILE"
+    return "does not answer; start that server, or unset it to run without one"
+
+
+def tls_settings(url: str) -> ssl.SSLContext | None:
+    """Return whose certificates Prefect's client trusts, for an address that has one.
+
+    Raises:
+        InputError: the file of certificates cannot be read.
+    """
+    import certifi
+    from prefect.settings import get_current_settings
+
+    api = get_current_settings().api
+    if not url.startswith("https:"):
+        return None
+    if api.tls_insecure_skip_verify:
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        return tls
+    try:
+        return ssl.create_default_context(cafile=api.ssl_cert_file or certifi.where())
+    except OSError as error:  # ssl.SSLError is one, too
+        file = f"{api.ssl_cert_file!r} holds no certificates that can be read"
+        problem = f"{file} ({error.strerror or error}); name a file in PEM format"
+        raise InputError("PREFECT_API_SSL_CERT_FILE", problem) from None
 
 
 def give_up() -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -140,16 +141,38 @@ class EmbeddedServer:
 
 
 def api_is_configured() -> bool:
-    """Tell whether a Prefect API is configured, by environment, profile or file."""
-    if os.environ.get("PREFECT_API_URL"):
+    """Tell whether a Prefect API is configured, by environment, profile or file.
+
+    Prefect itself is asked where any of these speaks of it, or where it is loaded already:
+    importing it takes two seconds.
+    """
+    if any(value for name, value in os.environ.items() if name.upper() == "PREFECT_API_URL"):
         return True
-    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
-    may_be = [home / "profiles.toml", Path("prefect.toml"), Path("pyproject.toml"), Path(".env")]
-    if not any(_speaks_of_api(path) for path in may_be):
+    if "prefect.settings" not in sys.modules and not _may_be_configured():
         return False
     from prefect.settings import get_current_settings
 
-    return get_current_settings().api.url is not None
+    return bool(get_current_settings().api.url)
+
+
+def _may_be_configured() -> bool:
+    """Look where Prefect would; a path of profiles in a file is settled by asking it."""
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    if "api_url" in _text(profiles) or "prefect" in _text(Path(".env")):
+        return True
+    try:
+        project = tomllib.loads(_text(Path("pyproject.toml")))
+    except tomllib.TOMLDecodeError:
+        return True  # whatever Prefect says of it
+    return Path("prefect.toml").is_file() or bool(project.get("tool", {}).get("prefect"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError:
+        return ""
 
 
 @contextmanager
@@ -163,14 +186,3 @@ def using(server: EmbeddedServer | None) -> Iterator[None]:
 
     with temporary_settings({PREFECT_API_URL: server.url}):
         yield
-
-
-def _speaks_of_api(path: Path) -> bool:
-    """Look for a configured API without the two seconds that importing Prefect takes."""
-    try:
-        text = path.read_text(encoding="utf-8").lower()
-    except OSError:
-        return False
-    return "prefect" in text and (
-        "api_url" in text or "[tool.prefect.api" in text or "[api" in text
-    )
