@@ -11,6 +11,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import resolve_name
 from typing import Any
 
@@ -23,6 +24,10 @@ from tasks.errors import InputError
 Seen = dict[int, tuple[Any, dict[str, Any]]]
 
 _kept: dict[str, Callable[..., Any]] = {}
+
+
+class _Unknown(Exception):
+    """An object has nothing by which it could be told from another of its type."""
 
 
 def name_function(builder: Callable[..., Any]) -> str:
@@ -67,8 +72,12 @@ def identify(value: Any) -> Any:
 
     Functions and classes count with their source and with all that they read from their
     own module or closure; what other modules define counts by name.
+
+    Raises:
+        InputError: something that it uses, such as a lock, cannot be told from another one.
     """
-    return _describe(value, {})
+    with _naming("it", "itself"):
+        return _describe(value, {})
 
 
 def modules_of(name: str) -> set[str]:
@@ -112,6 +121,22 @@ def _remember(value: Any, entry: dict[str, Any], seen: Seen) -> dict[str, Any]:
     return entry
 
 
+@contextmanager
+def _naming(user: str, variable: str) -> Iterator[None]:
+    """Say which variable holds what cannot be identified, and who reads it."""
+    try:
+        yield
+    except _Unknown as error:
+        problem = f"{user} uses {variable!r}, which holds a {error}: that can neither be sent to"
+        remedy = f"a worker nor told from another one; make it inside of {user}"
+        raise InputError("model.builder", f"{problem} {remedy}") from None
+
+
+def _describe_read(user: str, name: str, value: Any, seen: Seen) -> Any:
+    with _naming(user, name):
+        return _describe(value, seen)
+
+
 def _describe_code(value: Any, seen: Seen) -> dict[str, Any]:
     entry = _remember(value, {"name": value.__qualname__, "source": _source(value)}, seen)
     functions = [value] if isinstance(value, types.FunctionType) else _methods(value)
@@ -119,16 +144,18 @@ def _describe_code(value: Any, seen: Seen) -> dict[str, Any]:
     entry["imports"] = sorted({name for f in functions for name in _imports(f)})
     entry["bases"] = [_describe(base, seen) for base in bases]
     entry["reads"] = [
-        [function.__name__, name, _describe(read, seen)]
+        [function.__name__, name, _describe_read(function.__name__, name, read, seen)]
         for function in functions
         for name, read in _reads(function)
     ]
     entry["defaults"] = [
-        _describe(default, seen)
+        _describe_read(function.__name__, "a default", default, seen)
         for function in functions
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     ]
-    entry["attributes"] = {name: _describe(item, seen) for name, item in _attributes(value)}
+    entry["attributes"] = {
+        name: _describe_read(value.__name__, name, item, seen) for name, item in _attributes(value)
+    }
     return entry
 
 
@@ -168,7 +195,12 @@ def _imports(function: types.FunctionType) -> Iterator[str]:
 
 def _reads(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """Yield the globals and closure variables that a function's code names, sorted."""
-    names = {name for code in _codes(function.__code__) for name in code.co_names}
+    names = {
+        step.argval
+        for code in _codes(function.__code__)
+        for step in dis.get_instructions(code)
+        if "GLOBAL" in step.opname or step.opname == "LOAD_NAME"  # attributes have names, too
+    }
     for name in sorted(names):
         if name in function.__globals__:
             yield name, function.__globals__[name]
@@ -229,27 +261,30 @@ def _describe_data(value: Any, seen: Seen) -> Any:
 def _describe_object(value: Any, seen: Seen) -> dict[str, Any]:
     entry = _remember(value, {}, seen)
     entry["type"] = _describe(type(value), seen)
-    if isinstance(value, functools.partial | types.MethodType) or _by_value(type(value)):
-        # Pickled by value, code would count with its file's name and with random numbers.
-        entry["state"] = [_describe(part, seen) for part in _reduced(value)]
-    else:
+    by_parts = isinstance(value, functools.partial | types.MethodType) or _by_value(type(value))
+    # Pickled by value, code would count with its file's name and with random numbers.
+    parts = _reduced(value) if by_parts else None
+    if parts is None:
         entry["object"] = _pickled(value)
+    else:
+        entry["state"] = [_describe(part, seen) for part in parts]
     return entry
 
 
-def _reduced(value: Any) -> list[Any]:
-    """Return what an object is rebuilt from, but for its class."""
+def _reduced(value: Any) -> list[Any] | None:
+    """Return what an object is rebuilt from, but for its class; None if it does not tell."""
     try:
         _, *parts = value.__reduce_ex__(2)
     except Exception:  # anything may refuse
-        return []
+        return None
     return [list(part) if isinstance(part, Iterator) else part for part in parts]
 
 
-def _pickled(value: Any) -> str | None:
+def _pickled(value: Any) -> str:
     import cloudpickle
 
     try:
         return digest_text(cloudpickle.dumps(value).hex())
-    except Exception:  # anything may refuse to be pickled; its type still counts
-        return None
+    except Exception:  # anything may refuse
+        kind = type(value)
+        raise _Unknown(f"{kind.__module__}.{kind.__qualname__}") from None

@@ -1,8 +1,17 @@
 """Builders given as objects: named, and identified by all that can change what they build."""
 
+import collections
+import datetime
+import decimal
 import functools
+import itertools
+import logging
+import os
+import pathlib
+import re
 import subprocess
 import sys
+import threading
 import types
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +19,7 @@ from pathlib import Path
 import cloudpickle
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from tasks.builders import load_builder
 from tasks.errors import InputError
@@ -289,8 +299,97 @@ def test_the_module_of_an_objects_class_is_known():
     assert identify(units) != identify(Units(9))
 
 
-def test_what_cannot_be_pickled_counts_by_its_type():
-    assert identify(sys._getframe()) == identify(sys._getframe())
+UNKNOWN = (
+    "that can neither be sent to a worker nor told from another one; make it inside of {}"
+).format
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("lock = threading.Lock()\ndef build(): return lock", ("build", "lock", "_thread.lock")),
+        (
+            "kept = {'a': [threading.Event()]}\ndef build(): return kept",
+            ("build", "kept", "threading.Event"),
+        ),
+        (
+            "rows = (i for i in 'ab')\ndef helper(): return rows\ndef build(): return helper()",
+            ("helper", "rows", "builtins.generator"),
+        ),
+        (
+            "def build(lock=threading.Lock()): return lock",
+            ("build", "a default", "_thread.lock"),
+        ),
+        (
+            "class Net:\n    lock = threading.Lock()\ndef build(): return Net()",
+            ("Net", "lock", "_thread.lock"),
+        ),
+        (
+            "class Net:\n    def __reduce__(self): raise TypeError\n"
+            "net = Net()\ndef build(): return net",
+            ("build", "net", "__main__.Net"),
+        ),
+        (
+            "def outer():\n    lock = threading.Lock()\n    return lambda: lock\nbuild = outer()",
+            ("<lambda>", "lock", "_thread.lock"),
+        ),
+    ],
+)
+def test_what_cannot_be_told_from_another_is_refused(source, line):
+    build = cell(source, threading=threading)["build"]
+    user, variable, kind = line
+    with pytest.raises(InputError) as refused:
+        name_function(build)
+    start = f"model.builder: {user} uses {variable!r}, which holds a {kind}: "
+    assert str(refused.value) == start + UNKNOWN(user)
+    assert len(str(refused.value)) <= 200
+
+
+def test_two_that_would_differ_only_in_such_a_value_share_no_name():
+    source = "def build(): return next(values)"
+    for values in ((i for i in "a"), (i for i in "b")):
+        with pytest.raises(InputError, match="build uses 'values'"):
+            name_function(cell(source, values=values)["build"])
+
+
+def test_the_name_of_an_attribute_is_not_a_variable():
+    source = "def build(model): return model.lock"
+    plain = identify(cell(source)["build"])
+    assert identify(cell(source, lock=threading.Lock())["build"]) == plain
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        logging.getLogger("net"),
+        re.compile("[0-9]+"),
+        np.random.default_rng(1),
+        np.random.RandomState(1),
+        np.random.default_rng(1).normal,
+        np.add,
+        np,
+        os.environ,
+        len,
+        lambda units: units + 1,
+        functools.partial(np.zeros, 3),
+        collections.deque([1]),
+        collections.defaultdict(list, a=[1]),
+        pathlib.Path("net"),
+        decimal.Decimal(1),
+        datetime.date(2024, 5, 1),
+        itertools.count(3),
+        LogisticRegression(C=2.0),
+        types.MappingProxyType({"a": 1}),
+        ...,
+        int | str,
+        list[int],
+    ],
+)
+def test_what_can_be_sent_to_a_worker_is_identified(value):
+    source = "def build(): return value"
+    name = name_function(cell(source, value=value)["build"])
+    assert name == name_function(cell(source, value=value)["build"])
+    assert dump_function(name)
 
 
 def test_arrays_count_by_content():

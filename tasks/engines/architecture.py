@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tasks.digest import digest_array, digest_json
+from tasks.errors import InputError
 from tasks.functions import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
@@ -51,10 +52,18 @@ def _safely(describe: Callable[[], Any]) -> Any:
         return None
 
 
+def _identity(function: types.FunctionType) -> Any:
+    """Describe a function; one that uses what cannot be told apart is only equal to itself."""
+    try:
+        return identify(function)
+    except InputError:
+        return id(function)
+
+
 def _own(value: Any, depth: int) -> Any:
     """Describe what a value of the user's own making holds; Keras's own count by their config."""
     if isinstance(value, types.FunctionType):
-        return identify(value)
+        return _identity(value)
     if isinstance(value, list | tuple):
         return [_own(item, depth + 1) for item in value]
     if isinstance(value, dict):
@@ -75,7 +84,7 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         return _name(type(value))
     if isinstance(value, types.FunctionType):
-        return identify(value)
+        return _identity(value)
     if isinstance(value, np.ndarray):
         return digest_array(value) if value.dtype != object else value.tolist()
     if isinstance(value, dict):
