@@ -69,6 +69,7 @@ class Result:
         facts = self._facts
         return dict(zip(facts.labels, facts.counts, strict=True)) if facts else {}
 
+    @property
     def coverage(self) -> str:
         """What a reader must know about failed folds; empty if there are none."""
         return coverage(self.n_failed, self.n_folds, self.has_earlier)
