@@ -15,7 +15,7 @@ from tasks.digest import digest_arrays
 from tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
 from tasks.environment import Numerics
 from tasks.estimators import train_estimator
-from tasks.freshness import optimizer_step, refuse_used_estimator
+from tasks.freshness import optimizer_step, refuse_used_estimator, set_apart
 from tasks.jobs import FoldJob
 from tasks.keras_models import fresh_model, is_keras, output_activation, weights_digest
 from tasks.material import Material, test_features, training_material
@@ -105,7 +105,7 @@ def _train(
         return _train_keras(builder, material, job, progress)
     model = _seeded_call(builder, job)
     refuse_used_estimator(model, job.builder.reference)
-    return train_estimator(model, material, job, time.perf_counter() - started)
+    return train_estimator(set_apart(model), material, job, time.perf_counter() - started)
 
 
 def _builds_keras(builder: Callable[..., Any], job: FoldJob) -> bool:

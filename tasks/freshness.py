@@ -5,15 +5,21 @@ weights of the first; a builder that hands out a module's one model would bring 
 Runs in workers only.
 """
 
+import contextlib
+import copy
+import random
 import weakref
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from tasks.errors import InputError
 
 MARK = "_foldproof_seen"
 
-_last_estimator: Any = None
+# By id: what is in here is alive, so no other object has its id.
+_handed_out: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
 def refuse_used_model(model: Any, builder: str) -> None:
@@ -37,16 +43,32 @@ def refuse_used_model(model: Any, builder: str) -> None:
 
 
 def refuse_used_estimator(model: Any, builder: str) -> None:
-    """Refuse the very estimator that was handed out last.
+    """Refuse an estimator that was handed out before and is still held by somebody.
 
     Raises:
-        InputError: it is.
+        InputError: it was.
     """
-    global _last_estimator
-    if _last_estimator is not None and _last_estimator() is model:
+    if _handed_out.get(id(model)) is model:
         problem = f"{builder} returned the same estimator twice; make a new one in it"
         raise InputError("model.builder", problem)
-    _last_estimator = weakref.ref(model)
+    with contextlib.suppress(TypeError):  # few have no place for a weak reference
+        _handed_out[id(model)] = model
+
+
+def set_apart(model: Any) -> Any:
+    """Return an estimator of a fold's own, which shares nothing with what the builder holds.
+
+    A copy also keeps what `sklearn.base.clone` drops: fitted parts, and one random state for
+    several parts. What cannot be copied is returned as it is.
+    """
+    before = random.getstate(), np.random.get_state()
+    try:
+        return copy.deepcopy(model)
+    except Exception:  # the user's own class may hold anything
+        return model
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
 
 
 def optimizer_step(model: Any) -> int:

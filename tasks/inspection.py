@@ -36,8 +36,9 @@ def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelF
         problem = f"{call.reference} returned {kind}; return a keras.Model or an estimator"
         raise InputError("model.builder", problem)
     check_estimator(model, call.task, weighted)
-    refuse_used_estimator(model, call.reference)
-    refuse_used_estimator(_call(builder, call), call.reference)
+    others = [_call(builder, call) for _ in range(2)]  # so that two in turn are found, too
+    for estimator in (model, *others):
+        refuse_used_estimator(estimator, call.reference)
     if train.early_stopping is not None:
         remedy = "leave it out"
         raise InputError("train.early_stopping", f"has no effect on an estimator; {remedy}")

@@ -137,12 +137,12 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
     assert slot is not None  # only stored folds have none, and those are not trained
     compute, tensorflow = run.study.compute, run.identity.needs_tensorflow
     record = FoldRecord(job.key, job.repeat, job.fold, slot=slot.name)
-    started = time.perf_counter()
+    started, tried = time.perf_counter(), job
     for attempt in range(1, compute.retries + 2):
         place = (slot.name, slot.progress_path, compute.memory_limit)
         try:
             record = slot.run(
-                worker.train_fold, job, tensorflow, attempt, *place, timeout=compute.fold_timeout
+                worker.train_fold, tried, tensorflow, attempt, *place, timeout=compute.fold_timeout
             )
         except (WorkerLost, FoldTimeout) as error:
             if run.slots.stopped.is_set():
@@ -152,6 +152,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
         if not record.lost:
             break
         record = replace(record, error=f"{record.error}{_tries(attempt)}")
+        tried = _in_little_memory(job)
     slot.watch(record.memory, worker.prepare_fold, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
@@ -159,6 +160,13 @@ def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
         run.slots.queue_ahead()
     run.display.fold_done(record)
     return record
+
+
+def _in_little_memory(job: FoldJob) -> FoldJob:
+    """Let a fold train as plain Keras does, which gives the same bits and keeps one model."""
+    if job.train.engine != "auto":
+        return job
+    return replace(job, train=job.train.model_copy(update={"engine": "plain"}))
 
 
 def _tries(attempt: int) -> str:

@@ -63,3 +63,42 @@ def draws(keep_kernels: bool) -> list[list[float]]:
             ]
         )
     return found
+
+
+def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
+    """Prepare a fold's model with an error on the way, and once more without one.
+
+    Returns:
+        What the first call raised, and what was kept after each.
+    """
+    _configure_tensorflow(job.numerics.threads)
+    import numpy as np
+    import tensorflow as tf
+
+    from tasks import engines
+    from tasks.builders import load_builder
+    from tasks.keras_models import fresh_model
+    from tasks.material import training_material
+
+    def fail() -> None:
+        if kind == "device":
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+        _ = np.empty(2**50) if kind == "memory" else int("seven")
+
+    builder, material, calls = load_builder(job.builder), training_material(job), []
+
+    def build(seed: int, keep_kernels: bool = False) -> Any:
+        calls.append(seed)
+        if len(calls) == 1:
+            fail()
+        return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
+
+    found = []
+    for _ in range(2):
+        try:
+            engines.prepare(build, kind, material, job.train)
+            kept = engines._kept[kind]
+            found.append(kept if isinstance(kept, str) else type(kept).__name__)
+        except Exception as error:
+            found.append(type(error).__name__)
+    return found[0], found[1]

@@ -58,3 +58,27 @@ def test_seeds_give_the_same_draws_whether_kernels_stay_or_not(slots):
     assert kept == thrown_away
     assert kept[0] == kept[2] != kept[1]
     assert kept[3] == kept[4]
+
+
+def kept_after(kind, tmp_path, slots):
+    given = settings(tmp_path, "dense", train={"epochs": 2})
+    with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
+        slot = slots.lease()
+        try:
+            return slot.run(engine_probe.kept_after, run.jobs[0], kind)
+        finally:
+            slots.give_back(slot)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [("memory", "_ArrayMemoryError"), ("device", "ResourceExhaustedError")],
+)
+def test_a_lack_of_memory_passes(tmp_path, slots, kind, first):
+    assert kept_after(kind, tmp_path, slots) == (first, "CompiledModel")
+
+
+def test_why_a_model_cannot_be_kept_is_remembered_in_words(tmp_path, slots):
+    first, again = kept_after("users", tmp_path, slots)
+    why = "ValueError: invalid literal for int() with base 10: 'seven'"
+    assert first == again == f"it could not be compiled for reuse ({why})"

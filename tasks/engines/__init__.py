@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from tasks.config import TrainSpec
 from tasks.engines import compiled, plain
 from tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
+from tasks.failure import describe_failure, is_exhausted
 from tasks.material import Material
 from tasks.progress_file import Progress
 from tasks.trained import History
 
 # The model that this worker keeps, or why it keeps none, for the model in hand.
 _kept: dict[str, CompiledModel | str] = {}
+
+LONGEST = 120  # characters of the reason
 
 __all__ = ["TRIAL_SEEDS", "Begun", "Builder", "begin", "prepare"]
 
@@ -108,4 +111,7 @@ def _prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledMo
     except NotReusable as error:
         return str(error)
     except Exception as error:  # whatever it is, plain Keras will show it in the user's terms
-        return f"it could not be compiled for reuse ({type(error).__name__})"
+        if is_exhausted(error):  # that passes: it says nothing about the model
+            raise
+        reason = describe_failure(error)[:LONGEST]
+        return f"it could not be compiled for reuse ({reason})"

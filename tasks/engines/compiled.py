@@ -21,6 +21,7 @@ from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.engines import plain
 from tasks.engines.architecture import architecture
+from tasks.failure import is_exhausted
 from tasks.mapped import ALIGNMENT
 from tasks.material import Material, Samples
 from tasks.progress_file import Progress
@@ -92,8 +93,8 @@ def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledMod
                 return compiled
         except NotReusable:
             raise
-        except Exception:  # what the faster way cannot do is left to the next one
-            if kind is KerasStep:
+        except Exception as error:  # what the faster way cannot do is left to the next one
+            if kind is KerasStep or is_exhausted(error):
                 raise
     raise NotReusable("a trial with a compiled model gave other bits than plain Keras")
 
