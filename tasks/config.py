@@ -20,6 +20,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     field_validator,
     model_validator,
@@ -202,6 +203,14 @@ class DataSpec(Section):
     weights: Column | None = Field(
         None, description="A column of sample weights, used in training only."
     )
+    _arrays: Any = PrivateAttr(None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the arrays in memory that these settings stand for, if they do."""
+        if self.source.startswith("memory:"):
+            from tasks.sources.memory import kept
+
+            self._arrays = kept(self.source)
 
     @classmethod
     def from_arrays(
@@ -228,8 +237,8 @@ class DataSpec(Section):
 
         named = {"groups": groups, "weights": weights}
         present = {name: array for name, array in named.items() if array is not None}
-        source = remember({"X": X, "y": y, **present})
-        given = {"source": source, **{name: name for name in present}, **settings}
+        arrays = remember({"X": X, "y": y, **present})
+        given = {"source": arrays.source, **{name: name for name in present}, **settings}
         try:
             return cls.model_validate(given)
         except ValidationError as error:

@@ -1,5 +1,8 @@
 """The settings: the contract's defaults, what they refuse, and how they say it."""
 
+import gc
+import pickle
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +236,61 @@ def check_parse(given: dict[str, Any]) -> None:
         return
     assert refused.field
     assert len(str(refused).splitlines()) == 1
+
+
+def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> None:
+    from tasks.sources import read
+    from tasks.sources.memory import kept
+
+    X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]
+    spec = DataSpec.from_arrays(X, y)
+    source = spec.source
+    study = parse_study({"data": spec})
+    again = DataSpec.model_validate(spec.model_dump())
+    changed = pickle.loads(pickle.dumps(spec.model_copy(update={"positive": 1})))
+    assert again == spec
+    held = kept(source)
+    assert all(kept(each.source) is held for each in (study.data, again, changed))
+    del spec, study, again, held
+    gc.collect()
+    assert read(changed, None).features.tolist() == X.tolist()
+    del changed
+    gc.collect()
+    assert kept(source) is None
+    with pytest.raises(InputError) as refused:
+        read(DataSpec(source=source), None)
+    assert str(refused.value) == (
+        "data.source: these arrays are not in the memory of this process (any more); "
+        "keep their DataSpec, or save them as an npz file"
+    )
+
+
+def test_many_arrays_after_one_another_take_the_memory_of_one() -> None:
+    tracemalloc.start()
+    try:
+        for value in range(20):
+            DataSpec.from_arrays(np.full((1000, 128), float(value)), np.arange(1000))  # 1 MB
+        gc.collect()
+        left, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert left < 1_000_000
+    assert peak < 8_000_000
+
+
+def test_equal_arrays_are_kept_once() -> None:
+    X, y = np.full((1000, 128), 1.0), np.arange(1000)  # 1 MB
+    tracemalloc.start()
+    try:
+        specs = [DataSpec.from_arrays(X, y) for _ in range(20)]
+        gc.collect()
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len({spec.source for spec in specs}) == 1
+    assert left < 2_500_000
+
+
+def test_settings_of_arrays_travel_without_them() -> None:
+    spec = DataSpec.from_arrays(np.zeros((10_000, 10)), np.arange(10_000))
+    assert len(pickle.dumps(spec)) < 2_000

@@ -1,5 +1,10 @@
-"""Arrays that a script or notebook hands over, kept in this process under their digest."""
+"""Arrays that a script or notebook hands over, known in this process by their digest.
 
+They are kept by the settings that stand for them (`DataSpec`), and go when the last of these
+does, which is the user's own or a run's.
+"""
+
+import weakref
 from typing import Any
 
 import numpy as np
@@ -13,7 +18,20 @@ PREFIX = "memory:"
 PANDAS_GAPS = ("NAType", "NaTType")
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
-_kept: dict[str, dict[str, NDArray[Any]]] = {}
+
+class Arrays:
+    """A copy of the arrays that were handed over, under the source setting for them."""
+
+    def __init__(self, source: str, named: dict[str, NDArray[Any]]) -> None:
+        """Hold them."""
+        self.source, self.named = source, named
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        """Travel by name: settings are copied and sent around, arrays are not."""
+        return kept, (self.source,)
+
+
+_kept: weakref.WeakValueDictionary[str, Arrays] = weakref.WeakValueDictionary()
 
 
 def is_memory(source: str) -> bool:
@@ -21,28 +39,35 @@ def is_memory(source: str) -> bool:
     return source.startswith(PREFIX)
 
 
-def remember(given: dict[str, Any]) -> str:
-    """Keep a copy of the arrays and return the source setting that stands for them.
+def remember(given: dict[str, Any]) -> Arrays:
+    """Copy arrays and return what keeps them; equal ones are kept once.
 
     Raises:
         InputError: an array holds something else than numbers, booleans or text.
     """
     arrays = {name: _array(name, value) for name, value in given.items()}
     source = PREFIX + digest_json({name: digest_array(a) for name, a in arrays.items()})[:16]
-    _kept[source] = arrays
-    return source
+    return _kept.setdefault(source, Arrays(source, arrays))
+
+
+def kept(source: str) -> Arrays | None:
+    """Return what keeps the arrays of a source setting, if they are in memory."""
+    return _kept.get(source)
 
 
 def recall(source: str) -> dict[str, NDArray[Any]]:
     """Return the arrays that a source setting stands for.
 
     Raises:
-        InputError: another process kept them.
+        InputError: another process had them, or nothing stands for them any more.
     """
-    if source not in _kept:
-        problem = "these arrays were in the memory of another process; save them as an npz file"
-        raise InputError("data.source", problem)
-    return _kept[source]
+    found = kept(source)
+    if found is None:
+        problem = "these arrays are not in the memory of this process (any more)"
+        raise InputError(
+            "data.source", f"{problem}; keep their DataSpec, or save them as an npz file"
+        )
+    return found.named
 
 
 def _array(name: str, value: Any) -> NDArray[Any]:
