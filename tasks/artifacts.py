@@ -22,6 +22,7 @@ Row = dict[str, str | int | float | None]
 
 LARGEST = 1_000_000  # characters of a page
 DIGITS = 4
+MOST_FOLDS = 500  # folds that a table names: an artifact is one row of Prefect's database
 MOST_FAILED = 20  # failed folds that a page names
 FONT = "svg text{font:12px system-ui,sans-serif;fill:#3a4856}"
 
@@ -50,7 +51,7 @@ def summary_rows(tables: Tables) -> list[Row]:
 
 
 def fold_rows(tables: Tables, metrics: Sequence[str], labels: Sequence[str]) -> list[Row]:
-    """Return one row a fold; failed ones come first.
+    """Return one row a fold; failed ones come first, and of many the rest is counted.
 
     Args:
         tables: what the folds were reduced to.
@@ -70,7 +71,12 @@ def fold_rows(tables: Tables, metrics: Sequence[str], labels: Sequence[str]) -> 
         }
         for label, row in zip(labels, tables.folds.to_pylist(), strict=True)
     ]
-    return sorted(rows, key=lambda row: row["status"] != "failed")
+    rows = sorted(rows, key=lambda row: row["status"] != "failed")
+    more = len(rows) - MOST_FOLDS
+    if more <= 0:
+        return rows
+    rest: Row = dict.fromkeys(rows[0])
+    return [*rows[:MOST_FOLDS], {**rest, "task": f"and {more} more; see folds.parquet"}]
 
 
 def page(

@@ -1,6 +1,6 @@
 """What a person sees while the folds train: a live view in a terminal, else plain lines."""
 
-import contextlib
+import logging
 import sys
 import threading
 import time
@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from tasks.debug_log import show_debug_log
 from tasks.jobs import FoldRecord
 from tasks.progress_file import look
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 
+LOG = logging.getLogger(__name__)
 REFRESH = 0.25  # seconds between looks at the workers' progress
 MOST_LINES = 50  # plain lines for a run; more folds are reported in steps
 
@@ -30,6 +32,8 @@ class Display:
     def __init__(self, verbosity: Verbosity = "normal") -> None:
         """Choose the view; nothing is shown before `start`."""
         self.quiet, self.verbose = verbosity == "quiet", verbosity == "verbose"
+        if self.verbose:
+            show_debug_log()
         self._live: Any = None
         self._slots: Sequence[Watched] = ()
         self._total = self._done = self._cached = self._failed = 0
@@ -99,9 +103,12 @@ class Display:
 
     def _keep_fresh(self) -> None:
         while not self._over.wait(REFRESH):
-            with self._lock, contextlib.suppress(Exception):  # a view must not end a run
-                if self._live is not None:
-                    self._live.update(self._view(), refresh=True)
+            try:
+                with self._lock:
+                    if self._live is not None:
+                        self._live.update(self._view(), refresh=True)
+            except Exception:  # a view must not end a run
+                LOG.debug("the live view failed", exc_info=True)
 
     def _view(self) -> Any:
         from rich.console import Group

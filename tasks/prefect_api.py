@@ -4,6 +4,7 @@ A server that is slow or gone costs the folds nothing. What it missed is said at
 """
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
+LOG = logging.getLogger(__name__)
 CALL = 5.0  # seconds that a call may take
 REST = 30.0  # seconds without a call after one that failed
 
@@ -74,8 +76,10 @@ class Caller:
                 try:
                     call = self._queue.get(timeout=self._seconds)
                 except Empty:
-                    with contextlib.suppress(Exception):
+                    try:
                         self._between()
+                    except Exception:  # what is shown is no reason to stop
+                        LOG.debug("a look at the folds for Prefect failed", exc_info=True)
                     continue
                 if call is None:
                     return

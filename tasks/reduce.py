@@ -56,11 +56,13 @@ class _Columns:
             self._parts[name].append(part)
 
     def table(self) -> pa.Table:
-        arrays = [
-            pa.concat_arrays(parts) if parts else pa.array([], self._schema.field(name).type)
-            for name, parts in self._parts.items()
-        ]
+        """Join the parts; each column's are given up as soon as it is whole."""
+        arrays = [self._joined(name) for name in self._schema.names]
         return pa.Table.from_arrays(arrays, schema=self._schema)
+
+    def _joined(self, name: str) -> pa.Array:
+        parts = self._parts.pop(name)
+        return pa.concat_arrays(parts) if parts else pa.array([], self._schema.field(name).type)
 
 
 def reduce_folds(

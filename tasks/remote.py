@@ -18,6 +18,7 @@ from tasks.trust import check_place
 from tasks.writing import GO_ON
 
 AT_ONCE = 8  # files under way
+BLOCK = 1 << 22  # bytes of a file that are held at a time
 FOLDS, RUNS = "folds", "runs"
 
 
@@ -128,14 +129,15 @@ class Remote:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         with system.open_input_stream(f"{root}/{name}") as source, part.open("wb") as target:
-            while block := source.read(1 << 22):
+            while block := source.read(BLOCK):
                 target.write(block)
         part.replace(path)
 
     def _send_one(self, path: Path, name: str) -> None:
         system, root = self._opened
-        with system.open_output_stream(f"{root}/{name}") as target:
-            target.write(path.read_bytes())
+        with path.open("rb") as source, system.open_output_stream(f"{root}/{name}") as target:
+            while block := source.read(BLOCK):
+                target.write(block)
 
 
 @contextmanager

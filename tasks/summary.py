@@ -37,7 +37,7 @@ def summarise(
         scored: what each fold predicted, None where it failed.
         metrics: the names, in order.
     """
-    rows = []
+    rows, pooled = [], _pooled(metrics, scored, plan)
     for name in metrics:
         defined = [
             (s, s.metrics[name].value) for s in scored if s and s.metrics[name].value is not None
@@ -55,7 +55,7 @@ def summarise(
                 "ci_low": bounds.low,
                 "ci_high": bounds.high,
                 "ci_method": bounds.method,
-                "pooled": _pooled(name, scored, plan),
+                "pooled": pooled[name],
             }
         )
     return pa.Table.from_pylist(rows, schema=schemas.summary_schema())
@@ -85,20 +85,27 @@ def _bounds(
     return interval(name, values, folds, plan.method, plan.repeats)
 
 
-def _pooled(name: str, scored: Sequence[ScoredPredictions | None], plan: FoldPlan) -> float | None:
-    """Return the metric on a repeat's test rows together, as the mean over repeats."""
-    values = []
+def _pooled(
+    metrics: tuple[str, ...], scored: Sequence[ScoredPredictions | None], plan: FoldPlan
+) -> dict[str, float | None]:
+    """Return each metric on a repeat's test rows together, as the mean over repeats."""
+    values: dict[str, list[float | None]] = {name: [] for name in metrics}
     for repeat in range(plan.repeats):
         of_repeat = [s for s, fold in zip(scored, plan.folds, strict=True) if fold.repeat == repeat]
         parts = [s.predictions for s in of_repeat if s is not None]
         if len(parts) < len(of_repeat):
-            return None
+            return dict.fromkeys(metrics)
         pooled = Predictions(
             truth=np.concatenate([part.truth for part in parts]),
             predicted=np.concatenate([part.predicted for part in parts]),
             scores=np.concatenate([part.scores for part in parts]),
             classes=parts[0].classes,
         )
-        values.append(measure(name, pooled).value)
+        for name in metrics:
+            values[name].append(measure(name, pooled).value)
+    return {name: _mean(found) for name, found in values.items()}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if len(known) == len(values) else None

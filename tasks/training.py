@@ -1,8 +1,10 @@
 """Fan the folds out: each leases a device slot, trains there, and is stored when it is done."""
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from prefect import task
@@ -22,6 +24,7 @@ from tasks.store import DamagedFold, put_aside
 from tasks.workers import Slot
 from tasks.writing import GO_ON, writing
 
+STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
 SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 
 
@@ -70,12 +73,14 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         stored = [job for job in run.jobs if _reuse(run, job)]
         missing = [job for job in run.jobs if job.key not in run.records]
         under_way: set[Any] = set()  # futures that are done are forgotten, for memory's sake
+        room = threading.Semaphore(STORED_AT_ONCE)
         for job in stored:
-            _submit(run, job, None, under_way)
+            room.acquire()
+            _submit(run, job, None, under_way, room.release)
         for job in missing:
             slot = run.slots.lease()
             _stop_if_hopeless(run)
-            _submit(run, job, slot, under_way)
+            _submit(run, job, slot, under_way, partial(run.slots.give_back, slot))
         for future in tuple(under_way):
             future.wait()
         _stop_if_hopeless(run)
@@ -173,14 +178,15 @@ def _tries(attempt: int) -> str:
     return ", in its one try" if attempt == 1 else f", in each of {attempt} tries"
 
 
-def _submit(run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any]) -> None:
+def _submit(
+    run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any], make_room: Callable[[], None]
+) -> None:
     future = train_fold.submit(run.label(job), job.key, run, slot)
     under_way.add(future)
 
     def done(_: Any) -> None:
         under_way.discard(future)
-        if slot is not None:
-            run.slots.give_back(slot)
+        make_room()
 
     future.add_done_callback(done)
 

@@ -3,7 +3,7 @@
 A killed worker fails its own job only, and the next job of its slot starts a new one.
 """
 
-import contextlib
+import logging
 import os
 import signal
 import threading
@@ -26,6 +26,7 @@ from tasks.forkserver import ForkServerContext
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.memory import REMEDY, allowance, times_killed_for_memory
 
+LOG = logging.getLogger(__name__)
 AHEAD = 3  # short folds that may wait at a slot
 FOR_MEMORY = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS)
 GROWTH = 512.0  # MiB that a worker may take on before another process takes its place
@@ -206,12 +207,20 @@ class Slots:
         for slot, job in zip(self.slots, jobs, strict=False):
             self._in_background(slot, worker.prepare_fold, job, self.tensorflow, timeout=timeout)
 
-    def _in_background(self, slot: Slot, *call: Any, timeout: float | None = None) -> None:
+    def _in_background(
+        self, slot: Slot, *call: Any, timeout: float | None = None
+    ) -> threading.Thread:
         def run() -> None:
-            with contextlib.suppress(Exception):  # the first fold will say what is wrong
+            try:
                 slot.run(*call, timeout=timeout)
+            except Interrupted:
+                pass
+            except Exception:  # the first fold will say what is wrong
+                LOG.debug("%s failed on %s", call[0].__name__, slot.name, exc_info=True)
 
-        threading.Thread(target=run, daemon=True).start()
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return thread
 
     def lease(self) -> Slot:
         """Wait for a free slot and take it.

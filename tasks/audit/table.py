@@ -38,11 +38,6 @@ class Comparison:
     error: str | None = None
     meaning: str = ""
 
-    @property
-    def is_reference(self) -> bool:
-        """Whether it shows foldproof's own way."""
-        return self.cause == "reference"
-
 
 @dataclass(frozen=True)
 class Verdict:

@@ -1,6 +1,6 @@
 """What runs in an audit's worker process: one trial, under its conditions."""
 
-import contextlib
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from tasks.digest import digest_arrays
 from tasks.failure import describe_failure
 from tasks.scores import check_width
 from tasks.worker import configure, configure_otherwise
+
+LOG = logging.getLogger(__name__)
 
 
 def run_trial(trial: Trial, tensorflow: bool) -> Outcome:
@@ -83,9 +85,11 @@ def _orders(trial: Trial) -> tuple[str, ...]:
     """Watch the order of the rows; a model that cannot be watched has none."""
     if "keras" not in sys.modules:
         return ()
-    with contextlib.suppress(Exception):  # a fit of the user's own may not bear to be watched
+    try:
         return _our_orders(trial) if trial.way == "foldproof" else _plain_orders(trial)
-    return ()
+    except Exception:  # a fit of the user's own may not bear to be watched
+        LOG.debug("the order of the rows could not be watched", exc_info=True)
+        return ()
 
 
 def _our_orders(trial: Trial) -> tuple[str, ...]:
