@@ -2,9 +2,12 @@
 
 import sys
 
-from tasks.comparison.command import CompareCommand
-
 if __name__ == "__main__":
+    from tasks.status_line import greet
+
+    greet(sys.argv[1:])  # before anything that takes time to import
+    from tasks.comparison.command import CompareCommand
+
     command = CompareCommand(sys.argv[1:])  # before the seconds that Prefect takes to import
 
 from collections.abc import Mapping, Sequence

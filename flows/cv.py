@@ -2,9 +2,12 @@
 
 import sys
 
-from tasks.entry import Command
-
 if __name__ == "__main__":
+    from tasks.status_line import greet
+
+    greet(sys.argv[1:])  # before anything that takes time to import
+    from tasks.entry import Command
+
     command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 
 from tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec

@@ -2,9 +2,12 @@
 
 import sys
 
-from tasks.verify_command import FOLDS, main
-
 if __name__ == "__main__":
+    from tasks.status_line import greet
+
+    greet(sys.argv[1:], "reading the report")  # before anything that takes time to import
+    from tasks.verify_command import main
+
     raise SystemExit(main(sys.argv[1:]))  # before the seconds that Prefect takes to import
 
 from pathlib import Path
@@ -17,8 +20,9 @@ from tasks.errors import InputError
 from tasks.finished import FinishedRun
 from tasks.outcome import named
 from tasks.remote import at_hand
-from tasks.verification import Level
 from tasks.verification import verify as verify_run
+from tasks.verify_command import FOLDS
+from tasks.verify_level import Level
 
 
 @flow(flow_run_name=lambda: named(lambda given: f"verify {Path(str(given['run_dir'])).name}"))

@@ -5,12 +5,15 @@ import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tasks.config import Section, Study, parse_study
-from tasks.display import Verbosity
 from tasks.errors import InputError
 from tasks.settings_file import read_settings
+from tasks.version import VERSION
+
+if TYPE_CHECKING:
+    from tasks.display import Verbosity
 
 MOST_DIGITS = 9  # of a repeat or fold
 SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
@@ -29,12 +32,18 @@ class Request:
 
     study: Study
     only: tuple[int, int] | None
-    verbosity: Verbosity
+    verbosity: "Verbosity"
     refresh: bool
 
 
 class LineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line each."""
+    """A parser whose errors are one line each, and which knows the version."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what `ArgumentParser` takes."""
+        super().__init__(*args, **kwargs)
+        text = "show foldproof's version and exit"
+        self.add_argument("--version", action="version", version=f"foldproof {VERSION}", help=text)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line.
@@ -121,7 +130,7 @@ def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str,
     return settings
 
 
-def verbosity_of(flags: argparse.Namespace) -> Verbosity:
+def verbosity_of(flags: argparse.Namespace) -> "Verbosity":
     """Return how much to show."""
     return "quiet" if flags.quiet else "verbose" if flags.verbose else "normal"
 

@@ -1,114 +1,144 @@
-"""What a person sees while the folds train: a live view in a terminal, else plain lines."""
+"""What a person sees of a run: a live view in a terminal, else a few plain lines."""
 
 import logging
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from tasks.debug_log import show_debug_log
+from tasks.fold_progress import FoldProgress, Watched, times
 from tasks.jobs import FoldRecord
-from tasks.progress_file import look
+from tasks.status_line import is_terminal, line
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 
 LOG = logging.getLogger(__name__)
 REFRESH = 0.25  # seconds between looks at the workers' progress
 MOST_LINES = 50  # plain lines for a run; more folds are reported in steps
-
-
-class Watched(Protocol):
-    """A slot as the display sees it."""
-
-    name: str
-    progress_path: Path
+SILENCE = 60.0  # seconds without a plain line after which there is one, at first
 
 
 class Display:
     """Progress on standard error; results and paths go to standard output, elsewhere."""
 
     def __init__(self, verbosity: Verbosity = "normal") -> None:
-        """Choose the view; nothing is shown before `start`."""
+        """Choose the view; folds are not shown before `start`."""
         self.quiet, self.verbose = verbosity == "quiet", verbosity == "verbose"
         if self.verbose:
             show_debug_log()
         self._live: Any = None
+        self._status = ""
+        self._held: list[str] = []
         self._slots: Sequence[Watched] = ()
-        self._total = self._done = self._cached = self._failed = 0
-        self._began = time.monotonic()
+        self._progress: FoldProgress | None = None
+        self._said_at = time.monotonic()
         self._over = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def watch(self, slots: Sequence[Watched]) -> None:
         """Learn which slots to look at."""
         self._slots = slots
+        if self._progress is not None:
+            self._progress.watch(slots)
+
+    def status(self, text: str) -> None:
+        """Say what is being done now; in a terminal, it takes the last one's place."""
+        if self.quiet or not is_terminal():
+            return
+        if self.verbose:
+            self.say(text)
+        elif self._live is not None:
+            self._status = text
+        else:
+            line.show(text)
 
     def say(self, text: str) -> None:
-        """Show a line, unless quiet."""
+        """Show a line that stays, unless quiet."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            with line.aside():
+                print(text, file=sys.stderr, flush=True)
+            self._said_at = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        """Show a line on the input: at once in a terminal, else when all of it was found right.
+
+        What is wrong about the input is then the only line there is.
+        """
+        if is_terminal():
+            self.say(text)
+        else:
+            self._held.append(text)
 
     def detail(self, text: str) -> None:
         """Show what is only for the curious."""
         if self.verbose and text:
-            print(text, file=sys.stderr, flush=True)
+            self.say(text)
+
+    def step(self, text: str) -> None:
+        """Say how far something long is: a status, or with --verbose a line that stays."""
+        if self.verbose:
+            self.detail(text)
+        else:
+            self.status(text)
 
     def start(self, total: int) -> None:
         """Begin to show progress over a number of folds."""
-        self._total, self._began = total, time.monotonic()
-        if self.quiet or not sys.stderr.isatty():
+        line.clear()
+        for text in self._held:
+            self.say(text)
+        self._held.clear()
+        self._progress = FoldProgress(total, self._slots)
+        if self.quiet:
             return
+        if is_terminal():
+            self._start_live()
+        threading.Thread(target=self._keep_fresh, name="display", daemon=True).start()
+
+    def _start_live(self) -> None:
         from rich.console import Console
         from rich.live import Live
 
         console = Console(stderr=True)
         self._live = Live(self._view(), console=console, auto_refresh=False, transient=True)
         self._live.start()
-        threading.Thread(target=self._keep_fresh, name="display", daemon=True).start()
 
     def fold_done(self, record: FoldRecord) -> None:
         """Count a fold, and say so in plain lines where there is no live view."""
         with self._lock:
-            self._done += 1
-            self._cached += record.cached
-            self._failed += record.error is not None
-            step = max(1, self._total // MOST_LINES)
-            is_last = self._done == self._total
-            if self._live is None and (record.error or is_last or self._done % step == 0):
-                self.say(self._line(record))
+            progress = self._progress = self._progress or FoldProgress(1, self._slots)
+            progress.add(record)
+            step = max(1, progress.total // MOST_LINES)
+            is_last = progress.done == progress.total
+            if self._live is None and (record.error or is_last or progress.done % step == 0):
+                self.say(_of_fold(progress, record))
 
     def stop(self) -> None:
-        """Take the live view away."""
+        """Take everything away that does not stay."""
         self._over.set()
         with self._lock:
             if self._live is not None:
                 self._live.stop()
                 self._live = None
-
-    def _line(self, record: FoldRecord) -> str:
-        place = f"fold {record.repeat}/{record.fold}"
-        what = "failed" if record.error else "from the store" if record.cached else "done"
-        where = "" if record.cached else f" on {record.slot}"
-        return f"{self._done} of {self._total}: {place} {what}{where}{self._time_left(', ')}"
-
-    def _time_left(self, before: str = "") -> str:
-        trained = self._done - self._cached
-        left = self._total - self._done
-        if not trained or not left:
-            return ""
-        seconds = (time.monotonic() - self._began) / trained * left
-        return f"{before}about {_duration(seconds)} left"
+        line.clear()
 
     def _keep_fresh(self) -> None:
         while not self._over.wait(REFRESH):
             try:
                 with self._lock:
-                    if self._live is not None:
-                        self._live.update(self._view(), refresh=True)
+                    self._refresh()
             except Exception:  # a view must not end a run
                 LOG.debug("the live view failed", exc_info=True)
+
+    def _refresh(self) -> None:
+        progress = self._progress
+        if progress is None or self._over.is_set():
+            return
+        if self._live is not None:
+            self._live.update(self._view(), refresh=True)
+        elif time.monotonic() - self._said_at > max(SILENCE, progress.gone() / 5):
+            self.say(f"{_counts(progress)}, {_percent(progress)}; {times(progress)}")
 
     def _view(self) -> Any:
         from rich.console import Group
@@ -116,26 +146,36 @@ class Display:
         from rich.table import Table
         from rich.text import Text
 
+        assert self._progress is not None  # `start` made it
+        progress = self._progress
         head = Table.grid(padding=(0, 1))
-        counts = f"{self._done} of {self._total} folds"
-        counts += f", {self._cached} from the store" if self._cached else ""
-        failed = Text(f"{self._failed} failed" if self._failed else "", style="bold red")
-        bar = ProgressBar(total=max(1, self._total), completed=self._done, width=30)
-        head.add_row(bar, counts, failed, Text(self._time_left(), style="dim"))
-        return Group(head, *(Text(line, style="dim") for line in self._workers()))
-
-    def _workers(self) -> list[str]:
-        lines = []
-        for slot in self._slots:
-            seen = look(slot.progress_path)
-            if seen is not None:
-                loss = "" if seen.loss != seen.loss else f"  loss {seen.loss:.4f}"
-                place = f"fold {seen.repeat}/{seen.fold}"
-                lines.append(f"  {slot.name}  {place}  epoch {seen.epoch}/{seen.epochs}{loss}")
-        return lines
+        counts = _counts(progress)
+        counts += f", {progress.cached} from the store" if progress.cached else ""
+        failed = Text(f"{progress.failed} failed" if progress.failed else "", style="bold red")
+        bar = ProgressBar(total=1.0, completed=progress.share(), width=30)
+        clock = Text(times(progress), style="dim")
+        head.add_row(bar, _percent(progress), counts, failed, clock)
+        workers = [_of_worker(name, seen) for name, seen in progress.under_way()]
+        lines = [*workers, *([f"  {self._status}"] if self._status else [])]
+        return Group(head, *(Text(text, style="dim") for text in lines))
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+def _counts(progress: FoldProgress) -> str:
+    return f"{progress.done} of {progress.total} folds"
+
+
+def _percent(progress: FoldProgress) -> str:
+    return f"{100 * progress.share():.0f} %"
+
+
+def _of_fold(progress: FoldProgress, record: FoldRecord) -> str:
+    place = f"fold {record.repeat}/{record.fold}"
+    what = "failed" if record.error else "from the store" if record.cached else "done"
+    where = "" if record.cached else f" on {record.slot}"
+    clock = "" if progress.done == progress.cached else f", {times(progress)}"
+    return f"{progress.done} of {progress.total}: {place} {what}{where}{clock}"
+
+
+def _of_worker(name: str, seen: Any) -> str:
+    loss = "" if seen.loss != seen.loss else f"  loss {seen.loss:.4f}"
+    return f"  {name}  fold {seen.repeat}/{seen.fold}  epoch {seen.epoch}/{seen.epochs}{loss}"

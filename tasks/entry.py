@@ -10,12 +10,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from tasks.command_line import Request, read_request
-from tasks.display import Display
 from tasks.errors import InputError, Interrupted, RunFailed
 from tasks.provenance import ROOT
-from tasks.run import Run, launched
-from tasks.sources import check_source
-from tasks.trust import check_trust
+from tasks.status_line import line
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
@@ -38,10 +35,16 @@ class Command:
             _refuse(error)
         self._stop = _Stop(self._run)
         self._guarded(self._begin)
+        self._run.display.status("starting Prefect")
 
     def _read(self, arguments: Sequence[str]) -> Any:
         """Return the run that is asked for; nothing of it has begun."""
         request = self._request = read_request(arguments)
+        from tasks.display import Display  # what follows takes time; wrong settings need not wait
+        from tasks.run import Run
+        from tasks.sources import check_source
+        from tasks.trust import check_trust
+
         check_trust(request.study)
         check_source(request.study.data)
         return Run(request.study, Display(request.verbosity), request.refresh)
@@ -90,14 +93,19 @@ def exit_code_of(step: Callable[[], int], stopped: str) -> int:
     try:
         return step()
     except InputError as error:
+        line.clear()
         print(" ".join(str(error).split()), file=sys.stderr)
         return WRONG_INPUT
     except RunFailed as error:
+        line.clear()
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
+        line.clear()
         print(f"stopped: {stopped}", file=sys.stderr)
         return 128 + signal.SIGINT
+    finally:
+        line.clear()
 
 
 def prepare_process() -> None:
@@ -128,6 +136,7 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
 
 def _train_one(run: Any, only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
+    from tasks.run import launched
     from tasks.training import train_here
 
     with launched(run):
@@ -170,6 +179,7 @@ def show_failures(result: Any) -> None:
 
 
 def _refuse(error: InputError) -> NoReturn:
+    line.clear()
     print(" ".join(str(error).split()), file=sys.stderr)
     raise SystemExit(WRONG_INPUT)
 
@@ -198,6 +208,7 @@ class _Stop:
         if self._told:
             return
         self._told = True
+        line.clear()
         finished = sum(record.error is None for record in tuple(self._run.records.values()))
         text = f"stopped: {finished} finished folds are stored; the same command goes on from there"
         print(text, file=sys.stderr, flush=True)

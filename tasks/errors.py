@@ -1,5 +1,8 @@
 """The errors of foldproof, by who has to act on them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 MOST = 800  # characters of a message
 
 
@@ -26,6 +29,15 @@ def one_line(text: str) -> str:
     words = " ".join(text.split())
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
     return line if len(line) <= MOST else f"{line[: MOST - 205]} ... {line[-200:]}"
+
+
+@contextmanager
+def said_of(name: str) -> Iterator[None]:
+    """Say whose input it is that is wrong."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{name}: {error.field}", error.problem) from None
 
 
 class WorkerLost(RuntimeError):

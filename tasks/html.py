@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.coverage import classes_of, worst_case_mean
 from tasks.reduce import Tables
-from tasks.target_facts import TargetFacts, classes_line, named_positive, positive_line
+from tasks.target_facts import WARNING, TargetFacts, classes_line, named_positive, positive_line
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
@@ -74,7 +74,7 @@ def classes(key: Mapping[str, Any]) -> Iterator[str]:
     if facts is None:
         return
     line = positive_line(facts)
-    mood = "notice" if line.startswith("warning: ") else "positive"
+    mood = "notice" if line.startswith(WARNING) else "positive"
     yield f'<p class="{mood}">{escape(line)}</p>' if line else ""
     yield f'<p class="quiet">{escape(classes_line(facts))}</p>'
 

@@ -80,6 +80,7 @@ class LaunchedFlow(Flow[..., Result]):
             run.begin()
             run.check()
             run.prepare_workers()
+            run.display.status("starting Prefect")
             return seen_through(run, lambda: self.perform(run, **options))
 
     def perform(self, run: Run, **options: Any) -> Any:

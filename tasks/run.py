@@ -36,8 +36,10 @@ from tasks.result import Result
 from tasks.scratch import make_scratch, remove_scratch
 from tasks.server import EmbeddedServer, api_is_configured
 from tasks.sources import check_source
+from tasks.sources.memory import is_memory
 from tasks.splitters import is_own
 from tasks.store import make_store
+from tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from tasks.trust import check_trust
 from tasks.weighting import check_class_weight
 from tasks.workers import Slots
@@ -146,6 +148,7 @@ class Run:
         check_source(self.study.data)
         self._check_out()
         check_scaler(self.study.train.scaler)
+        self.display.status("reading the model's code")
         if self.identity and self.placement and with_server:
             self.start_server()
         self._begun = True
@@ -165,6 +168,7 @@ class Run:
         check_early_stopping(self.study.train, self.dataset, self.plan)
         if self._on_cluster and self.metrics and self.plan:
             make_store(self.out)
+            self.display.status("handing the data out to the nodes")
             self.slots.hand_out(self.study, self.dataset, self.plan)
         if self.remote is not None and self.metrics and self.plan:
             self.fetch_stored()
@@ -200,7 +204,7 @@ class Run:
     @cached_property
     def identity(self) -> ModelIdentity:
         """What the model is made of."""
-        return identify_model(self.study.model, self.study.train, self.display.detail)
+        return identify_model(self.study.model, self.study.train, self.display.step)
 
     @cached_property
     def model(self) -> ModelIdentity:
@@ -239,8 +243,27 @@ class Run:
     def dataset(self) -> Dataset:
         """The samples, on disk."""
         folder = self._folder("data")
+        source = self.study.data.source
+        self.display.status("reading the data" + ("" if is_memory(source) else f", {source}"))
         with self._writing("the data"):
-            return prepare_data(self.study.data, self.study.split.fold_column, folder)
+            made = prepare_data(self.study.data, self.study.split.fold_column, folder)
+        self._introduce(made)
+        return made
+
+    def _introduce(self, dataset: Dataset) -> None:
+        """Say how large the data is, and warn of a positive label that may be the wrong one."""
+        shape = " x ".join(map(str, dataset.feature_shape))
+        size = f"{dataset.rows} rows, {shape} features"
+        self.display.tell(f"data: {size}; {classes_line(dataset.facts, MOST_CLASSES)}")
+        line = positive_line(dataset.facts, self.chose_positive)
+        if line.startswith(WARNING):
+            self.display.tell(line)
+        self.display.status(f"dividing {size} into folds")
+
+    @property
+    def chose_positive(self) -> bool:
+        """Whether the user set which label is the positive one."""
+        return self.study.data.positive is not None
 
     @cached_property
     def plan(self) -> FoldPlan:
@@ -332,6 +355,7 @@ class Run:
         Raises:
             InputError: with what is wrong about the builder or the model.
         """
+        self.display.status("starting a worker and trying the model")
         call = builder_call(self.study.model, self.dataset)
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None

@@ -16,6 +16,10 @@ MOST_DEPTH = 50
 MOST_VALUES = 100_000  # after each anchor is written out where it is used
 
 
+class _Unusable(ValueError):
+    """What is wrong about what a file holds."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML in which 1e-3 is a number, as in YAML 1.2, and no key may stand twice."""
 
@@ -28,7 +32,7 @@ class _Loader(yaml.SafeLoader):
         names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         for name, count in names.items():
             if count > 1:
-                raise InputError(FIELD, f"{name!r} stands there twice; keep one of them")
+                raise _Unusable(f"{name!r} stands there twice; keep one of them")
         return super().construct_mapping(node, deep)
 
 
@@ -39,26 +43,35 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_settings(path: str | None) -> dict[str, Any]:
+def read_settings(path: str | None, field: str = FIELD) -> dict[str, Any]:
     """Read a YAML file of settings; empty sections are left at their defaults.
+
+    Args:
+        path: the file; None for no settings.
+        field: what named it, for messages: a flag, or the path itself.
 
     Raises:
         InputError: it cannot be read, or is not a mapping.
     """
     if path is None:
         return {}
+    file = "" if field == path else f"{path!r} "  # named once
     try:
         loaded = _load(_read(path))
-    except InputError:
-        raise
+    except _Unusable as error:
+        raise InputError(field, str(error)) from None
     except OSError as error:
-        raise InputError(FIELD, f"cannot read {path!r} ({error.strerror})") from None
+        problem = f"cannot read {file}({error.strerror})"
+        own = f"cannot be read ({error.strerror}); check the path"
+        raise InputError(field, problem if file else own) from None
+    except OverflowError:
+        raise InputError(field, f"{file}is larger than 1 MiB; give a file of settings") from None
     except RecursionError:
-        raise InputError(FIELD, f"{path!r} is nested too deeply; flatten it") from None
+        raise InputError(field, f"{file}is nested too deeply; flatten it") from None
     except Exception as error:  # of wrong dates and numbers, PyYAML raises what Python does
-        raise InputError(FIELD, f"{path!r} is not YAML ({error}); correct it") from None
+        raise InputError(field, f"{file}is not YAML ({error}); correct it") from None
     if not isinstance(loaded, dict | None):
-        raise InputError(FIELD, f"{path!r} holds a {type(loaded).__name__}; write NAME: VALUE")
+        raise InputError(field, f"{file}holds a {type(loaded).__name__}; write NAME: VALUE")
     return {
         name: value
         for name, value in (loaded or {}).items()
@@ -70,7 +83,7 @@ def _read(path: str) -> str:
     with Path(path).open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise InputError(FIELD, f"{path!r} is larger than 1 MiB; give a file of settings")
+        raise OverflowError
     return content.decode("utf-8-sig")
 
 
@@ -81,7 +94,7 @@ def _load(text: str) -> Any:
         if root is None:
             return None
         if _count(root, {}) > MOST_VALUES:
-            raise InputError(FIELD, f"holds more than {MOST_VALUES} values; repeat fewer anchors")
+            raise _Unusable(f"holds more than {MOST_VALUES} values; repeat fewer anchors")
         return loader.construct_document(root)
     finally:
         loader.dispose()

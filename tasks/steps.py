@@ -19,7 +19,7 @@ from tasks.prefect_view import viewed
 from tasks.remote import RUNS, publish, sending
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
-from tasks.target_facts import MOST_CLASSES, classes_line, positive_line
+from tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from tasks.trust import check_trust
 from tasks.writing import GO_ON, writing
 
@@ -49,9 +49,9 @@ def running(*sections: Any) -> Iterator[Run]:
 @task(name="load data", task_run_name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
-    facts, chosen = run.dataset.facts, run.study.data.positive is not None
-    line = positive_line(facts, chosen) or classes_line(facts, MOST_CLASSES)
-    level = logging.WARNING if line.startswith("warning: ") else logging.INFO
+    facts = run.dataset.facts
+    line = positive_line(facts, run.chose_positive) or classes_line(facts, MOST_CLASSES)
+    level = logging.WARNING if line.startswith(WARNING) else logging.INFO
     get_run_logger().log(level, line)
     return run.dataset
 
@@ -65,6 +65,7 @@ def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
 @task(name="reduce folds", task_run_name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> reduce.Tables:
     """Combine the folds into tables, metrics and intervals."""
+    run.display.status("computing metrics and intervals")
     run.fetch_stored()  # what other machines sent to object storage
     return reduce.reduce_folds(run.dataset, folds, run.jobs, records, run.metrics)
 
@@ -72,6 +73,7 @@ def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> re
 @task(name="write report", task_run_name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
+    run.display.status("writing the report")
     findings = (*reduce.findings(tables), *run.placement.numerics.warnings())
     settings = run.study
     facts = {
@@ -97,7 +99,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         notices=(*run.notices, *findings),
         tracebacks=tuple((r.repeat, r.fold, str(r.error), r.traceback) for r in failures),
         address=run.remote.at(f"{RUNS}/{written.run_id}") if run.remote else "",
-        chosen=settings.data.positive is not None,
+        chosen=run.chose_positive,
         has_earlier=written.has_earlier,
     )
     return run.result

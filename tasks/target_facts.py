@@ -9,6 +9,7 @@ import numpy as np
 from tasks.positive import is_positive_word, positive_flag
 from tasks.target import Label, Target, Task
 
+WARNING = "warning: "  # what the line on a label that may be the wrong one begins with
 MOST_CLASSES = 12  # named in one line of a terminal or a log
 
 
@@ -105,8 +106,8 @@ def _warning(facts: TargetFacts) -> str:
     if known == [facts.positive]:
         return ""
     if known == [facts.negative]:
-        return f"warning: {facts.negative!r} is a word for the positive class, yet "
-    return "warning: "
+        return f"{WARNING}{facts.negative!r} is a word for the positive class, yet "
+    return WARNING
 
 
 def classes_line(facts: TargetFacts, most: int | None = None) -> str:

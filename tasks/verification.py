@@ -7,21 +7,20 @@ another slot than before, and compared stage by stage, so that the first diverge
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from tasks.display import Display
-from tasks.errors import InputError
 from tasks.finished import FinishedRun, differences
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.run import Run, launched
 from tasks.store import FinishedFold, read_fold
 from tasks.target_facts import named_positive
 from tasks.training import train_with_retries
+from tasks.verify_level import Level
 from tasks.workers import Slot, Slots
 
-Level = Literal["bit", "numeric", "statistical"]
 Say = Callable[[str], None]
 
 NEAR = 1e-4  # of a score, what float32 arithmetic in another order may change
@@ -188,15 +187,3 @@ def _is_near(
         if abs(value - summary["mean"]) > SPREADS * (summary["std"] or 0.0) + NEAR:
             return ""
     return f"equal within {SPREADS:g} standard deviations of the run's folds"
-
-
-def check_level(level: str) -> Level:
-    """Return a level of the command line.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    levels: dict[str, Level] = {"bit": "bit", "numeric": "numeric", "statistical": "statistical"}
-    if level not in levels:
-        raise InputError("--level", f"{level!r} is none; use {', '.join(levels)}")
-    return levels[level]

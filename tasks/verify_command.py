@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from tasks.command_line import LineParser
 from tasks.entry import exit_code_of
 from tasks.errors import InputError
-from tasks.finished import FinishedRun
-from tasks.remote import at_hand
-from tasks.verification import check_level, verify
+from tasks.status_line import line
+from tasks.verify_level import check_level
 
 IDENTICAL, DIFFERENT = 0, 1
 FOLDS = 3
@@ -23,14 +22,21 @@ def _verify(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     count = None if given.all else _count(given.folds)
     level = check_level(given.level)
+    from tasks.finished import FinishedRun  # what follows takes time
+    from tasks.remote import at_hand
+    from tasks.verification import verify
+
     with at_hand(given.run_dir) as folder:
         agrees = verify(FinishedRun.read(folder), given.source, count, level, _say)
+    line.clear()
     print(("identical" if level == "bit" else "agrees") if agrees else "DIFFERENT")
     return IDENTICAL if agrees else DIFFERENT
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)
+def _say(text: str) -> None:
+    with line.aside():
+        print(text, flush=True)
+    line.show("verifying")
 
 
 def _count(text: str) -> int:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.command_line import (
     LineParser,
@@ -12,18 +12,19 @@ from tasks.command_line import (
     verbosity_of,
     with_flags,
 )
-from tasks.comparison.result import comparison_text
-from tasks.comparison.runs import Comparison, said_of
 from tasks.config import Study, parse_study
 from tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
-from tasks.errors import InputError
+from tasks.errors import InputError, said_of
 from tasks.settings_file import read_settings
+
+if TYPE_CHECKING:
+    from tasks.comparison.runs import Comparison
 
 
 class CompareCommand(Command):
     """One call of compare.py, from its arguments to its exit code."""
 
-    def _read(self, arguments: Sequence[str]) -> Comparison:
+    def _read(self, arguments: Sequence[str]) -> "Comparison":
         return read_comparison(arguments)
 
     def _begin(self) -> None:
@@ -45,7 +46,7 @@ class CompareCommand(Command):
         return FAILED if result.n_failed == result.n_folds else INCOMPLETE
 
 
-def read_comparison(arguments: Sequence[str]) -> Comparison:
+def read_comparison(arguments: Sequence[str]) -> "Comparison":
     """Return the comparison that a command line asks for; nothing of it has begun.
 
     Raises:
@@ -59,15 +60,14 @@ def read_comparison(arguments: Sequence[str]) -> Comparison:
     if len(flags.files) < 2:
         raise InputError("command line", "give two or more files to compare; see --help")
     studies = [_study(path, flags) for path in flags.files]
+    from tasks.comparison.runs import Comparison  # takes time, which nobody waits for in vain
+
     return Comparison(studies, flags.files, verbosity_of(flags), flags.refresh)
 
 
 def _study(path: str, flags: argparse.Namespace) -> Study:
     """Return the settings of a file, with the flags' in their place."""
-    try:
-        settings = read_settings(path)
-    except InputError as error:
-        raise InputError(path, error.problem) from None
+    settings = read_settings(path, field=path)
     with said_of(path):
         return parse_study(with_flags(settings, flags))
 
@@ -80,6 +80,8 @@ def _tell(name: str, result: Any) -> None:
 
 
 def _show(result: Any, names: Sequence[str]) -> None:
+    from tasks.comparison.result import comparison_text
+
     for notice in result.notices:
         print(f"note: {notice}", file=sys.stderr)
     for name, one in zip(names, result.results, strict=True):

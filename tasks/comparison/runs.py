@@ -9,7 +9,7 @@ from tasks.comparison.result import ComparisonResult
 from tasks.comparison.same import refuse_other_folds, refuse_other_settings, refuse_same_work
 from tasks.config import Study, parse_study
 from tasks.display import Display, Verbosity
-from tasks.errors import InputError
+from tasks.errors import InputError, said_of
 from tasks.form import from_form
 from tasks.jobs import FoldRecord
 from tasks.remote import refuse_remote
@@ -176,15 +176,6 @@ def _study_of(sections: Any, by_form: bool) -> Study:
     if not isinstance(sections, Mapping):
         raise InputError("settings", f"{sections!r} are none; give the sections of a study")
     return parse_study(from_form(sections) if by_form else dict(sections))
-
-
-@contextmanager
-def said_of(name: str) -> Iterator[None]:
-    """Say whose input it is that is wrong."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{name}: {error.field}", error.problem) from None
 
 
 @contextmanager

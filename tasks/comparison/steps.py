@@ -101,6 +101,7 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
     with opened(comparison), quiet_prefect(comparison.verbosity == "verbose"):
         comparison.begin()
         comparison.check()
+        comparison.display.status("starting Prefect")
 
         def perform() -> ComparisonResult:
             result: ComparisonResult = outcome(flow(comparison.studies, return_state=True))

@@ -1,0 +1,83 @@
+"""An audit from its settings to its folder and to what is printed of it."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tasks.audit.compare import Scorer, compare_all
+from tasks.audit.conduct import ReferenceFailed, choose_fold, conduct
+from tasks.audit.files import write_audit
+from tasks.audit.printed import printed
+from tasks.audit.table import Comparison, judge
+from tasks.config import Study
+from tasks.display import Display, Verbosity
+from tasks.entry import DONE, FAILED
+from tasks.jobs import FoldJob
+from tasks.keys import run_id
+from tasks.remote import refuse_remote
+from tasks.run import Run, launched
+from tasks.target_facts import named_positive
+
+Place = tuple[int, int]
+
+
+def perform(study: Study, place: Place, verbosity: Verbosity) -> int:
+    """Audit a model and return the exit code.
+
+    Args:
+        study: the settings.
+        place: (repeat, fold) of the fold to train.
+        verbosity: how much to show.
+
+    Raises:
+        InputError: something about the input is wrong; nothing was trained.
+    """
+    refuse_remote(study.out, "audit.py")
+    with launched(Run(study, Display(verbosity))) as run:
+        return _audit(run, place)
+
+
+def _audit(run: Run, place: Place) -> int:
+    run.check()
+    job = choose_fold(run, place)
+    try:
+        tried = conduct(run, job)
+    except ReferenceFailed as failure:
+        print(f"fold {place[0]}/{place[1]} failed: {failure}", file=sys.stderr)
+        print(failure.traceback.rstrip(), file=sys.stderr)
+        return FAILED
+    scorer = Scorer(run.dataset, np.load(job.test_path), run.metrics[0])
+    rows = compare_all(scorer, job, tried)
+    folder = _folder(run, place)
+    subtitle = _subtitle(run, job, rows)
+    write_audit(rows, subtitle, run.key, folder)
+    _show(run, rows, subtitle, folder)
+    return DONE if judge(rows).reproducible else FAILED
+
+
+def _show(run: Run, rows: Sequence[Comparison], subtitle: str, folder: Path) -> None:
+    run.display.stop()
+    if run.display.quiet:
+        print(folder)
+        return
+    for notice in run.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    print(printed(rows, subtitle))
+    print(f"\naudit: {folder}")
+
+
+def _folder(run: Run, place: Place) -> Path:
+    """Return the audit's folder; folds other than the first have folders of their own."""
+    name = run_id(run.key)
+    return run.out / "audits" / (name if place == (0, 0) else f"{name}-{place[0]}-{place[1]}")
+
+
+def _subtitle(run: Run, job: FoldJob, rows: Sequence[Comparison]) -> str:
+    fold = next(f for f in run.plan.folds if (f.repeat, f.fold) == (job.repeat, job.fold))
+    size = f"{fold.n_train} training rows, {fold.n_test} test rows"
+    epochs = f", {job.train.epochs} epochs" if rows[0].weights_sha256 else ""
+    named = named_positive(run.dataset.facts)
+    metric = f"metric {rows[0].metric}" + (f", positive {named}" if named else "")
+    return f"{rows[0].model}, fold {job.repeat}/{job.fold}: {size}{epochs}; {metric}"

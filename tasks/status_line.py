@@ -1,0 +1,113 @@
+"""The line of a terminal that says what a command does, from its first moment on.
+
+It is there before anything that takes seconds to import, so this module imports nothing that
+does. Where standard error is no terminal, there is no such line: in a file it would be noise.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+SILENT = frozenset(("--quiet", "--verbose", "--help", "-h", "--version"))
+TICK = 0.5  # seconds between looks at the clock
+LONG = 2.0  # seconds from which on a line says how long it has been there
+PATIENCE = 1.0  # seconds to wait for another thread that is writing
+ERASE = "\r\x1b[2K"
+
+
+class StatusLine:
+    """One line that is written over; several threads may use it."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._text, self._since, self._drawn = "", 0.0, ""
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+
+    def show(self, text: str) -> None:
+        """Show a text in place of the last one, with the seconds that it has been there."""
+        if not is_terminal():
+            return
+        with self._locked():
+            self._text, self._since = _printable(text), time.monotonic()
+            self._draw()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._keep, name="status", daemon=True)
+                self._thread.start()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        with self._locked():
+            self._text = ""
+            self._draw()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make room for something that is printed, and come back below it."""
+        with self._locked():
+            text, self._text = self._text, ""
+            self._draw()
+            try:
+                yield
+            finally:
+                self._text = text
+                self._draw()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Take turns, but rather write at the same time than wait for ever in a stop."""
+        has_lock = self._lock.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if has_lock:
+                self._lock.release()
+
+    def _draw(self) -> None:
+        seconds = time.monotonic() - self._since
+        text = f"{self._text}  {seconds:.0f} s" if self._text and seconds > LONG else self._text
+        if text != self._drawn:
+            self._drawn = text
+            with contextlib.suppress(OSError, ValueError):  # a terminal that has gone
+                sys.stderr.write(f"{ERASE}{text[: _width()]}")
+                sys.stderr.flush()
+
+    def _keep(self) -> None:
+        while True:
+            time.sleep(TICK)
+            with self._locked():
+                if self._text:
+                    self._draw()
+
+
+line = StatusLine()  # one a process, as there is one terminal
+
+
+def greet(arguments: Sequence[str], text: str = "reading the settings") -> None:
+    """Say that a command has begun, unless it is to be quiet or to say something else."""
+    if not SILENT & set(arguments):
+        line.show(text)
+
+
+def is_terminal() -> bool:
+    """Tell whether standard error is a terminal that can write over a line."""
+    try:
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+def _width() -> int:
+    """Return how many characters a line may have and not begin another."""
+    try:
+        return max(20, os.get_terminal_size(sys.stderr.fileno()).columns - 1)
+    except (OSError, ValueError):
+        return 79
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
