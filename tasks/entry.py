@@ -1,5 +1,6 @@
 """What `python flows/cv.py` does around the flow: arguments, output, exit codes, Ctrl-C."""
 
+import logging
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ class Command:
     def finish(self, flow: Any) -> NoReturn:
         """Run the cross-validation and leave with its exit code."""
         code = self._guarded(lambda: self._train(flow))
+        logging.raiseExceptions = False  # what a server misses that has ended is nobody's concern
         self._run.close()
         raise SystemExit(code)
 

@@ -10,7 +10,7 @@ from tasks.target_facts import WARNING, TargetFacts, classes_line, named_positiv
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
-  padding: 0 1rem; color: #1c2733; background: #fff; }
+  padding: 0 1rem; color: #1c2733; background: #fff; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 h3 { font-size: 1rem; margin-top: 1.6rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
@@ -18,7 +18,11 @@ th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #dde3
   font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child { text-align: left; }
 .whole { white-space: nowrap; }
-td.text { text-align: left; } .scroll { overflow-x: auto; }
+td.text { text-align: left; } .scroll { overflow-x: auto; overflow-wrap: normal; }
+svg { display: block; min-width: 36rem; }
+.facts { overflow-wrap: anywhere; } .facts td { text-align: left; }
+.facts td:first-child { white-space: nowrap; }
+@media (max-width: 40rem) { .scroll table { width: max-content; max-width: 48rem; } }
 .notice { background: #fff5d6; border-left: 4px solid #d69a00; padding: .5rem .8rem; }
 .failed { background: #fde8e6; border-left: 4px solid #c0392b; padding: .5rem .8rem; }
 .failed td, tr.failed td { background: #fde8e6; }
@@ -41,7 +45,7 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         _summary(tables),
         "<h2>Spread over the folds</h2>",
         positive(key),
-        spread(tables, key["metrics"]),
+        scrolled(spread(tables, key["metrics"])),
         "<h2>Folds</h2>",
         positive(key),
         _folds(tables, key["metrics"]),
@@ -162,7 +166,7 @@ def origin(key: Mapping[str, Any]) -> str:
         "device": f"{numerics['device']}, {numerics['threads']} thread(s) a fold",
     }
     rows = [[escape(name), escape(str(value))] for name, value in facts.items()]
-    return table(["", ""], rows)
+    return facts_table(rows)
 
 
 def spread(tables: Tables, metrics: Sequence[str]) -> str:
@@ -233,8 +237,18 @@ def table(
         + "</tr>"
         for index, row in enumerate(rows)
     )
-    header = f"<thead><tr>{top}</tr></thead>" if any(head) else ""
-    return f'<div class="scroll"><table>{header}<tbody>{body}</tbody></table></div>'
+    return scrolled(f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def facts_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of markup without a head, whose long words break on a narrow screen."""
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<table class="facts"><tbody>{body}</tbody></table>'
+
+
+def scrolled(markup: str) -> str:
+    """Return what may be wider than the screen in a box of its own that scrolls."""
+    return f'<div class="scroll">{markup}</div>' if markup else ""
 
 
 def number(value: float | None) -> str:

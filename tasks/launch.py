@@ -34,6 +34,7 @@ from tasks.server import EmbeddedServer, using
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
+CARE = 30.0  # the same where the server is about to end, and would be missed by what is left
 
 
 class LaunchedFlow(Flow[..., Result]):
@@ -131,7 +132,7 @@ def seen_through(run: Launchable, perform: Callable[[], Any]) -> Any:
         except Exception as error:
             result = _after_an_outage(run, error)
         finally:
-            flush_to_api()
+            flush_to_api(CARE if server is not None and not watch.is_gone() else PATIENCE)
         if server is not None and not watch.is_gone():
             for flow_run, tasks in run.task_counts().items():
                 server.settle(flow_run, tasks)
@@ -225,14 +226,18 @@ def quiet_prefect(verbose: bool) -> Iterator[None]:
             handler.setLevel(level)
 
 
-def flush_to_api() -> None:
-    """Send what Prefect still holds back, before an embedded server ends."""
+def flush_to_api(patience: float = PATIENCE) -> None:
+    """Send what Prefect still holds back, before an embedded server ends.
+
+    Args:
+        patience: seconds that this may take.
+    """
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
     def drain() -> None:
         for service in (EventsWorker, APILogWorker):
-            service.drain_all(timeout=PATIENCE)
+            service.drain_all(timeout=patience)
 
     # In a notebook a loop runs in this thread, and draining would want to be awaited.
     thread = threading.Thread(target=drain)

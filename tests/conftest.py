@@ -9,6 +9,7 @@ import pytest
 from tasks.config import ComputeSpec, DataSpec
 from tasks.data import Dataset, prepare_data
 from tasks.devices import place
+from tasks.launch import CARE, flush_to_api
 from tasks.scratch import make_scratch, remove_scratch
 from tasks.server import EmbeddedServer
 from tasks.workers import Slots
@@ -45,6 +46,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = EmbeddedServer(home / "log")
     server.wait()
     yield server.url
+    flush_to_api(CARE)  # or what is still held back would be complained of after the last test
     server.stop()
 
 

@@ -7,7 +7,17 @@ from typing import Any
 from tasks.comparison.models import ComparedModel
 from tasks.comparison.tables import ComparisonTables
 from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.html import classes, describe, document, number, positive, strips, table
+from tasks.html import (
+    classes,
+    describe,
+    document,
+    facts_table,
+    number,
+    positive,
+    scrolled,
+    strips,
+    table,
+)
 
 HIGHER = "Difference is first minus second; greater is better for every metric."
 HOLM = "Adjusted p is Holm's, over all pairs and metrics of one method: "
@@ -61,7 +71,7 @@ def _metric(metric: str, tables: ComparisonTables, about: str) -> Iterator[str]:
         for name, first, second, values in tables.differences
         if name == metric and values
     }
-    yield strips(f"{metric}: differences by fold", drawn, zero=0.0) if drawn else ""
+    yield scrolled(strips(f"{metric}: differences by fold", drawn, zero=0.0)) if drawn else ""
 
 
 def _ranking(rows: list[dict[str, Any]]) -> str:
@@ -114,7 +124,7 @@ def _origin(models: Sequence[ComparedModel]) -> str:
     key = models[0].run.key
     facts = {"data": key["data"]["sha256"], "folds": key["split"]["sha256"]}
     rows = [[name, f"sha256 {escape(str(value))}"] for name, value in facts.items()]
-    return table(["", ""], [*rows, ["foldproof", escape(str(key["foldproof"]))]])
+    return facts_table([*rows, ["foldproof", escape(str(key["foldproof"]))]])
 
 
 def _range(row: dict[str, Any]) -> str:
