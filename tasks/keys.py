@@ -12,7 +12,8 @@ from tasks.data import Dataset
 from tasks.digest import digest_json
 from tasks.environment import Numerics
 from tasks.folds import Fold, FoldPlan
-from tasks.functions import dump_function, identify, is_kept, kept_function, modules_of
+from tasks.functions import dump_function, is_kept, kept_function, modules_of
+from tasks.identity import identify
 from tasks.inner import inner_rule
 from tasks.jobs import BuilderCall, FoldJob
 from tasks.provenance import Provenance, refuse_hidden, trace_import, trace_module

@@ -25,12 +25,12 @@ from tasks.builders import load_builder
 from tasks.errors import InputError
 from tasks.functions import (
     dump_function,
-    identify,
     is_kept,
     kept_function,
     modules_of,
     name_function,
 )
+from tasks.identity import identify
 from tasks.jobs import BuilderCall
 from tasks.models import mlp
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.digest import digest_array, digest_json
 from tasks.errors import InputError
-from tasks.functions import identify
+from tasks.identity import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
 DEEPEST = 6  # levels of a user's own nested values
