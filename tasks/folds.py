@@ -51,11 +51,6 @@ class Fold:
         """The npy file of the test rows, int64 (n_test,)."""
         return self.folder / f"{self.repeat}-{self.fold}-test.npy"
 
-    def test_rows(self) -> Rows:
-        """Return the positions of the test rows in the source."""
-        rows: Rows = np.load(self.test_path)
-        return rows
-
 
 @dataclass(frozen=True)
 class FoldPlan:

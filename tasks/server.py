@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import RunFailed
+from tasks.prefect_home import prefect_home
 from tasks.provenance import ROOT
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
@@ -157,8 +158,7 @@ def api_is_configured() -> bool:
 
 def _may_be_configured() -> bool:
     """Look where Prefect would; a path of profiles in a file is settled by asking it."""
-    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or prefect_home() / "profiles.toml")
     if "api_url" in _text(profiles) or "prefect" in _text(Path(".env")):
         return True
     try:

@@ -202,7 +202,7 @@ def test_partitions_test_every_row_once_a_repeat(
 ) -> None:
     made = plan(classes, folder, **split)
     for repeat in range(made.repeats):
-        tested = [fold.test_rows().tolist() for fold in made.folds if fold.repeat == repeat]
+        tested = [np.load(fold.test_path).tolist() for fold in made.folds if fold.repeat == repeat]
         assert sorted(itertools.chain(*tested)) == list(range(ROWS))
 
 

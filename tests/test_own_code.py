@@ -103,7 +103,7 @@ def test_an_own_splitters_folds_are_those_of_the_same_class_in_this_process(proj
         starts = (rows // 2, 3 * rows // 4)
         for fold, start in zip(plan.folds, starts, strict=True):
             assert np.load(fold.train_path).tolist() == list(range(start))
-            assert fold.test_rows().tolist() == list(range(start, start + rows // 4))
+            assert np.load(fold.test_path).tolist() == list(range(start, start + rows // 4))
     assert plan.in_order
 
 
