@@ -90,7 +90,7 @@ def _naming(user: str, variable: str) -> Iterator[None]:
     except _Unknown as error:
         problem = f"{user} uses {variable!r}, which holds a {error}: that can neither be sent to"
         remedy = f"a worker nor told from another one; make it inside of {user}"
-        raise InputError("model.builder", f"{problem} {remedy}") from None
+        raise InputError("builder", f"{problem} {remedy}") from None
 
 
 def _describe_read(user: str, name: str, value: Any, seen: Seen) -> Any:

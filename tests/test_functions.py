@@ -22,6 +22,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tasks.builders import load_builder
+from tasks.config import parse_study
 from tasks.errors import InputError
 from tasks.functions import (
     dump_function,
@@ -339,7 +340,7 @@ def test_what_cannot_be_told_from_another_is_refused(source, line):
     build = cell(source, threading=threading)["build"]
     user, variable, kind = line
     with pytest.raises(InputError) as refused:
-        name_function(build)
+        parse_study({"model": build})
     start = f"model.builder: {user} uses {variable!r}, which holds a {kind}: "
     assert str(refused.value) == start + UNKNOWN(user)
     assert len(str(refused.value)) <= 200
