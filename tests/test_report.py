@@ -16,6 +16,7 @@ from tasks.reduce import reduce_folds
 from tasks.report import write_report
 from tasks.result import coverage
 from tasks.schemas import execution_schema
+from tests.command import contents, cv, report_of
 from tests.helpers_report import finish, prepared, settings, train
 
 FILES = {
@@ -216,3 +217,31 @@ def test_a_folder_can_be_copied_and_still_checks(tmp_path, finished):
     copy = shutil.copytree(finished.path, tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
     assert all(sha256(copy / name) == digest for name, digest in manifest["files"].items())
+
+
+FLAKY = (
+    "import pathlib\nfrom sklearn.linear_model import LogisticRegression\n\n\n"
+    "class Flaky(LogisticRegression):\n"
+    "    def fit(self, x, y, **options):\n"
+    "        if pathlib.Path('broken').exists() and len(x) == 112:\n"
+    "            raise ValueError('broken')\n"
+    "        return super().fit(x, y, **options)\n\n\n"
+    "def build():\n    return Flaky(max_iter=1000)\n"
+)
+
+
+@pytest.mark.long
+def test_the_command_line_says_that_a_complete_report_was_kept(tmp_path):
+    (tmp_path / "flaky.py").write_text(FLAKY)
+    flags = ("--model", "flaky:build", "--data", "iris", "--split.n_splits", "4")
+    report = report_of(cv(*flags, folder=tmp_path))
+    before = contents(report)
+    (tmp_path / "broken").touch()
+    ended = cv(*flags, "--refresh", folder=tmp_path)
+    assert ended.code == 3, ended.err
+    lines = ended.out.strip().splitlines()
+    kept = "2 of 4 folds failed this time; the complete report of an earlier run was kept"
+    assert lines[-2] == kept
+    assert lines[-1] == f"report: {report}"
+    assert "INCOMPLETE" not in ended.out
+    assert contents(report) == before
