@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import source_from_cache
@@ -75,7 +75,7 @@ class Watch:
         self._read: set[str] = set()
         self._absent: dict[str, None] = {}
         self._variables: set[str] = set()
-        self._looked_at: set[str] = set()
+        self._looked_at: set[Any] = set()
         self._kernel = Inotify()
 
     def opened(self) -> Opened:
@@ -104,45 +104,49 @@ class Watch:
         if frame.f_code is READS_A_VARIABLE:
             self._variables.add(str(frame.f_locals["key"]))
             return
+        asks = frame.f_code.co_name in ASKS
         for value in frame.f_locals.values():
             kind = type(value)
-            if kind is str:
-                if value not in self._looked_at:
-                    self._look_at(value, frame)
-            elif kind is list or kind is tuple:
-                for item in value[:MOST_PATHS]:
-                    if type(item) is str or isinstance(item, PurePath):
-                        self._look_at(item, frame)
-            elif kind is bytes or isinstance(value, PurePath):
-                self._look_at(value, frame)
+            if kind is list or kind is tuple:
+                if value and isinstance(value[0], str | PurePath):
+                    for item in value[:MOST_PATHS]:
+                        self._look_at(item, asks)
+            elif kind is str or kind is bytes or isinstance(value, PurePath):
+                self._look_at(value, asks)
 
-    def _look_at(self, value: Any, frame: FrameType) -> None:
-        text = os.fsdecode(value)
-        if text in self._looked_at or not 0 < len(text) < LONGEST:
+    def _look_at(self, value: Any, asks: bool) -> None:
+        """Note a text if it is the path of a file; of those most are names of something else."""
+        if value in self._looked_at:
             return
-        if "/" not in text and "." not in text:
-            self._looked_at.add(text)  # a name of something; one look is enough
-        self._note(text, is_read=False, asks=frame.f_code.co_name in ASKS)
+        text = os.fsdecode(value)
+        if not 0 < len(text) < LONGEST:
+            return
+        if _signature(text) is not None or ("/" not in text and "." not in text):
+            self._looked_at.add(value)  # what is not there yet is looked at again
+        self._note(text, is_read=False, asks=asks)
 
     def _note(self, given: Any, is_read: bool, asks: bool = False) -> None:
         if isinstance(given, int):
             return
-        path = os.path.realpath(os.fsdecode(given))
-        if path in self._found:
-            self._read |= {path} if is_read else set()
+        path = os.path.abspath(os.fsdecode(given))  # noqa: PTH100  # links are followed below
+        if path.startswith(FOLDERS):
             return
         path = _source_of(path)
         signature = _signature(path)
         if signature is None:
             self._note_absent(path, is_read or asks)
+            return
+        path = os.path.realpath(path)
+        if path in self._found:
+            self._read |= {path} if is_read else set()
         elif self._counts(path) and not _is_import_of_installed():
-            self._found.setdefault(path, signature)
+            self._found[path] = signature
             if is_read or not self._kernel.watch(path):
                 self._read.add(path)
 
     def _note_absent(self, path: str, is_wanted: bool) -> None:
-        if is_wanted and not os.path.lexists(path) and self._counts(path):
-            self._absent[path] = None
+        if is_wanted and not os.path.lexists(path) and path not in sys.path:
+            self._absent |= {path: None} if self._counts(path) else {}
         elif not is_wanted and _signature(f"{path}.index") is not None:  # of a checkpoint
             for part in sorted(Path(path).parent.glob(f"{Path(path).name}.*")):
                 self._note(str(part), is_read=False)
@@ -177,7 +181,7 @@ def handed_paths() -> Iterator[None]:
     if _current is None:
         yield
         return
-    before, look = sys.getprofile(), _quietly(_current.on_call)
+    before, look = sys.getprofile(), _profile(_current.on_call)
     threading.setprofile(look)
     sys.setprofile(look)
     try:
@@ -217,15 +221,31 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             _current.on_event(event, arguments)
 
 
-def _quietly(call: Any) -> Any:
-    """Return a profile function; it runs for each call and each return, so it must be short."""
+def _profile(on_call: Callable[[FrameType], None]) -> Callable[[FrameType, str, Any], None]:
+    """Return what Python is to call for each call and each return, so it must be short.
+
+    While an installed package is imported, nothing is looked at: that is its own business, and
+    imports hand thousands of paths around.
+    """
+    importing: list[FrameType] = []
 
     def look(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
-            try:  # noqa: SIM105  # suppress takes several times as long
-                call(frame)
-            except Exception:  # noqa: S110  # what is raised here would end the user's call
-                pass
+        if importing:
+            if event == "return" and frame is importing[0]:
+                importing.clear()
+            return
+        if event != "call":
+            return
+        code = frame.f_code
+        if code.co_filename.startswith("<frozen "):
+            return
+        if code.co_name == "<module>" and code.co_filename.startswith(FOLDERS):
+            importing.append(frame)
+            return
+        try:  # noqa: SIM105  # suppress takes several times as long
+            on_call(frame)
+        except Exception:  # noqa: S110  # what is raised here would end the user's call
+            pass
 
     return look
 

@@ -290,6 +290,7 @@ class Run:
             problem = f"{splitter} ended the process that called it ({error})"
             raise InputError("split.method", f"{problem}; let it raise an error instead") from None
         finally:
+            slots.slots[0].rest()  # first: it would start another process in place of a lost one
             slots.stop()
 
     def _folder(self, name: str) -> Path:
