@@ -213,6 +213,15 @@ def test_of_a_complete_report_that_is_kept_nobody_says_that_it_is_incomplete(tmp
     assert said == f"1 of 3 folds failed this time; {kept}"
 
 
+def test_a_report_that_was_being_replaced_is_back_after_the_next_start(tmp_path, finished):
+    lost = finish(tmp_path)
+    lost.path.rename(lost.path.with_name(f".{lost.run_id}.node-7-4711.old"))
+    with prepared(settings(tmp_path)) as run:
+        run.check()
+    assert digests(lost.path) == digests(finished.path)
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [lost.run_id]
+
+
 def test_a_folder_can_be_copied_and_still_checks(tmp_path, finished):
     copy = shutil.copytree(finished.path, tmp_path / "copy")
     manifest = json.loads((copy / "manifest.json").read_text())
