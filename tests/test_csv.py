@@ -50,6 +50,7 @@ MARKS = [
         (f"{NAME}: left out column 1, which has no name and counts the rows (row names)",),
     ),
     ('"a","b","y"\n"1","2.5","0"\n"3","4","1"\n', ()),
+    ("a,b,y\n1,2.5,0\n3,4,1\n,,\n,,\n", (f"{NAME}: left out 2 empty rows at the end",)),
 ]
 
 
@@ -273,6 +274,14 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], str]] = [
         {"csv": {"encoding": "utf-8"}},
         f"data.csv.encoding: {NAME} is not utf-8 text; set it to the file's, such as cp1252 or "
         "utf-8",
+    ),
+    (
+        "a;b;y\n1;2;0\n3;1;2;" + "x" * 50 + "\n",
+        {"csv": {"delimiter": ";"}},
+        f"data.source: cannot read {NAME}: Expected 3 columns, got 4, in '3;1;2;"
+        + "x" * 34
+        + "...'"
+        "; quote what holds a ';', or set data.csv.delimiter",
     ),
     (
         "a b y\n1 2 0\n3 4 1\n",

@@ -1,5 +1,6 @@
 """CSV files, in whatever way they are written."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
@@ -12,10 +13,12 @@ from tasks.errors import InputError
 from tasks.sources.dialect import SAMPLE, Dialect, recognise
 from tasks.sources.files import open_source
 from tasks.sources.numerals import Evidence, read_numbers, weigh
-from tasks.sources.unnamed import without_unnamed
+from tasks.sources.unnamed import without_empty_end, without_unnamed
 
 ENDINGS = (".csv", ".tsv", ".tab")
 MOST_COLUMNS = 1000  # whose numbers are looked at before the file is read
+MOST_SHOWN = 40  # characters of a row
+RAGGED = re.compile(r"(Expected \d+ columns, got \d+): (.*)", re.DOTALL)
 LARGE_BLOCK = 1 << 28  # bytes, for rows that are longer than pyarrow's blocks of 1 MiB
 
 
@@ -83,7 +86,8 @@ def read_csv(
     if file.comments and spec.comment == "auto":
         found["comment"] = f"{file.dialect.comment!r} before comments"
     table, left_out = without_unnamed(table, file.name)
-    return table, (*_told(file.name, found), *left_out)
+    table, ended = without_empty_end(table, file.name)
+    return table, (*_told(file.name, found), *left_out, *ended)
 
 
 def missing_word(source: str, spec: CsvSpec, column: str) -> str:
@@ -166,9 +170,14 @@ def _parse(file: _File, decimal: str) -> pa.Table:
     try:
         return _parse_in_blocks(file, decimal, None)
     except pa.ArrowInvalid as error:
-        if "straddling" not in str(error):
+        if "straddling" in str(error):
+            return _parse_in_blocks(file, decimal, LARGE_BLOCK)
+        if (found := RAGGED.search(str(error))) is None:
             raise
-        return _parse_in_blocks(file, decimal, LARGE_BLOCK)
+        row = found[2] if len(found[2]) <= MOST_SHOWN else f"{found[2][:MOST_SHOWN]}..."
+        remedy = f"quote what holds a {file.dialect.delimiter!r}, or set data.csv.delimiter"
+        problem = f"cannot read {file.name}: {found[1]}, in {row!r}; {remedy}"
+        raise InputError("data.source", problem) from None
 
 
 def _parse_in_blocks(file: _File, decimal: str, block: int | None) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Columns without a name: R's row names, and what stands behind a row's last delimiter."""
+"""What is no data: R's row names, columns behind the last delimiter, empty rows at the end."""
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,25 @@ def without_unnamed(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ..
         told.append(f"{name}: left out {words} {places} without a name or a value")
     kept = [p for p in range(table.num_columns) if p not in {*counts, *empty}]
     return table.select(kept), tuple(told)
+
+
+def without_empty_end(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """Leave out rows at the end that hold nothing, as spreadsheets write them.
+
+    Args:
+        table: as it was read.
+        name: of the file, for people.
+
+    Returns:
+        The table and what was left out, a line each.
+    """
+    if not table.num_rows or any(column[-1].is_valid for column in table.columns):
+        return table, ()
+    ends = (np.flatnonzero(column.is_valid().to_numpy()) for column in table.columns)
+    kept = max((int(valid[-1]) + 1 for valid in ends if len(valid)), default=0)
+    count = table.num_rows - kept
+    told = f"{name}: left out {count} empty row{'s' * (count > 1)} at the end"
+    return table.slice(0, kept), (told,)
 
 
 def _counts_rows(column: pa.ChunkedArray) -> bool:
