@@ -237,7 +237,7 @@ def _profile(on_call: Callable[[FrameType], None]) -> Callable[[FrameType, str, 
         if event != "call":
             return
         code = frame.f_code
-        if code.co_filename.startswith("<frozen "):
+        if code.co_filename.startswith(("<frozen importlib", "<frozen zipimport")):
             return
         if code.co_name == "<module>" and code.co_filename.startswith(FOLDERS):
             importing.append(frame)
