@@ -310,16 +310,8 @@ class Run:
     @cached_property
     def jobs(self) -> tuple[FoldJob, ...]:
         """The folds' jobs, in the order of the plan."""
-        return self._jobs_of(self.model)
-
-    @property
-    def trial_job(self) -> FoldJob:
-        """The first fold's job as it is known before the builder is tried; its key is not."""
-        return self._jobs_of(self.identity)[0]
-
-    def _jobs_of(self, model: ModelIdentity) -> tuple[FoldJob, ...]:
         numerics = self.placement.numerics
-        return fold_jobs(self.study, self.dataset, self.plan, model, numerics, self.out)
+        return fold_jobs(self.study, self.dataset, self.plan, self.model, numerics, self.out)
 
     @cached_property
     def _by_key(self) -> dict[str, FoldJob]:
@@ -365,7 +357,7 @@ class Run:
             InputError: with what is wrong about the builder or the model.
         """
         self.display.status("starting a worker and trying the model")
-        call = self.trial_job.builder
+        call = builder_call(self.study.model, self.dataset)
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
