@@ -95,10 +95,11 @@ def test_models_are_run_ranked_and_tested(three, folder):
     runs = json.loads((report / "manifest.json").read_text())["key"]["runs"]
     lines = three.out.splitlines()
     files = ("plain.yaml", "frail.yaml", "weak.yaml")
-    assert lines[:3] == [
+    assert lines[0].startswith("positive: 'malignant' (212 of 569), the larger label; ")
+    assert lines[1:4] == [
         f"{i}  run {r}  {f}" for i, (r, f) in enumerate(zip(runs, files, strict=True), 1)
     ]
-    assert lines[4].split() == ["roc_auc", "mean", "std", "95", "%", "interval", "folds", "rank"]
+    assert lines[5].split() == ["roc_auc", "mean", "std", "95", "%", "interval", "folds", "rank"]
     assert "1 - 3  Nadeau-Bengio corrected t, J=4, n_train=426.75, n_test=142.25" in three.out
     assert "1 - 3  DeLong, pooled out-of-fold scores, J=4" in three.out
     assert "model 2 of 3: frail.yaml" in three.err

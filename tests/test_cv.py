@@ -108,7 +108,9 @@ def test_without_a_server_one_is_started_and_gone_afterwards(tmp_path):
     report = report_of(ended)
     counts = {int(line) for line in (tmp_path / "servers").read_text().split()}
     assert counts == {1}
-    assert ended.out.splitlines()[0].split()[:5] == ["metric", "mean", "std", "min", "max"]
+    first, second, *_ = ended.out.splitlines()
+    assert first.startswith("positive: 'malignant' (212 of 569), the larger label; ")
+    assert second.split()[:5] == ["metric", "mean", "std", "min", "max"]
     assert "4 of 4: fold" in ended.err
     for chatter in ("oneDNN", "prefect", "Flow run", "WARNING", "Traceback"):
         assert chatter not in ended.err + ended.out
