@@ -71,6 +71,12 @@ class Display:
         else:
             self._held.append(text)
 
+    def release(self) -> None:
+        """Show what was held back, since the input was found right."""
+        for text in self._held:
+            self.say(text)
+        self._held.clear()
+
     def detail(self, text: str) -> None:
         """Show what is only for the curious."""
         if self.verbose and text:
@@ -86,9 +92,7 @@ class Display:
     def start(self, total: int) -> None:
         """Begin to show progress over a number of folds."""
         line.clear()
-        for text in self._held:
-            self.say(text)
-        self._held.clear()
+        self.release()
         self._progress = FoldProgress(total, self._slots)
         if self.quiet:
             return

@@ -128,6 +128,7 @@ def test_a_metric_that_does_not_follow_is_named(forged):
     assert not agrees
     assert "roc_auc of fold 0/0 is 0.9" in said
     assert said.count("0.25 in the report") == 1
+    assert "  positive: 'malignant' (212 of 569)" in said
 
 
 def test_a_forged_certificate_is_named(forged):

@@ -41,6 +41,7 @@ def perform(study: Study, place: Place, verbosity: Verbosity) -> int:
 
 def _audit(run: Run, place: Place) -> int:
     run.check()
+    run.display.release()
     job = choose_fold(run, place)
     try:
         tried = conduct(run, job)
