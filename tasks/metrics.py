@@ -176,7 +176,7 @@ def _remedy(name: str, task: Task, classes: int) -> str:
 def _check_fits(name: str, task: Task, classes: int) -> None:
     if not _fits(name, task, classes):
         other = for_task(name, _scorer_names(), task)
-        instead = "" if other == name else f"; for {name} take {other}"
+        instead = "" if other in (name, *DEFAULTS[task]) else f"; for {name} take {other}"
         usual = ", ".join(DEFAULTS[task])
         problem = f"{name} does not fit a {task} task; the usual ones are {usual}{instead}"
         raise InputError("metrics", problem)
