@@ -28,7 +28,7 @@ cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
 
 ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deployments, until Ctrl-C
-	$(BIN)/python deployments/ui.py $(PORT)
+	$(BIN)/python deployments/ui.py $(PORT) $(if $(STUDY),--study '$(STUDY)')
 
 test: $(VENV)/.tested lint  ## Run the whole suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)

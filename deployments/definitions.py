@@ -1,11 +1,14 @@
 """The deployments as `prefect.yaml` defines them, for Python."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
+
+from tasks.provenance import ROOT
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -106,6 +109,24 @@ def definitions() -> tuple[Definition, ...]:
     """Read the deployments."""
     listed = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))["deployments"]
     return tuple(Definition.model_validate(each) for each in listed)
+
+
+def placed(pools: Sequence[str], folder: Path | None) -> str:
+    """Return a prefect.yaml of some of the deployments.
+
+    Args:
+        pools: their work pools; default: all.
+        folder: where runs start; default: where it is registered from.
+    """
+    content = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))
+    kept = [each for each in content["deployments"] if each["work_pool"]["name"] in pools]
+    content["deployments"] = kept if pools else content["deployments"]
+    if folder is not None:
+        start = {"prefect.deployments.steps.set_working_directory": {"directory": str(folder)}}
+        content["pull"] = [start]
+        for each in content["deployments"]:
+            each["entrypoint"] = str(ROOT / each["entrypoint"])
+    return str(yaml.safe_dump(content, sort_keys=False))
 
 
 def work_pools() -> tuple[str, ...]:

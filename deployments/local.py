@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployments.settings import SERVER, WORKER
+from deployments.settings import SERVER, UNASKED, WORKER
 
 PORT = 4200
 PR_SET_CHILD_SUBREAPER = 36
@@ -37,23 +37,30 @@ def local_server(port: int = PORT) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     os.environ["PREFECT_API_URL"] = f"{address}/api"
     command = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--log-level"]
-    server = start(prefect(*command, "WARNING"), SERVER)
+    server = start(prefect(*command, "WARNING"), SERVER, quiet=True)
     try:
         _wait(server, f"{address}/api/health")
-        print(f"Prefect UI: {address}", flush=True)
         yield address
     finally:
         stop(server)
 
 
 @contextmanager
-def local_worker(pool: str) -> Iterator[None]:
-    """Run a worker of a pool, one run at a time."""
+def local_worker(pool: str, folder: Path | None = None) -> Iterator[None]:
+    """Run a worker of a pool, one run at a time.
+
+    Args:
+        pool: its name.
+        folder: where it works; default: here.
+
+    Raises:
+        SystemExit: it did not start.
+    """
     name = f"{pool}-{socket.gethostname()}"
-    worker = start(
-        prefect("worker", "start", "--pool", pool, "--limit", "1", "--name", name), WORKER
-    )
+    command = prefect("worker", "start", "--pool", pool, "--limit", "1", "--name", name)
+    worker = start(command, WORKER, quiet=True, folder=folder)
     try:
+        _wait_for_worker(worker, pool, name)
         yield
     finally:
         stop(worker)
@@ -64,14 +71,28 @@ def prefect(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "prefect", *arguments]
 
 
-def start(command: Sequence[str], defaults: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a process that Ctrl-C in the terminal does not reach.
+def start(
+    command: Sequence[str],
+    defaults: Mapping[str, str],
+    quiet: bool = False,
+    folder: Path | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start a process that Ctrl-C in the terminal does not reach, and that asks nobody anything.
 
     Args:
         command: the command.
         defaults: environment variables where the environment does not say otherwise.
+        quiet: keep what it prints from the terminal; what it warns of is still shown.
+        folder: where it works; default: here.
     """
-    return subprocess.Popen(command, env={**defaults, **os.environ}, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        env={**defaults, **os.environ, **UNASKED},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL if quiet else None,
+        cwd=folder,
+        start_new_session=True,
+    )
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
@@ -118,3 +139,17 @@ def _wait(server: "subprocess.Popen[bytes]", health: str) -> None:
             return
         time.sleep(0.2)
     raise SystemExit("the Prefect server did not start")
+
+
+def _wait_for_worker(worker: "subprocess.Popen[bytes]", pool: str, name: str) -> None:
+    from prefect import get_client
+    from prefect.client.schemas.filters import WorkerFilter, WorkerFilterStatus
+
+    online = WorkerFilter(status=WorkerFilterStatus(any_=["ONLINE"]))
+    deadline = time.monotonic() + PATIENCE
+    with get_client(sync_client=True) as client:
+        while worker.poll() is None and time.monotonic() < deadline:
+            if name in {each.name for each in client.read_workers_for_work_pool(pool, online)}:
+                return
+            time.sleep(0.2)
+    raise SystemExit(f"the worker of the pool {pool} did not start")

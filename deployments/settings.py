@@ -16,6 +16,9 @@ SERVER = {
     **BATCHED,
 }
 
+# Prefect's commands ask on a terminal, and rewrite the person's profiles after the answer.
+UNASKED = {"PREFECT_CLI_PROMPT": "false"}
+
 HEARTBEAT = 30  # seconds between two signs of life of a run; Prefect allows no less
 # What runs may import, and how they live through a server that is away for some minutes.
 RUN = {

@@ -1,32 +1,76 @@
-"""Bring up everything to look at: `python deployments/ui.py [PORT]`; Ctrl-C takes it down.
+"""Bring up everything to look at: `python deployments/ui.py [PORT] [--study FOLDER]`.
 
-A server with its database in Prefect's home folder, the work pools, a worker for the
-processor's pool, and all deployments.
+A server with its database in Prefect's home folder, and, for each device of this machine, a
+work pool, a worker and its deployments, until Ctrl-C. With a study's folder, runs start there
+and may use its data and its builders, which the forms offer.
 """
 
+import argparse
+import os
 import signal
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from deployments.definitions import work_pools
 from deployments.local import PORT, adopt_orphans, end_children, local_server, local_worker
 from deployments.register import register
+from deployments.settings import RUN
+from tasks.devices import has_cuda, visible_gpus
+from tasks.trust import BUILDERS, PATHS
 
 
-def main(port: int) -> None:
+def main(port: int, study: Path | None) -> None:
     """Run until Ctrl-C or SIGTERM; nothing is left then."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if study is not None:
+        allow(study)
+    pools = [pool for pool in work_pools() if _has_device(pool)]
     try:
-        with local_server(port) as address:
-            register()
-            with local_worker("cv-cpu"):
-                print(f"ready: {address}  (Ctrl-C takes all of it down)", flush=True)
-                signal.pause()
+        with ExitStack() as running:
+            print("starting a Prefect server, some workers ...", flush=True)
+            address = running.enter_context(local_server(port))
+            register(pools=pools, folder=study)
+            for pool in pools:
+                running.enter_context(local_worker(pool))
+            print("in another terminal, so that its runs show here, too:")
+            print(f"  export PREFECT_API_URL={address}/api")
+            print(f"ready: {address}  (Ctrl-C takes all of it down)", flush=True)
+            signal.pause()
     except KeyboardInterrupt:
         print("stopped", flush=True)
     finally:
         end_children()
+
+
+def allow(study: Path) -> None:
+    """Let runs import the modules of a study and use its folder, besides what they may anyway."""
+    modules = [os.environ.get(BUILDERS, RUN[BUILDERS]), *modules_in(study)]
+    folders = [os.environ.get(PATHS, ""), str(study)]
+    os.environ[BUILDERS] = ",".join(modules)
+    os.environ[PATHS] = ",".join(filter(None, folders))
+
+
+def modules_in(study: Path) -> Iterator[str]:
+    """Yield the names of the modules and packages that stand in a folder."""
+    for path in sorted(study.iterdir()):
+        is_module = path.suffix == ".py" or (path / "__init__.py").exists()
+        if is_module and path.stem.isidentifier() and not path.stem.startswith("_"):
+            yield path.stem
+
+
+def _has_device(pool: str) -> bool:
+    return not pool.endswith("-gpu") or (has_cuda() and bool(visible_gpus()))
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser().resolve()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"no folder {text!r}; give the folder of your study")
+    return path
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -36,4 +80,8 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else PORT)
+    parser = argparse.ArgumentParser(prog="make ui", description="Prefect's pages, with a worker.")
+    parser.add_argument("port", nargs="?", type=int, default=PORT, help="default: %(default)s")
+    parser.add_argument("--study", type=_folder, help="the folder that runs start in")
+    asked = parser.parse_args()
+    main(asked.port, asked.study)

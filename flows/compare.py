@@ -17,17 +17,38 @@ from flows.cv import cross_validate
 from tasks.comparison.result import ComparisonResult
 from tasks.comparison.runs import Comparison, studies_of
 from tasks.comparison.steps import compare_folds, compared_flow, comparing, launch, write_comparison
-from tasks.config import Study
+from tasks.config import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
 
 
 @compared_flow
-def compare(studies: list[Study]) -> ComparisonResult:
+def compare(
+    studies: Sequence[Study] = (),
+    models: Sequence[Mapping[str, Any]] = (),
+    data: DataSpec = DataSpec(),
+    split: SplitSpec = SplitSpec(),
+    train: TrainSpec = TrainSpec(),
+    metrics: str | list[str] = "auto",
+    compute: ComputeSpec = ComputeSpec(),
+    seed: int = 1337,
+    out: str = "reports",
+    more: dict[str, Any] = {},  # noqa: B006 (never changed)
+) -> ComparisonResult:
     """Cross-validate several models on the same folds and test them in pairs.
 
     Args:
         studies: the settings of each model; data, split, metrics, seed and out are the same.
+        models: in place of studies, what is each model's own: builder, params, settings.
+        data: what is learned from.
+        split: how the rows are divided into folds.
+        train: how each fold trains, unless a model's own settings say otherwise.
+        metrics: auto, or scikit-learn scorer names, sensitivity, specificity.
+        compute: where the folds train.
+        seed: the number that all randomness is from.
+        out: the folder of finished folds and reports.
+        more: any other of these settings, by section.
     """
-    with comparing(studies) as comparison:
+    shared = (data, split, train, metrics, compute, seed, out, more)
+    with comparing(studies, models, *shared) as comparison:
         results = [cross_validate.perform(run) for run in comparison.turns()]
         tables = compare_folds(results)
         result: ComparisonResult = write_comparison(comparison, results, tables)

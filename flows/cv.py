@@ -1,6 +1,7 @@
 """Cross-validate a model: `python flows/cv.py`, a deployment, or `cross_validate(...)`."""
 
 import sys
+from typing import Any
 
 if __name__ == "__main__":
     from tasks.status_line import greet
@@ -27,6 +28,7 @@ def cross_validate(
     compute: ComputeSpec = ComputeSpec(),
     seed: int = 1337,
     out: str = "reports",
+    more: dict[str, Any] = {},  # noqa: B006 (never changed)
 ) -> Result:
     """Cross-validate a model so that the result comes back bit for bit.
 
@@ -39,12 +41,13 @@ def cross_validate(
         compute: where the folds train.
         seed: the number that all randomness is from.
         out: the folder of finished folds and reports.
+        more: any other of these settings, by section, as a form has one box for them.
     """
-    with running(data, split, model, train, metrics, compute, seed, out) as run:
+    with running(data, split, model, train, metrics, compute, seed, out, more) as run:
         dataset = load_data(run)
         folds = split_rows(run, dataset)
         records = train_folds(run, folds)
-        tables = reduce_folds(run, folds, records)
+        tables = reduce_folds(run, records)
         result: Result = write_report(run, tables)
         return result
 

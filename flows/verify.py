@@ -10,30 +10,28 @@ if __name__ == "__main__":
 
     raise SystemExit(main(sys.argv[1:]))  # before the seconds that Prefect takes to import
 
-from pathlib import Path
-
-from prefect import State, flow
+from prefect import State
 from prefect.logging import get_run_logger
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
 from tasks.errors import InputError
 from tasks.finished import FinishedRun
-from tasks.outcome import named
+from tasks.outcome import failed
 from tasks.remote import at_hand
 from tasks.verification import verify as verify_run
 from tasks.verify_command import FOLDS
-from tasks.verify_level import Level
+from tasks.verify_flow import asked, verify_flow, wrong
 
 
-@flow(flow_run_name=lambda: named(lambda given: f"verify {Path(str(given['run_dir'])).name}"))
+@verify_flow
 def verify(
-    run_dir: str, folds: int | None = FOLDS, level: Level = "bit", source: str | None = None
+    run_dir: str, folds: int | str | None = FOLDS, level: str = "bit", source: str | None = None
 ) -> State:
     """Refit folds of a finished run and compare every digest.
 
     Args:
         run_dir: a report's folder, OUT/runs/RUN_ID.
-        folds: how many folds to refit; null for all.
+        folds: how many folds to refit; all, or null, for all.
         level: what must agree: every bit, every score but for rounding, or metrics within the
             spread of the run's folds.
         source: where the data is now, if it moved.
@@ -49,10 +47,12 @@ def verify(
         get_run_logger().info(line)
 
     try:
-        with at_hand(run_dir) as folder:
-            agrees = verify_run(FinishedRun.read(folder), source, folds, level, say)
+        what = asked({"run_dir": run_dir, "folds": folds, "level": level, "source": source})
+        with at_hand(what.run_dir) as folder:
+            finished = FinishedRun.read(folder)
+            agrees = verify_run(finished, what.source, what.count, what.level, say)
     except InputError as error:
-        return Failed(message=" ".join(str(error).split()))
+        return wrong(error)
     if agrees:
-        return Completed(message="identical" if level == "bit" else "agrees")
-    return Failed(message=next(line for line in lines if "DIFFERENT" in line))
+        return Completed(message="identical" if what.level == "bit" else "agrees")
+    return failed(next(line for line in lines if "DIFFERENT" in line))

@@ -15,13 +15,12 @@ from typing import Any
 from tasks.html import number, spread
 from tasks.markdown import escape
 from tasks.reduce import Tables
-from tasks.result import coverage
+from tasks.result import coverage, metric_line
 from tasks.target_facts import TargetFacts, report_lines
 
 Row = dict[str, str | int | float | None]
 
 LARGEST = 1_000_000  # characters of a page
-DIGITS = 4
 MOST_FOLDS = 500  # folds that a table names: an artifact is one row of Prefect's database
 MOST_FAILED = 20  # failed folds that a page names
 FONT = "svg text{font:12px system-ui,sans-serif;fill:#3a4856}"
@@ -120,9 +119,14 @@ def _target_lines(key: Mapping[str, Any]) -> Iterator[str]:
     return report_lines(facts) if facts else iter(())
 
 
+def headline(tables: Tables) -> str:
+    """Return the first metric with its interval and its folds."""
+    return metric_line(tables.summary.slice(0, 1).to_pylist()[0])
+
+
 def plain(value: float | None) -> float | None:
     """Return a number that JSON can hold, or None."""
-    return None if value is None or not math.isfinite(value) else round(float(value), DIGITS)
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def code(text: str) -> str:

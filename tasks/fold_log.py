@@ -26,16 +26,19 @@ Logger = logging.Logger | logging.LoggerAdapter[Any]
 class FoldLog:
     """Writes to the log of a fold's task run; several threads may use it."""
 
-    def __init__(self, job: FoldJob, scratch: Path, logger: Logger, everything: bool) -> None:
+    def __init__(
+        self, job: FoldJob, label: str, scratch: Path, logger: Logger, everything: bool
+    ) -> None:
         """Begin to follow a fold.
 
         Args:
             job: the fold.
+            label: its name, which begins each line on its progress.
             scratch: the run's folder.
             logger: of its task run.
             everything: show all that it prints, not only the first lines.
         """
-        self.place = (job.repeat, job.fold)
+        self.place, self.label = (job.repeat, job.fold), label
         self.began: float | None = None
         self.epoch, self.epochs, self.loss = 0, 0, float("nan")
         self._job, self._scratch, self._logger = job, scratch, logger
@@ -56,7 +59,7 @@ class FoldLog:
             self.epoch, self.epochs, self.loss = seen.epoch, seen.epochs, seen.loss
             if is_new and now - max(self._said_at, self.began) >= self._pause(now):
                 self._said_at = now
-                self._logger.info(self._progress())
+                self._logger.info(self.progress())
 
     def end(self, record: FoldRecord) -> None:
         """Say what is left to say."""
@@ -67,24 +70,29 @@ class FoldLog:
             if record.error is not None:
                 text = record.traceback.rstrip() or record.error
                 self._logger.error("%s", text)
-            elif self.began is not None and time.monotonic() - self.began > SHORT:
-                seconds = time.monotonic() - self.began
-                self._logger.info(f"trained in {seconds:.1f} s on {record.slot}")
+            elif self.seconds() > SHORT:
+                seconds = self.seconds()
+                self._logger.info(f"{self.label}: trained in {seconds:.1f} s on {record.slot}")
             self._remove()
+
+    def seconds(self) -> float:
+        """Return how long it trained so far."""
+        return 0.0 if self.began is None else time.monotonic() - self.began
 
     def share(self) -> float:
         """Return how much of the fold is done, from 0 to 1."""
         return min(1.0, self.epoch / self.epochs) if self.epochs else 0.0
+
+    def progress(self) -> str:
+        """Return how far it is, for people."""
+        loss = "" if self.loss != self.loss else f", loss {self.loss:.4f}"
+        return f"{self.label}: epoch {self.epoch} of {self.epochs}{loss}"
 
     def _pause(self, now: float) -> float:
         """Return how long to be silent: a tenth of the fold's time, within limits."""
         share = self.share()
         expected = (now - (self.began or now)) / share if share else 0.0
         return min(SELDOM, max(OFTEN, expected / 10))
-
-    def _progress(self) -> str:
-        loss = "" if self.loss != self.loss else f", loss {self.loss:.4f}"
-        return f"epoch {self.epoch} of {self.epochs}{loss}"
 
     def _print(self, ended: bool) -> None:
         for level, lines in groupby(self._reader.lines(ended), self._level):

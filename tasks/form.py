@@ -1,44 +1,45 @@
-"""The form that Prefect draws for a run: titles, order, boxes and choices; and what it sends.
+"""The form that Prefect draws for a run: its boxes, and what it sends.
 
-The settings are those of `tasks.config`; only how they are asked for is said here. Prefect's
-form draws a union as tabs named after Python types, and a text that may be null as two
-tabs, so plain boxes stand in their place: an empty one means the default.
+The settings are those of `tasks.config`; only how they are asked for is said here. A box
+stands for a setting that people change often; all others go into one box of JSON, `more`.
+Prefect's form draws nothing for a null among other choices, so an empty box or the word
+`off` stand for it.
 """
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from tasks.config import METHODS, SCALERS, Section, Study
+from tasks.config import METHODS, SCALERS, EarlyStopping, Section, Study
 from tasks.errors import InputError
 from tasks.explain import nearest
 from tasks.form_choices import (
     CLASS_WEIGHTS,
-    COLUMNS,
     EARLY_STOPPING,
-    MEBIBYTES,
     METRICS,
-    OBJECT,
-    SECONDS,
+    MODELS,
+    MORE,
+    PATIENCE,
     SOURCES,
     TEXT,
+    VERIFICATION,
     WORKERS,
     Shape,
+    builders,
     named_or_own,
 )
 
-REFERENCE = "#/$defs/"
-OFF = ("class_weight", "off")  # what the form calls a null that stands among other choices
-STUDIES = "The settings of each model; data, split, metrics, seed and out must be the same in all."
+# What the form calls a null that stands among other choices.
+OFF = {("early_stopping", "off"), ("class_weight", "off")}
 PARAMS = "params"  # the builder's own arguments, which may be empty for good reason
 
 
 @dataclass(frozen=True)
-class Entry:
+class Box:
     """How a setting is asked for.
 
     Attributes:
@@ -53,100 +54,226 @@ class Entry:
 
 
 # In the order in which they are asked for.
-ENTRIES = (
-    Entry("data", "Data"),
-    Entry("data.source", "Source", SOURCES),
-    Entry("data.csv", "How the CSV file is written", OBJECT),
-    Entry("data.target", "Target column", TEXT),
-    Entry("data.task", "Task"),
-    Entry("data.positive", "Positive class", TEXT),
-    Entry("data.features", "Feature columns", COLUMNS),
-    Entry("data.drop", "Columns to drop"),
-    Entry("data.groups", "Column of groups", TEXT),
-    Entry("data.weights", "Column of sample weights", TEXT),
-    Entry("split", "Split"),
-    Entry("split.method", "Method", named_or_own(METHODS, "splitter")),
-    Entry("split.n_splits", "Folds"),
-    Entry("split.n_repeats", "Repeats"),
-    Entry("split.shuffle", "Shuffle the rows"),
-    Entry("split.test_size", "Test share"),
-    Entry("split.fold_column", "Column of folds", TEXT),
-    Entry("model", "Model"),
-    Entry("model.builder", "Builder"),
-    Entry("model.params", "Arguments of the builder"),
-    Entry("train", "Training"),
-    Entry("train.epochs", "Epochs"),
-    Entry("train.batch_size", "Batch size"),
-    Entry("train.optimizer", "Optimizer"),
-    Entry("train.learning_rate", "Learning rate"),
-    Entry("train.loss", "Loss"),
-    Entry("train.scaler", "Scaler", named_or_own(SCALERS, "transformer")),
-    Entry("train.early_stopping", "Early stopping", EARLY_STOPPING),
-    Entry("train.class_weight", "Class weights", CLASS_WEIGHTS),
-    Entry("train.shuffle", "Shuffle the batches"),
-    Entry("train.engine", "Training engine"),
-    Entry("metrics", "Metrics", METRICS),
-    Entry("compute", "Compute"),
-    Entry("compute.device", "Device"),
-    Entry("compute.workers", "Workers", WORKERS),
-    Entry("compute.threads", "Threads"),
-    Entry("compute.fold_timeout", "Time limit of a fold", SECONDS),
-    Entry("compute.retries", "Retries of a fold"),
-    Entry("compute.memory_limit", "Memory limit of a worker", MEBIBYTES),
-    Entry("compute.engine", "Execution engine"),
-    Entry("compute.address", "Address of the cluster", TEXT),
-    Entry("compute.mixed", "Take nodes with other numerics"),
-    Entry("compute.folds_per_gpu", "Folds on a GPU"),
-    Entry("seed", "Seed"),
-    Entry("out", "Folder of results"),
+BOXES = (
+    Box("data.source", "Source", SOURCES),
+    Box("data.target", "Target column", TEXT),
+    Box("data.positive", "Positive class", TEXT),
+    Box("data.drop", "Columns to leave out"),
+    Box("data.groups", "Column of groups", TEXT),
+    Box("split.method", "Method", named_or_own(METHODS, "splitter")),
+    Box("split.n_splits", "Folds"),
+    Box("split.n_repeats", "Repeats"),
+    Box("model.builder", "Builder", builders()),
+    Box("model.params", "Arguments of the builder"),
+    Box("train.epochs", "Epochs"),
+    Box("train.batch_size", "Batch size"),
+    Box("train.optimizer", "Optimizer"),
+    Box("train.learning_rate", "Learning rate"),
+    Box("train.scaler", "Scaler", named_or_own(SCALERS, "transformer")),
+    Box("train.early_stopping", "Early stopping", EARLY_STOPPING),
+    Box("train.patience", "Patience of early stopping", PATIENCE),
+    Box("train.class_weight", "Class weights", CLASS_WEIGHTS),
+    Box("metrics", "Metrics", METRICS),
+    Box("compute.device", "Device"),
+    Box("compute.workers", "Workers", WORKERS),
+    Box("seed", "Seed"),
+    Box("out", "Folder of results"),
+    Box("more", "More settings", MORE),
 )
+LEFT_TO_MORE = ("data.drop", "train.batch_size", "train.optimizer", "train.class_weight")
 
 
-def form_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return a flow's signature with the form's schema in its annotations.
+def study_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a flow of one study with the form's schema in its annotations.
 
     Prefect makes the form of a deployment from the signature of its flow.
     """
-    parameters = inspect.signature(function).parameters.values()
-    return inspect.Signature(
-        [_asked_for(p) if p.name in Study.model_fields else p for p in parameters]
-    )
+    return _signature(form_schema(BOXES))
 
 
 def studies_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return the signature of a flow that asks for several studies, each by the same form."""
-    items = {"title": "Model", **form_schema()}
-    schema = {"type": "array", "items": items, "minItems": 2}
-    told = Field(json_schema_extra={"title": "Models (studies)", "description": STUDIES})
-    (parameter,) = inspect.signature(function).parameters.values()
-    asked = Annotated[Any, WithJsonSchema(schema)]
-    return inspect.Signature([parameter.replace(annotation=asked, default=told)])
+    """Return that of a flow of several studies: the models are a list, the rest is shared."""
+    kept = [box for box in BOXES if box.field not in LEFT_TO_MORE]
+    schema = form_schema([box for box in kept if not box.field.startswith("model.")])
+    models = MODELS | {"position": 0}
+    return _signature({"models": models, **schema})
+
+
+def verification_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return that of a flow that verifies a run."""
+    return _signature(VERIFICATION)
+
+
+def _signature(boxes: Mapping[str, Shape]) -> inspect.Signature:
+    return inspect.Signature([_parameter(name, schema) for name, schema in boxes.items()])
+
+
+def _parameter(name: str, schema: Shape) -> inspect.Parameter:
+    """Return a parameter whose annotation is its part of the form."""
+    rest = dict(schema)
+    kept = ("title", "description", "position")
+    told: dict[str, Any] = {key: rest.pop(key) for key in kept if key in rest}
+    field = Field(rest.get("default", ...), description=told["description"], json_schema_extra=told)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    asked = Annotated[Any, WithJsonSchema(rest)]
+    return inspect.Parameter(name, kind, annotation=asked, default=field)
+
+
+def form_schema(boxes: Sequence[Box] = BOXES) -> dict[str, Shape]:
+    """Return the JSON Schema of each parameter of a form, without references."""
+    settings = Study.model_json_schema()
+    schema: dict[str, Shape] = {}
+    for position, box in enumerate(boxes, 1):
+        section, _, name = box.field.rpartition(".")
+        described = settings["properties"].get(section or name, {})
+        fields = settings["$defs"][_type_name(section)]["properties"] if section else {}
+        drawn = _drawn(box, name, fields.get(name, {}) if section else described)
+        if not section:
+            schema[name] = drawn | {"position": position}
+            continue
+        told = {key: described[key] for key in ("title", "description")}
+        empty = {"type": "object", "properties": {}, "default": {}, "position": position, **told}
+        group = schema.setdefault(section, empty)
+        group["properties"][name] = drawn | {"position": position}
+        if "default" in drawn:
+            group["default"][name] = drawn["default"]
+    return schema
+
+
+def _type_name(section: str) -> str:
+    return type(Study.model_fields[section].default).__name__
+
+
+def _drawn(box: Box, name: str, setting: Shape) -> Shape:
+    """Return the JSON Schema of a box."""
+    shape = setting if box.shape is None else _kept(setting) | copy.deepcopy(box.shape)
+    if shape.get("default", ...) is None:
+        shape = {key: value for key, value in shape.items() if key != "default"}
+    is_named = box.title.lower().replace(" ", "_") == name
+    return shape | {"title": box.title if is_named else f"{box.title} ({name})"}
+
+
+def _kept(setting: Shape) -> Shape:
+    return {key: setting[key] for key in ("description", "default") if key in setting}
 
 
 def from_form(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a form sent as settings: what was left empty is left out.
+    """Return what a form or a schedule sent as settings: what was left empty is left out.
 
     Raises:
-        InputError: there is no setting of a name.
+        InputError: there is no setting of a name, or `more` says something else than a box.
     """
     known = Study.model_fields
     for name in parameters:
-        if name not in known:
+        if name not in known and name != "more":
             raise InputError(name, f"unknown setting; {nearest(name, known).strip()}")
-    filled = {name: _chosen(name, value) for name, value in parameters.items()}
-    return {name: value for name, value in filled.items() if not _is_empty(value)}
+    sent = {name: _filled(value) for name, value in parameters.items() if name != "more"}
+    sent = {name: value for name, value in sent.items() if not _is_empty(value)}
+    if isinstance(train := sent.get("train"), dict):
+        sent["train"] = _with_patience(train)
+    chosen = {name: _chosen(name, value) for name, value in sent.items()}
+    return _with_more(chosen, parameters.get("more"), sent)
+
+
+def with_more(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings given in Python with those of `more` among them.
+
+    Raises:
+        InputError: a setting is given twice.
+    """
+    rest = {name: value for name, value in given.items() if name != "more"}
+    return _with_more(rest, given["more"], rest) if given.get("more") else rest
+
+
+def shared_and_own(shared: Mapping[str, Any], models: Any) -> list[dict[str, Any]]:
+    """Return the settings of each model of a comparison's form.
+
+    Args:
+        shared: what all models have in common, as the form sent it.
+        models: of each, its builder, the builder's arguments, and settings of its own.
+
+    Raises:
+        InputError: something is no mapping, or clashes.
+    """
+    common = from_form(shared)
+    return [_one_model(common, model) for model in models]
+
+
+def _one_model(common: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    given = _filled(model)
+    if not isinstance(given, dict) or (unknown := given.keys() - {"builder", PARAMS, "settings"}):
+        known = "builder, params, settings"
+        problem = f"{model!r} is none" if not isinstance(given, dict) else f"no {min(unknown)!r}"
+        raise InputError("models", f"{problem}; give each model as {known}")
+    own = _mapping("settings", given.pop("settings", {}))
+    return _over({**common, "model": given}, own)
+
+
+def _over(settings: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a model's own settings over those of all models."""
+    merged = dict(settings)
+    for name, value in own.items():
+        below = merged.get(name)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[name] = _over(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _with_more(chosen: Any, more: Any, sent: Any, path: str = "more") -> dict[str, Any]:
+    """Add what the box of all other settings says."""
+    result = dict(_plain(chosen))
+    for name, value in _mapping(path, {} if more is None else more).items():
+        box, place = _plain(sent).get(name), f"{path}.{name}"
+        if isinstance(value, Mapping) and (box is None or isinstance(_plain(box), Mapping)):
+            result[name] = _with_more(result.get(name, {}), value, box or {}, place)
+        elif box is not None and box != value:
+            own = place.removeprefix("more.")
+            raise InputError(place, f"{value!r} clashes with {own}: {box!r}; say it once")
+        else:
+            result[name] = value
+    return result
+
+
+def _mapping(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        example = '{"train": {"loss": "mse"}}'
+        raise InputError(name, f"must hold settings by section, such as {example}, not {value!r}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(exclude_unset=True) if isinstance(value, Section) else value
+
+
+def _with_patience(train: dict[str, Any]) -> dict[str, Any]:
+    """Put the patience where early stopping has it, if that is on."""
+    rest = {name: value for name, value in train.items() if name != "patience"}
+    patience, stopping = train.get("patience"), train.get("early_stopping")
+    usual = EarlyStopping.model_fields["patience"].default
+    if stopping == "on":
+        return rest | {"early_stopping": {} if patience is None else {"patience": patience}}
+    if patience in (None, usual):
+        return rest
+    if isinstance(stopping, dict):
+        return rest | {"early_stopping": _with_more(stopping, {"patience": patience}, stopping)}
+    remedy = "set early_stopping to on"
+    raise InputError("train.patience", f"{patience!r} has no effect without it; {remedy}")
 
 
 def _chosen(name: str, value: Any) -> Any:
     """Return what was chosen of a section: forms send the defaults, too."""
-    default, filled = Study.model_fields[name].default, _filled(value)
-    if not isinstance(filled, dict) or not isinstance(default, Section):
-        return filled
+    default = Study.model_fields[name].default
+    if not isinstance(value, dict) or not isinstance(default, Section):
+        return value
     return {
         field: entry
-        for field, entry in filled.items()
-        if not _is_same(entry, getattr(default, field, None)) and (field, entry) != OFF
+        for field, entry in value.items()
+        if not _is_same(entry, getattr(default, field, None)) and not _is_off(field, entry)
     }
+
+
+def _is_off(field: str, entry: Any) -> bool:
+    return isinstance(entry, str) and (field, entry) in OFF
 
 
 def _filled(value: Any) -> Any:
@@ -169,63 +296,3 @@ def _is_same(entry: Any, default: Any) -> bool:
 
 def _is_empty(value: Any) -> bool:
     return value is None or value == "" or value == []
-
-
-def _asked_for(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Return a parameter whose annotation is its part of the form."""
-    schema = form_schema()["properties"][parameter.name]
-    default = schema["default"]
-    if isinstance(default, dict):  # a box that may stay empty starts so
-        default = {name: value for name, value in default.items() if value is not None}
-    kept = {name: schema.pop(name) for name in ("title", "description")}
-    told = Field(default, description=kept["description"], json_schema_extra=kept)
-    return parameter.replace(annotation=Annotated[Any, WithJsonSchema(schema)], default=told)
-
-
-def form_schema() -> dict[str, Any]:
-    """Return the JSON Schema of the whole form, without references."""
-    generated = Study.model_json_schema()
-    schema: dict[str, Any] = _resolved(generated, generated.get("$defs", {}))
-    for position, entry in enumerate(ENTRIES):
-        _ask(schema, entry, position)
-    _place_the_rest(schema, Study)
-    return schema
-
-
-def _ask(schema: dict[str, Any], entry: Entry, position: int) -> None:
-    section, _, name = entry.field.rpartition(".")
-    fields = schema["properties"][section]["properties"] if section else schema["properties"]
-    name = name or entry.field
-    given, words = fields[name], entry.title.lower().replace(" ", "_")
-    if entry.shape is not None:
-        kept = ("description", "default")
-        given = {key: given[key] for key in kept if key in given} | copy.deepcopy(entry.shape)
-        if given.get("default", ...) is None and "anyOf" not in given:
-            del given["default"]  # a box that may stay empty
-    is_named = words == name or "properties" in given
-    given["title"] = entry.title if is_named else f"{entry.title} ({name})"
-    given["position"] = position
-    fields[name] = given
-
-
-def _place_the_rest(schema: dict[str, Any], section: type[Section]) -> None:
-    """Put settings that have no entry behind those that have one."""
-    for position, field in enumerate(schema.get("properties", {}).values()):
-        field.setdefault("position", len(ENTRIES) + position)
-        if "properties" in field:
-            _place_the_rest(field, section)
-
-
-def _resolved(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """Put definitions where they are referred to."""
-    if isinstance(schema, list):
-        return [_resolved(item, definitions) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {
-        name: _resolved(value, definitions) for name, value in schema.items() if name != "$defs"
-    }
-    if "$ref" not in inner:
-        return inner
-    name = inner.pop("$ref").removeprefix(REFERENCE)
-    return _resolved(definitions[name], definitions) | inner

@@ -1,12 +1,14 @@
 """Boxes of the form where the type of a setting alone would make poor ones: JSON Schema.
 
-The titles of a choice's branches are the tabs that the form shows.
+The titles of a choice's branches are the tabs that the form shows. A branch without a type
+is drawn as a box of JSON; one of type object would be empty there.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.config import EarlyStopping
+from tasks.config import EarlyStopping, ModelSpec
+from tasks.offered import offered_builders
 from tasks.sources.bundled import NAMES
 
 Shape = dict[str, Any]
@@ -36,17 +38,27 @@ def choice(title: str, names: Sequence[str]) -> Shape:
     return {"title": title, "type": "string", "enum": list(names), "default": names[0]}
 
 
-def named_or_own(names: Sequence[str], kind: str) -> Shape:
-    """Return a box for a built-in name or for a class of the user's."""
+def named_or_own(names: Sequence[str], kind: str, known: str = "built in") -> Shape:
+    """Return a box for a known name or for a class or function of the user's."""
     own = {"title": f"own {kind}", "type": "string", "pattern": "^[^:]+:[^:]+$"}
-    return {"anyOf": [choice("built in", names), own]}
+    return {"anyOf": [choice(known, names), own]}
+
+
+def builders() -> Shape:
+    """Return the box for the builder: the built-in ones, those of the study, or another."""
+    return named_or_own(offered_builders(), "builder", known="offered")
+
+
+def or_json(title: str, names: Sequence[str], what: str) -> Shape:
+    """Return a box for a word, or for an object as JSON."""
+    return {"anyOf": [choice(title, names), {"title": f"{what} (JSON)"}], "default": names[0]}
+
+
+def _numbered(boxes: dict[str, Shape]) -> dict[str, Shape]:
+    return {name: box | {"position": place} for place, (name, box) in enumerate(boxes.items())}
 
 
 TEXT: Shape = {"type": "string"}
-SECONDS: Shape = {"type": "number", "exclusiveMinimum": 0}
-MEBIBYTES: Shape = {"type": "integer", "minimum": 256}
-OBJECT: Shape = {"type": "object"}  # a box for JSON
-COLUMNS: Shape = {"type": "array", "items": {"type": "string"}}
 SOURCES: Shape = {
     "anyOf": [choice("bundled", NAMES), {"title": "file or folder", "type": "string"}]
 }
@@ -62,15 +74,84 @@ METRICS: Shape = {
         {"title": "chosen", "type": "array", "items": {"type": "string", "enum": METRIC_NAMES}},
     ]
 }
-OFF: Shape = {"title": "off", "type": "null"}
-EARLY_STOPPING: Shape = {"anyOf": [OFF, EarlyStopping.model_json_schema() | {"title": "on"}]}
-WEIGHTS: Shape = {
-    "title": "by label",
+EARLY_STOPPING: Shape = or_json("off or on", ["off", "on"], "own settings") | {
+    "description": "on stops when val_loss, on a part of the training rows that is held out, no "
+    "longer improves; its other settings are monitor, fraction and so on, as JSON."
+}
+PATIENCE: Shape = {
+    "type": "integer",
+    "minimum": 0,
+    "default": EarlyStopping.model_fields["patience"].default,
+    "description": "Epochs without improvement before it stops; counts when early stopping is on.",
+}
+CLASS_WEIGHTS: Shape = or_json("preset", ["off", "balanced"], "by label") | {
+    "description": "off weighs all alike; balanced, or a weight for each label as JSON, such as "
+    '{"malignant": 2, "benign": 1}.'
+}
+MORE: Shape = {
     "type": "object",
-    "additionalProperties": {"type": "number", "minimum": 0},
+    "default": {},
+    "description": "All other settings as JSON, by section, named as in a settings file, such as "
+    '{"data": {"task": "regression"}, "train": {"loss": "mae"}, "compute": {"retries": 5}}.',
 }
-# A tab of its own for `balanced` would leave its box empty, and so mean nothing.
-CLASS_WEIGHTS: Shape = {
-    "anyOf": [choice("preset", ["off", "balanced"]), WEIGHTS, {"title": "none", "type": "null"}],
-    "default": "off",
+MODEL: dict[str, Shape] = {
+    "builder": builders()
+    | {"title": "Builder", "description": ModelSpec.model_fields["builder"].description},
+    "params": {
+        "title": "Arguments of the builder (params)",
+        "type": "object",
+        "default": {},
+        "description": ModelSpec.model_fields["params"].description,
+    },
+    "settings": {
+        "title": "Settings of its own (settings)",
+        "type": "object",
+        "default": {},
+        "description": "Where they differ from those of all models, as JSON, such as "
+        '{"train": {"epochs": 20}}.',
+    },
 }
+MODELS: Shape = {
+    "title": "Models",
+    "description": "Two or more; everything below is the same for all of them.",
+    "type": "array",
+    "minItems": 2,
+    "items": {"title": "Model", "type": "object", "properties": _numbered(MODEL)},
+    "default": [
+        {"builder": "tasks.models:mlp", "params": {}, "settings": {}},
+        {
+            "builder": "sklearn.linear_model:LogisticRegression",
+            "params": {"max_iter": 1000},
+            "settings": {},
+        },
+    ],
+}
+VERIFICATION: dict[str, Shape] = _numbered(
+    {
+        "run_dir": {
+            "title": "Folder of the report (run_dir)",
+            "type": "string",
+            "description": "OUT/runs/RUN_ID, as a finished run names it.",
+        },
+        "folds": {
+            "title": "Folds to refit (folds)",
+            "description": "How many, evenly over the run.",
+            "anyOf": [
+                {"title": "number", "type": "integer", "minimum": 0, "default": 3},
+                choice("all", ["all"]),
+            ],
+            "default": 3,
+        },
+        "level": choice("What must agree (level)", ["bit", "numeric", "statistical"])
+        | {
+            "description": "bit: every bit; numeric: every score but for rounding; statistical: "
+            "metrics within the spread of the run's folds."
+        },
+        "source": {
+            "title": "Where the data is now (source)",
+            "type": "string",
+            "default": "",
+            "description": "Only if it moved since the run.",
+        },
+    }
+)

@@ -13,11 +13,12 @@ from prefect.logging import get_logger
 from prefect.logging.handlers import PrefectConsoleHandler, _SafeStreamHandler
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import get_call_parameters
+from prefect.utilities.engine import link_state_to_flow_run_result
 
 from tasks.config import Study, parse_study
 from tasks.display import Display
 from tasks.errors import InputError, RunFailed
-from tasks.form import form_signature, from_form
+from tasks.form import from_form, study_signature, with_more
 from tasks.outage import (
     ApiWatch,
     count_unseen,
@@ -29,7 +30,7 @@ from tasks.outage import (
 )
 from tasks.outcome import flow_run_name, told
 from tasks.result import Result
-from tasks.run import Run, current, current_run, launched
+from tasks.run import Run, current, launched
 from tasks.server import EmbeddedServer, using
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
@@ -46,8 +47,8 @@ class LaunchedFlow(Flow[..., Result]):
 
     def __init__(self, fn: Callable[..., Result], **options: Any) -> None:
         """Make a flow whose form is that of the settings."""
-        fn.__signature__ = form_signature(fn)  # type: ignore[attr-defined]
         super().__init__(fn, **{"flow_run_name": flow_run_name, **options})
+        self.__signature__ = study_signature(fn)  # of the form alone
         self.fn = fn if hasattr(fn, "__wrapped__") else told(fn)  # with_options comes again
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +57,9 @@ class LaunchedFlow(Flow[..., Result]):
         Raises:
             InputError: there is no parameter of a name.
         """
-        return parameters if current_run() is not None else from_form(parameters)
+        if unknown := parameters.keys() - {*Study.model_fields, "more"}:
+            from_form(dict.fromkeys(unknown))
+        return parameters
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the cross-validation and return its result.
@@ -68,7 +71,7 @@ class LaunchedFlow(Flow[..., Result]):
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
         }
         given = get_call_parameters(self.fn, args, kwargs, apply_defaults=False)
-        return self.launch(Run(parse_study(given), Display()), **options)
+        return self.launch(Run(parse_study(with_more(given)), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
         """Run the flow for a run that may have begun already, and end its processes.
@@ -90,7 +93,11 @@ class LaunchedFlow(Flow[..., Result]):
             with current(run):
                 call = {**sections(run.study), **options, "return_state": True}
                 state = super().__call__(**call)
-            return state if options.get("return_state") else outcome(state)
+            if options.get("return_state"):
+                return state
+            found = outcome(state)
+            link_state_to_flow_run_result(state, found)  # for the graph of a comparison
+            return found
         except Exception as error:
             if run.result is None or not is_outage(error):
                 raise

@@ -1,16 +1,20 @@
 """How a flow run is named, and what state it ends in."""
 
 import functools
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from prefect import get_run_logger
+from prefect import State, get_run_logger
 from prefect.context import FlowRunContext
-from prefect.states import Failed
+from prefect.exceptions import Abort
+from prefect.logging import get_logger
+from prefect.states import Completed, Failed
 
 from tasks.config import Study, parse_study
 from tasks.errors import InputError, RunFailed
+from tasks.form import from_form
 from tasks.made_up_names import is_made_up
 from tasks.run import current_run
 from tasks.sources.memory import is_memory
@@ -39,17 +43,34 @@ def told(
         except (InputError, RunFailed) as error:
             if launched:
                 raise
-            get_run_logger().error(str(error))
-            return Failed(message=" ".join(str(error).split()))
+            return failed(" ".join(str(error).split()))
         if FlowRunContext.get() is None:
             return result
         _log(result)
         if not result.n_failed:
-            return result
+            return Completed(message=result.headline, data=result)
         line = f"{result.coverage}; report: {result.where}"
-        return Failed(message=line, data=result if launched else None)
+        return Failed(message=line, data=result) if launched else failed(line)
 
     return body
+
+
+class Told(Abort):
+    """End a deployed run whose state says what is wrong.
+
+    Prefect's engine raises what a failed state holds and logs its traceback, unless it is
+    of this kind; then its process ends without a word.
+    """
+
+
+def failed(line: str) -> State:
+    """Return the failed state of a run, whose last red line in the log says the same."""
+    get_run_logger().error("%s", line)
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
+        return Failed(message=line)
+    get_logger("engine").setLevel(logging.WARNING)  # it would say: aborted by orchestrator
+    return Failed(message=line, data=Told(line))
 
 
 def flow_run_name() -> str:
@@ -79,7 +100,7 @@ def _cross_validation(parameters: dict[str, Any]) -> str:
     run = current_run()
     if run is not None:
         return readable_name(run.study, len(run.jobs))
-    return readable_name(parse_study(parameters), None)
+    return readable_name(parse_study(from_form(parameters)), None)
 
 
 def readable_name(study: Study, folds: int | None) -> str:
@@ -101,4 +122,5 @@ def _log(result: Any) -> None:
     logger = get_run_logger()
     for notice in result.notices:
         logger.warning(notice)
-    logger.info(f"report: {result.where}")
+    logger.info("%s", f"\n{result}")
+    logger.info("%s", f"report: {result.where}")

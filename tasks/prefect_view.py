@@ -20,6 +20,7 @@ from tasks.prefect_api import Caller, Progress
 from tasks.progress_file import look
 from tasks.reduce import Tables
 from tasks.run import Run
+from tasks.target_facts import named_positive
 
 DESCRIPTIONS = {
     "summary": "Mean, spread and interval of each metric",
@@ -60,8 +61,11 @@ class View:
         context = TaskRunContext.get()
         if context is None:
             return train()
-        log = FoldLog(job, self._run.scratch, get_run_logger(), self._run.display.verbose)
-        entry = log, progress, self._progress_of(context.task_run.id, None)
+        label = self._run.label(job)
+        everything = self._run.display.verbose
+        log = FoldLog(job, label, self._run.scratch, get_run_logger(), everything)
+        key = self._key(label.partition(" of ")[0] + "".join(label.partition(", repeat")[1:]))
+        entry = log, progress, self._progress_of(context.task_run.id, key)
         with self._lock:
             self._logs[log.place] = entry
         try:
@@ -70,7 +74,7 @@ class View:
             with self._lock:
                 self._logs.pop(log.place, None)
         log.end(record)
-        self._finish(log, entry[2])
+        self._finish(log, record, entry[2])
         return record
 
     def publish(self, tables: Tables, report: Path, notices: Sequence[str]) -> None:
@@ -85,11 +89,14 @@ class View:
             ("folds", "table", artifacts.fold_rows(tables, metrics, labels)),
             ("report", "markdown", artifacts.page(tables, key, notices, report, files)),
         )
+        label = named_positive(self._run.dataset.facts)
+        positive = f"; positive: {label}" if label else ""
         self._caller.try_again()
         self._caller.later(lambda _: self._show_progress())
         for what, kind, data in made:
             content = data if isinstance(data, str) else json.dumps(data, allow_nan=False)
-            self._caller.later(self._artifact(what, kind, content))
+            about = DESCRIPTIONS[what] + (positive if what == "summary" else "")
+            self._caller.later(self._artifact(what, kind, content, about))
         self.close(PATIENCE)
 
     def close(self, seconds: float = HURRY) -> None:
@@ -102,11 +109,11 @@ class View:
             count, why = self._caller.missed, self._caller.reason
             self._run.tell(f"Prefect missed {count} updates of progress and artifacts ({why})")
 
-    def _artifact(self, what: str, kind: str, content: str) -> Callable[[Any], None]:
+    def _artifact(self, what: str, kind: str, content: str, about: str) -> Callable[[Any], None]:
         def send(client: Any) -> None:
             from prefect.client.schemas.actions import ArtifactCreate
 
-            named = {"key": self._key(what), "description": DESCRIPTIONS[what]}
+            named = {"key": self._key(what), "description": about}
             made = ArtifactCreate(type=kind, data=content, flow_run_id=self._flow_run, **named)
             client.create_artifact(made)
 
@@ -124,7 +131,7 @@ class View:
             self._show_progress()
             for log, _, progress in entries:
                 if log.epoch and log.began is not None and now - log.began > LONG:
-                    progress.show(log.share(), f"epoch {log.epoch} of {log.epochs}")
+                    progress.show(log.share(), log.progress())
 
     def _show_progress(self) -> None:
         records, total = list(self._run.records.values()), len(self._run.jobs)
@@ -134,11 +141,13 @@ class View:
         text = f"{len(records)} of {total} folds" + (f", {failed} failed" if failed else "")
         self._progress.show(min(1.0, (len(records) + under_way) / max(1, total)), text)
 
-    def _finish(self, log: FoldLog, progress: Progress) -> None:
-        """Let a fold's own progress end at its end."""
+    def _finish(self, log: FoldLog, record: FoldRecord, progress: Progress) -> None:
+        """Let a fold's own progress end at its end, with what became of it."""
         if progress.is_shown:
-            text = f"epoch {log.epoch} of {log.epochs}"
-            self._caller.later(lambda _: progress.show(1.0, text))
+            done = f"done in {log.seconds():.1f} s on {record.slot}"
+            text = f"{log.label}: {done if record.error is None else f'failed: {record.error}'}"
+            share = 1.0 if record.error is None else log.share()
+            self._caller.later(lambda _: progress.show(share, text))
 
     def _progress_of(self, task_run: UUID | None, key: str | None) -> Progress:
         return Progress(self._caller, self._flow_run, task_run, key)

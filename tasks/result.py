@@ -1,11 +1,11 @@
 """What a finished cross-validation gives back, and how it is shown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
@@ -46,7 +46,8 @@ class Result:
     def __post_init__(self) -> None:
         """Read everything while a copy of a report in object storage is there."""
         if self.address:
-            _ = self.folds, self.summary, self.predictions, self.history, self._text, self._facts
+            _ = self.folds, self.summary, self.predictions, self.history
+            _ = self._text, self._facts, self.headline
 
     @property
     def where(self) -> str:
@@ -93,6 +94,13 @@ class Result:
     def history(self) -> "pd.DataFrame":
         """One row a value of an epoch."""
         return self._table("history")
+
+    @cached_property
+    def headline(self) -> str:
+        """The first metric in a line, such as `r2 0.513 (0.401 to 0.625), 5 of 5 folds`."""
+        line = metric_line(parquet.read_table(self.path / "summary.parquet").to_pylist()[0])
+        positive = named_positive(self._facts) if self._facts else ""
+        return f"{line}; positive: {positive}" if positive else line
 
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the table."""
@@ -164,6 +172,14 @@ def summary_text(path: Path) -> str:
             ]
         )
     return aligned(rows)
+
+
+def metric_line(row: Mapping[str, Any]) -> str:
+    """Return a row of a summary in a line."""
+    value = "no value" if row["mean"] is None else f"{row['mean']:.3f}"
+    low, high = row["ci_low"], row["ci_high"]
+    interval = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
+    return f"{row['metric']} {value}{interval}, {row['n_folds']} of {row['n_planned']} folds"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

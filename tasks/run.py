@@ -405,9 +405,9 @@ class Run:
             self.notices.append(notice)
 
     def label(self, job: FoldJob) -> str:
-        """Return a fold's name for people, who count from 1."""
-        place = f"fold {job.fold + 1} of {self.plan.per_repeat()}"
-        return f"{place}, repeat {job.repeat + 1}"
+        """Return a fold's name for people; it counts from 0, as in files and messages."""
+        place = f"fold {job.fold} of {self.plan.per_repeat()}"
+        return place if self.plan.repeats == 1 else f"{place}, repeat {job.repeat}"
 
     def abandon(self, error: BaseException) -> None:
         """Kill the workers; what is finished is stored.

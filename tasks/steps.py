@@ -5,29 +5,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from prefect import get_run_logger, task
-from prefect.cache_policies import NO_CACHE
+from prefect import get_run_logger
 from prefect.runtime import flow_run
 
 from tasks import reduce, report
+from tasks.artifacts import headline
 from tasks.config import parse_study
 from tasks.data import Dataset
 from tasks.display import Display
 from tasks.folds import FoldPlan
+from tasks.form import from_form
 from tasks.jobs import FoldRecord
 from tasks.prefect_view import viewed
 from tasks.remote import RUNS, publish, sending
 from tasks.result import Result
 from tasks.run import Run, current_run, launched
+from tasks.step import step
 from tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from tasks.trust import check_trust
 from tasks.writing import GO_ON, writing
 
-PLAIN = {"cache_policy": NO_CACHE, "persist_result": False}
+NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out", "more")
 
 
 @contextmanager
-def running(*sections: Any) -> Iterator[Run]:
+def running(*parameters: Any) -> Iterator[Run]:
     """Yield the run that this flow call was launched for, or launch one."""
     known = current_run()
     if known is not None:
@@ -36,8 +38,7 @@ def running(*sections: Any) -> Iterator[Run]:
             yield known
         known.on_end()
         return
-    names = ("data", "split", "model", "train", "metrics", "compute", "seed", "out")
-    study = parse_study(dict(zip(names, sections, strict=True)))
+    study = parse_study(from_form(dict(zip(NAMES, parameters, strict=True))))
     check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
     with launched(Run(study, Display())) as run:
         run.check()
@@ -46,7 +47,7 @@ def running(*sections: Any) -> Iterator[Run]:
             yield run
 
 
-@task(name="load data", task_run_name="load data", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@step("load data", lambda dataset: f"{dataset.rows} rows, {dataset.task}")
 def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
     facts = run.dataset.facts
@@ -56,21 +57,21 @@ def load_data(run: Run) -> Dataset:
     return run.dataset
 
 
-@task(name="split rows", task_run_name="split rows", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@step("split rows", lambda plan: f"{len(plan.folds)} folds, {plan.method}")
 def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
     """Divide the rows, and check every promise of the split method."""
     return run.plan
 
 
-@task(name="reduce folds", task_run_name="reduce folds", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
-def reduce_folds(run: Run, folds: FoldPlan, records: Sequence[FoldRecord]) -> reduce.Tables:
+@step("reduce folds", headline)
+def reduce_folds(run: Run, records: Sequence[FoldRecord]) -> reduce.Tables:
     """Combine the folds into tables, metrics and intervals."""
     run.display.status("computing metrics and intervals")
     run.fetch_stored()  # what other machines sent to object storage
-    return reduce.reduce_folds(run.dataset, folds, run.jobs, records, run.metrics)
+    return reduce.reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
 
 
-@task(name="write report", task_run_name="write report", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@step("write report", lambda result: f"report: {result.where}")
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
     run.display.status("writing the report")

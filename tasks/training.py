@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from prefect import task
+from prefect import State, task
 from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
 from prefect.states import Cancelled, Completed, Failed
+from prefect.utilities.engine import get_state_for_result
 
 from tasks import worker
 from tasks.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
@@ -25,6 +26,7 @@ from tasks.workers import Slot
 from tasks.writing import GO_ON, writing
 
 STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
+MOST_DRAWN = 500  # folds that Prefect's graph connects with what comes after
 SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 
 
@@ -41,11 +43,14 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     except Interrupted as stop:
         return Cancelled(message=str(stop))  # neither done nor failed
     run.records[key] = record
+    # What comes after is drawn behind the folds, as their records are the data of their states.
+    data = record if len(run.jobs) <= MOST_DRAWN else key
     if record.error is not None:
-        return Failed(message=record.error)
+        return Failed(message=record.error, data=data)
     name = "Cached" if record.cached else "Completed"
-    message = f"weights {record.weights[:12]}" if record.weights else None
-    return Completed(name=name, message=message, data=key)
+    said = "from the store" if record.cached else f"trained on {record.slot}"
+    weights = f", weights {record.weights[:12]}" if record.weights else ""
+    return Completed(name=name, message=said + weights, data=data)
 
 
 def _tag(device: str) -> None:
@@ -181,7 +186,8 @@ def _tries(attempt: int) -> str:
 def _submit(
     run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any], make_room: Callable[[], None]
 ) -> None:
-    future = train_fold.submit(run.label(job), job.key, run, slot)
+    options: Any = {"wait_for": _split_of(run.plan)}
+    future = train_fold.submit(run.label(job), job.key, run, slot, **options)
     under_way.add(future)
 
     def done(_: Any) -> None:
@@ -189,6 +195,12 @@ def _submit(
         make_room()
 
     future.add_done_callback(done)
+
+
+def _split_of(plan: FoldPlan) -> list[State]:
+    """Return the state of the task that the folds come from, for Prefect's graph."""
+    found = get_state_for_result(plan)  # without its data, which Prefect would ask for
+    return [] if found is None else [Completed(data=True, state_details=found[0].state_details)]
 
 
 def _reuse(run: Run, job: FoldJob) -> bool:

@@ -16,17 +16,21 @@ from prefect.client.schemas.filters import (
     LogFilter,
     LogFilterFlowRunId,
 )
+from prefect.client.schemas.sorting import LogSort
 from prefect.flows import EntrypointType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pyarrow import parquet
 
+from flows.compare import compare
 from flows.cv import cross_validate
+from flows.verify import verify
 from tasks import artifacts
 from tasks.provenance import ROOT
 from tests.helpers_report import ALONE, finish
 
 pytestmark = pytest.mark.long
 
+EXACT = ("mean", "std", "ci_low", "ci_high", "pooled")  # what a table must not round
 FRAIL = """
 import warnings
 from sklearn.linear_model import LogisticRegression
@@ -75,13 +79,13 @@ def test_tables_are_rows_with_the_same_names_that_json_can_hold(finished):
     assert [row["metric"] for row in summary] == list(finished.run.metrics)
     assert {row["folds"] for row in summary} == {"2 of 3"}
     for row, stored in zip(summary, finished.tables.summary.to_pylist(), strict=True):
-        assert row["mean"] == round(stored["mean"], artifacts.DIGITS)
+        assert [row[name] for name in EXACT] == [stored[name] for name in EXACT]
 
 
 def test_failed_folds_come_first_with_their_error(finished):
     rows = artifacts.fold_rows(finished.tables, finished.run.metrics, labels(finished))
     assert [row["status"] for row in rows] == ["failed", "ok", "ok"]
-    assert rows[0]["task"] == "fold 2 of 3, repeat 1"
+    assert rows[0]["task"] == "fold 1 of 3"
     assert rows[0]["repeat / fold"] == "0/1"
     assert rows[0]["error"].startswith("ValueError")
     assert rows[0][finished.run.metrics[0]] is None
@@ -122,26 +126,50 @@ def test_code_holds_backticks():
     assert artifacts.code("/a b") == "`/a b`"
 
 
+def engine_run(client, api, flow, folder, allowed, **parameters):
+    """Run a deployment's flow in an engine process, as a worker does."""
+    module = EntrypointType.MODULE_PATH
+    made = flow.to_deployment(name="test", entrypoint_type=module, enforce_parameter_schema=False)
+    deployment = made.apply()
+    run = client.create_flow_run_from_deployment(deployment, parameters=parameters)
+    environment = {"PREFECT_API_URL": api, "PYTHONPATH": str(ROOT)}
+    environment |= {"FOLDPROOF_ALLOWED_BUILDERS": allowed}
+    command = [sys.executable, "-m", "prefect.engine", str(run.id)]
+    ended = subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, timeout=240
+    )
+    return run.id, ended
+
+
 @pytest.fixture(scope="module")
-def deployed(prefect_api, tmp_path_factory):
+def client(prefect_api):
+    with temporary_settings({PREFECT_API_URL: prefect_api}), get_client(sync_client=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def deployed(client, prefect_api, tmp_path_factory):
     """A run from a deployment with one failed fold, as its engine process left it."""
     folder = tmp_path_factory.mktemp("deployed")
     (folder / "frail.py").write_text(FRAIL)
     parameters = {**SETTINGS, "model": {"builder": "frail:build"}}
-    with (
-        temporary_settings({PREFECT_API_URL: prefect_api}),
-        get_client(sync_client=True) as client,
-    ):
-        module = EntrypointType.MODULE_PATH
-        deployment = cross_validate.to_deployment(name="test", entrypoint_type=module).apply()
-        run = client.create_flow_run_from_deployment(deployment, parameters=parameters)
-        environment = {"PREFECT_API_URL": prefect_api, "PYTHONPATH": str(ROOT)}
-        environment |= {"FOLDPROOF_ALLOWED_BUILDERS": "frail"}
-        command = [sys.executable, "-m", "prefect.engine", str(run.id)]
-        subprocess.run(
-            command, cwd=folder, env=os.environ | environment, capture_output=True, timeout=240
-        )
-        yield Left(client, run.id, folder)
+    run, _ = engine_run(client, prefect_api, cross_validate, folder, "frail", **parameters)
+    return Left(client, run, folder)
+
+
+@pytest.fixture(scope="module")
+def complete(client, prefect_api, tmp_path_factory):
+    """A complete run of two repeats."""
+    folder = tmp_path_factory.mktemp("complete")
+    parameters = {
+        **SETTINGS,
+        "data": {"source": "breast_cancer"},
+        "split": {"n_splits": 2, "n_repeats": 2},
+        "model": {"builder": "sklearn.naive_bayes:GaussianNB"},
+        "metrics": ["roc_auc", "f1"],
+    }
+    run, _ = engine_run(client, prefect_api, cross_validate, folder, "sklearn", **parameters)
+    return Left(client, run, folder)
 
 
 def settled(client, of_it):
@@ -166,8 +194,8 @@ class Left:
         )
         self.artifacts = {made["key"]: made for made in made.json()}
         chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[identity]))
-        self.logs = client.read_logs(chosen, limit=200)
-        self.report = next((folder / "results" / "runs").iterdir())
+        self.logs = client.read_logs(chosen, limit=200, sort=LogSort.TIMESTAMP_ASC)
+        self.report = next((folder / "results" / "runs").iterdir(), None)
 
     def log(self, task):
         identity = self.tasks[task].id
@@ -180,7 +208,7 @@ def test_a_run_with_a_failed_fold_does_not_show_as_green(deployed):
     assert deployed.run.state.message == (
         f"INCOMPLETE: 1 of 3 folds failed; report: {deployed.report}"
     )
-    names = {f"fold {fold} of 3, repeat 1": fold for fold in range(1, 4)}
+    names = {f"fold {fold} of 3" for fold in range(3)}
     assert set(deployed.tasks) == {
         *names,
         *("load data", "split rows", "reduce folds", "write report"),
@@ -214,7 +242,7 @@ def test_artifacts_hold_the_result_and_say_where_the_report_is(deployed):
     assert deployed.artifacts["build-wine-progress"]["description"] == "3 of 3 folds, 1 failed"
     (row,) = json.loads(deployed.artifacts["build-wine-summary"]["data"])
     (stored,) = parquet.read_table(deployed.report / "summary.parquet").to_pylist()
-    assert row["mean"] == round(stored["mean"], artifacts.DIGITS)
+    assert [row[name] for name in EXACT] == [stored[name] for name in EXACT]
     folds = json.loads(deployed.artifacts["build-wine-folds"]["data"])
     assert [fold["status"] for fold in folds] == ["failed"] + ["ok"] * 2
     assert "cannot fit | <b>118</b> rows" in folds[0]["error"]
@@ -223,3 +251,76 @@ def test_artifacts_hold_the_result_and_say_where_the_report_is(deployed):
     assert "`predictions.parquet`" in page
     assert str(deployed.report) in page
     assert len(page) < artifacts.LARGEST
+
+
+def test_a_run_says_in_words_what_it_and_each_of_its_steps_came_to(complete):
+    (auc, f1) = parquet.read_table(complete.report / "summary.parquet").to_pylist()
+    line = f"roc_auc {auc['mean']:.3f} ({auc['ci_low']:.3f} to {auc['ci_high']:.3f}), 4 of 4 folds"
+    positive = "'malignant' (212 of 569)"
+    assert complete.run.state.message == f"{line}; positive: {positive}"
+    assert complete.tasks["reduce folds"].state.message == line
+    assert complete.tasks["load data"].state.message == "569 rows, binary"
+    assert complete.tasks["split rows"].state.message == "4 folds, stratified_kfold"
+    assert complete.tasks["write report"].state.message == f"report: {complete.report}"
+    assert all(task.state.message for task in complete.tasks.values())
+    made = complete.artifacts["gaussiannb-breast-cancer-summary"]
+    assert made["description"] == f"Mean, spread and interval of each metric; positive: {positive}"
+    folds = json.loads(complete.artifacts["gaussiannb-breast-cancer-folds"]["data"])
+    stored = parquet.read_table(complete.report / "folds.parquet").to_pylist()
+    assert [row["roc_auc"] for row in folds] == [row["roc_auc"] for row in stored]
+    table = [log.message for log in complete.logs if f"\nf1{f1['mean']:13.4f}" in log.message]
+    assert len(table) == 1, "the table stands in the run's log"
+
+
+def test_the_graph_goes_from_the_split_through_the_folds_to_the_end(complete):
+    names = {task.id: name for name, task in complete.tasks.items()}
+
+    def before(name):
+        listed = complete.tasks[name].task_inputs.values()
+        return {names[each.id] for inputs in listed for each in inputs if hasattr(each, "id")}
+
+    folds = {f"fold {fold} of 2, repeat {repeat}" for fold in range(2) for repeat in range(2)}
+    assert before("split rows") == {"load data"}
+    assert {tuple(before(fold)) for fold in folds} == {("split rows",)}
+    assert before("reduce folds") == folds
+    assert before("write report") == {"reduce folds"}
+
+
+def test_failed_folds_are_in_the_graph_too(deployed):
+    inputs = deployed.tasks["reduce folds"].task_inputs["records"]
+    assert len(inputs) == 3
+
+
+NONE = "no file or folder 'nowhere.csv'"
+WRONG = [
+    (cross_validate, {"data": {"source": "breast_cancr"}}, "did you mean breast_cancer?"),
+    (cross_validate, {"more": {"seed": 1}, "seed": 2}, "more.seed: 1 clashes with seed: 2"),
+    (cross_validate, {"train": {"epochs": "many"}}, "train.epochs: must be a whole number"),
+    (compare, {"models": [{"builder": "tasks.models:mlp"}]}, "studies: one alone cannot be"),
+    (compare, {"studies": [{"data": "nowhere.csv"}] * 2}, NONE),
+    (verify, {"run_dir": "nowhere"}, "'nowhere' holds no manifest.json of a report"),
+    (verify, {"run_dir": "nowhere", "folds": -1}, "folds: must be at least 0, or all, not -1"),
+]
+
+
+@pytest.mark.parametrize(("flow", "parameters", "line"), WRONG)
+def test_the_last_red_block_of_a_wrong_run_is_its_line(
+    client, prefect_api, tmp_path, flow, parameters, line
+):
+    run, ended = engine_run(client, prefect_api, flow, tmp_path, "tasks.models", **parameters)
+    assert ended.returncode == 0
+    state = client.read_flow_run(run).state
+    assert state.is_failed()
+    assert line in state.message
+    chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
+    logs = client.read_logs(chosen, limit=200, sort=LogSort.TIMESTAMP_ASC)
+    assert [log.message for log in logs if log.level >= 40] == [state.message]
+    said = ended.stdout + ended.stderr
+    for text in (*(log.message for log in logs), said.decode()):
+        assert "Traceback" not in text
+        assert "orchestrator" not in text
+
+
+def test_an_incomplete_run_ends_without_a_traceback_of_the_engine(deployed):
+    red = [log.message for log in deployed.logs if log.level >= 40 and log.task_run_id is None]
+    assert red == [deployed.run.state.message]

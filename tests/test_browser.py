@@ -88,6 +88,7 @@ def test_a_run_from_the_form_to_its_artifacts(live, page):
     page.get_by_role("button", name="Run", exact=True).first.click()
     page.get_by_role("menuitem", name="Custom run").click()
     page.wait_for_url("**/run**")
+    page.get_by_role("tab", name="own builder").click()
     fill(page, "Builder", "sklearn.linear_model:LogisticRegression")
     fill(page, "Folder of results|out", str(live.folder / "form"))
     look(page, "form")
@@ -129,16 +130,109 @@ def fill(page, label: str, text: str) -> None:
     page.get_by_label(re.compile(f"^({label})\\b")).first.fill(text)
 
 
-def test_a_comparison_asks_for_each_model_by_the_same_boxes(live, page):
+FORMS = {"cv-cpu": "cross_validate", "compare": "compare", "verify": "verify"}
+FILLED_IN = "input, textarea, button[role=combobox], [contenteditable=true], button:has-text('Add')"
+
+
+def open_form(live, page, name: str, design: str = "/v2") -> None:
+    """Open the form of a deployment, in one of the two designs of Prefect's pages."""
     with live.client() as client:
-        deployment = client.read_deployment_by_name("compare/compare")
-    page.goto(f"{live.url.removesuffix('/api')}/v2/deployments/deployment/{deployment.id}/run")
-    for number in (1, 2):
-        page.get_by_role("button", name="Add item").last.click()
-        boxes = page.get_by_label(re.compile(r"^Builder\b"))
-        boxes.nth(number - 1).wait_for()
+        deployment = client.read_deployment_by_name(f"{FORMS[name]}/{name}")
+    address = live.url.removesuffix("/api")
+    page.goto(f"{address}{design}/deployments/deployment/{deployment.id}/run")
+    page.get_by_role("button", name="Submit").wait_for()
+    page.get_by_text("Parameters", exact=True).first.wait_for()
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_tab_of_every_box_can_be_filled_in_and_shows_words(live, page, name):
+    open_form(live, page, name)
+    page.get_by_text(re.compile("Seed|What must agree")).first.wait_for()
+    tabs = page.get_by_role("tab").all()
+    opened = [tab for tab in tabs if tab.inner_text() not in ("Now", "Later")]
+    assert len(opened) == {"cv-cpu": 16, "compare": 16, "verify": 2}[name]
+    for tab in opened:
+        tab.click()
+        panel = page.locator(f"id={tab.get_attribute('aria-controls')}")
+        panel.locator(FILLED_IN).first.wait_for()
+        assert "is type" not in panel.inner_text()
+    look(page, f"form-{name}-other-tabs")
+    for choice in page.locator("main button[role=combobox], button[role=combobox]").all():
+        assert choice.inner_text().strip(), "a choice shows what is chosen, or Select"
+    for words in ("None", "null", "dict", "list", "str", "int"):
+        assert page.get_by_text(words, exact=True).count() == 0, words
+    assert page.locator(FILLED_IN).count() > 0
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_older_design_of_the_page_draws_every_box_as_well(live, page, name):
+    open_form(live, page, name, design="")
+    page.get_by_text(re.compile("^(Seed|What must agree)")).first.wait_for()
+    for tab in ("file or folder", "own builder", "own settings (JSON)", "by label (JSON)", "all"):
+        for each in page.get_by_text(tab, exact=True).all():
+            each.click()
+    look(page, f"older-form-{name}")
+    for words in ("None", "null", "dict", "list", "str", "int"):
+        assert page.get_by_text(words, exact=True).count() == 0, words
+    assert page.get_by_text("is type").count() == 0
+
+
+def test_words_and_json_of_a_form_arrive_in_the_run(live, page):
+    open_form(live, page, "cv-cpu")
+    fill(page, "Epochs", "2")
+    fill(page, r"Folds \(n_splits\)", "2")
+    fill(page, "Folder of results|out", str(live.folder / "words"))
+    choose(page, "Early stopping", "on")
+    page.get_by_role("tab", name="by label (JSON)").click()
+    type_json(page, 1, '{"malignant": 2, "benign": 1}')
+    type_json(page, 2, '{"train": {"loss": "mse"}}')
+    look(page, "form-filled")
+    before = runs_of_people(live)
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_url("**/deployments/deployment/**tab=**")
+    (run,) = runs_of_people(live) - before
+    ended = live.ended(run)
+    assert ended.state.is_completed(), live.log("worker")[-6000:]
+    train = ended.parameters["train"]
+    assert train["early_stopping"] == "on"
+    assert train["class_weight"] == {"malignant": 2, "benign": 1}
+    assert ended.parameters["more"] == {"train": {"loss": "mse"}}
+    assert re.match(r"roc_auc \d\.\d{3} .*2 of 2 folds; positive: 'malignant'", ended.state.message)
+    page.goto(f"{live.url.removesuffix('/api')}/v2/runs/flow-run/{run}")
+    page.get_by_role("tab", name="Details").click()
+    page.get_by_text(ended.state.message).first.wait_for()
+    assert page.get_by_text("State message: None").count() == 0
+    look(page, "run-details")
+
+
+def choose(page, label: str, value: str) -> None:
+    """Choose from the list under a label."""
+    page.get_by_label(re.compile(f"^(Select )?{label}\\b")).first.click()
+    page.get_by_role("option", name=value, exact=True).click()
+
+
+def type_json(page, number: int, text: str) -> None:
+    """Type into one of the form's boxes of JSON, in place of what is there."""
+    page.locator(".cm-content").nth(number).click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text)
+
+
+def runs_of_people(live) -> set:
+    """Return the runs that no schedule made."""
+    with live.client() as client:
+        return {each.id for each in client.read_flow_runs() if not each.auto_scheduled}
+
+
+def test_a_comparison_asks_once_for_what_all_models_share(live, page):
+    open_form(live, page, "compare")
+    builders = page.get_by_label(re.compile(r"^Builder\b"))
+    page.get_by_role("button", name="Add item").last.click()
+    for number in range(3):
+        builders.nth(number).wait_for()
+    for once in ("Source", r"Folds \(n_splits\)", "Seed", "Epochs"):
+        assert page.get_by_text(re.compile(f"^{once}")).count() == 1, once
     look(page, "comparison")
-    assert boxes.count() == 2
 
 
 def test_a_schedule_starts_a_run_by_itself(live, page):

@@ -24,7 +24,7 @@ def job(tmp_path):
 def log(job, tmp_path, caplog):
     (tmp_path / FOLDER).mkdir()
     caplog.set_level(logging.INFO, "fold")
-    return FoldLog(job, tmp_path, logging.getLogger("fold"), everything=False)
+    return FoldLog(job, "fold 1 of 3", tmp_path, logging.getLogger("fold"), everything=False)
 
 
 def seen(epoch, fold=1):
@@ -35,8 +35,8 @@ def test_epochs_are_said_now_and_then(log, caplog):
     for second in range(21):
         log.look(seen(second), START + second)
     assert caplog.messages == [
-        "epoch 10 of 100, loss 0.5000",
-        "epoch 20 of 100, loss 0.5000",
+        "fold 1 of 3: epoch 10 of 100, loss 0.5000",
+        "fold 1 of 3: epoch 20 of 100, loss 0.5000",
     ]
     assert log.share() == 0.2
 

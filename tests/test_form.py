@@ -6,20 +6,39 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
 
+from flows.compare import compare
 from flows.cv import cross_validate
-from tasks.config import Section, Study, parse_study
+from flows.verify import verify
+from tasks.config import DataSpec, Section, Study, parse_study
 from tasks.errors import InputError
-from tasks.form import from_form
+from tasks.form import from_form, shared_and_own, with_more
 from tasks.form_choices import METRIC_NAMES
 from tasks.metrics import _check_fits, _scorer_names
+from tasks.offered import offered_builders
+from tasks.trust import BUILDERS
 
-MAY_BE_EMPTY = {
-    *("target", "positive", "features", "groups", "weights", "fold_column", "fold_timeout"),
-    *("memory_limit", "address"),
-}
+OFF = ("early_stopping", "class_weight")
 
-# What the form's two designs send when nothing was touched, but for the order of names.
+MAY_BE_EMPTY = {"target", "positive", "groups"}
+MOST = 25  # boxes of a form
+
+# What the form sends when nothing was touched, but for the order of names.
 UNTOUCHED = {
+    "data": {"source": "breast_cancer", "drop": []},
+    "split": {"method": "auto", "n_splits": 10, "n_repeats": 1},
+    "model": {"builder": "tasks.models:mlp", "params": {}},
+    "train": {
+        **{"epochs": 50, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.001},
+        **{"scaler": "standard", "early_stopping": "off", "patience": 5, "class_weight": "off"},
+    },
+    "metrics": "auto",
+    "compute": {"device": "auto", "workers": "auto"},
+    "seed": 1337,
+    "out": "reports",
+    "more": {},
+}
+# What the form of 0.1.0 sent; its deployments stay registered.
+FORM_OF_0_1_0 = {
     "data": {"source": "breast_cancer", "task": "auto", "drop": []},
     "split": {
         **{"method": "auto", "n_splits": 10, "n_repeats": 1, "shuffle": True, "test_size": 0.1},
@@ -61,24 +80,57 @@ def everything(schema):
             yield from everything(part)
 
 
-def test_every_setting_is_asked_for_with_a_title_a_description_and_a_default(schema):
-    asked = dict(fields(schema["properties"]))
-    expected = set()
-    for name, field in Study.model_fields.items():
-        expected.add((name,))
-        if isinstance(field.default, Section):
-            expected |= {(name, inner) for inner in type(field.default).model_fields}
-    assert set(asked) == expected
-    for path, field in asked.items():
-        assert field["title"], path
+@pytest.mark.parametrize("flow", [cross_validate, compare, verify], ids=lambda flow: flow.name)
+def test_forms_are_short_and_every_box_says_what_it_is(flow):
+    properties = parameter_schema(flow).model_dump_for_openapi()["properties"]
+    items = properties.get("models", {}).get("items", {}).get("properties", {})
+    of_a_model = dict(fields(items))
+    asked = {path: field for path, field in fields(properties) if "properties" not in field}
+    assert len(asked) - len(items and ["models"]) + 2 * len(of_a_model) <= MOST
+    for path, field in (asked | of_a_model).items():
+        assert field["title"] not in path, "a title is words"
         assert field["description"], path
         assert isinstance(field["position"], int), path
+        assert not nulls(field), f"{path}: nothing but 'None' would be drawn"
+        for branch in field.get("anyOf", []):
+            assert branch.get("type") != "object", f"{path}: nothing would be drawn"
+
+
+def nulls(field):
+    return [part for part in everything(field) if part.get("type") == "null"]
+
+
+def test_each_box_is_a_setting_and_what_is_none_fits_into_more(schema):
+    boxes = {".".join(p) for p, field in fields(schema["properties"]) if "properties" not in field}
+    settings = {
+        f"{name}.{inner}" if isinstance(field.default, Section) else name
+        for name, field in Study.model_fields.items()
+        for inner in getattr(type(field.default), "model_fields", [""])
+    }
+    assert boxes - settings == {"more", "train.patience"}
+    for setting in settings - boxes:
+        section, _, name = setting.partition(".")
+        value = getattr(getattr(Study(), section), name)
+        sent = {**UNTOUCHED, "more": {section: {name: value}}}
+        assert validate(sent, schema) == []
+        study = parse_study(from_form(sent))
+        assert getattr(study, section).chosen(name)
+        assert study == Study()
+
+
+def test_boxes_have_the_defaults_of_the_settings(schema):
+    for path, field in fields(schema["properties"]):
+        if "properties" in field or path[-1] in ("more", "patience"):
+            continue
+        section, name = (getattr(Study(), path[0]), path[1]) if path[1:] else (Study(), path[0])
+        default = getattr(section, name)
+        assert field.get("default", None) == ("off" if path[-1] in OFF else default), path
         assert ("default" in field) == (path[-1] not in MAY_BE_EMPTY), path
 
 
 def test_sections_are_asked_for_in_the_order_of_the_work(schema):
     by_position = sorted(schema["properties"], key=lambda n: schema["properties"][n]["position"])
-    assert by_position == list(Study.model_fields)
+    assert by_position == [*Study.model_fields, "more"]
     train = schema["properties"]["train"]["properties"]
     first = sorted(train, key=lambda name: train[name]["position"])[:4]
     assert first == ["epochs", "batch_size", "optimizer", "learning_rate"]
@@ -89,11 +141,9 @@ def test_sections_are_asked_for_in_the_order_of_the_work(schema):
 def test_limits_are_those_of_the_settings(schema):
     sections = {name: p.get("properties") for name, p in schema["properties"].items()}
     assert sections["split"]["n_splits"]["minimum"] == 2
-    assert sections["split"]["test_size"]["exclusiveMaximum"] == 1
     assert sections["train"]["learning_rate"]["exclusiveMinimum"] == 0
-    assert sections["train"]["early_stopping"]["anyOf"][1]["properties"]["patience"]["minimum"] == 0
+    assert sections["train"]["patience"]["minimum"] == 0
     assert sections["compute"]["workers"]["anyOf"][1]["minimum"] == 1
-    assert sections["compute"]["fold_timeout"]["exclusiveMinimum"] == 0
     assert schema["properties"]["seed"]["minimum"] == 0
     for part in everything(schema):
         assert not {"ge", "gt", "$ref", "const"} & set(part), "no form knows what this means"
@@ -125,6 +175,134 @@ def test_an_untouched_form_means_the_defaults(schema):
     study = parse_study(from_form(UNTOUCHED))
     assert study == Study()
     assert not study.train.chosen("optimizer"), "defaults that a form sends were not chosen"
+
+
+def test_the_form_of_0_1_0_is_still_understood(schema):
+    assert validate(FORM_OF_0_1_0, schema) == []
+    assert parse_study(from_form(FORM_OF_0_1_0)) == Study()
+
+
+@pytest.mark.parametrize(
+    ("train", "meant"),
+    [
+        ({"early_stopping": "on", "patience": 5}, {"early_stopping": {}}),
+        ({"early_stopping": "on", "patience": 9}, {"early_stopping": {"patience": 9}}),
+        ({"early_stopping": "on"}, {"early_stopping": {}}),
+        ({"early_stopping": {"patience": 3}}, {"early_stopping": {"patience": 3}}),
+        (
+            {"early_stopping": {"monitor": "val_accuracy"}, "patience": 5},
+            {"early_stopping": {"monitor": "val_accuracy"}},
+        ),
+        (
+            {"early_stopping": {"monitor": "val_accuracy"}, "patience": 8},
+            {"early_stopping": {"monitor": "val_accuracy", "patience": 8}},
+        ),
+        ({"early_stopping": "off", "patience": 5}, {}),
+        ({"class_weight": {"benign": 1, "malignant": 2}}, None),
+        ({"class_weight": "balanced"}, None),
+    ],
+)
+def test_early_stopping_and_class_weights_are_words_or_json(schema, train, meant):
+    sent = {**UNTOUCHED, "train": {**UNTOUCHED["train"], **train}}
+    assert validate(sent, schema) == []
+    meant = train if meant is None else meant
+    assert parse_study(from_form({"train": train})) == parse_study({"train": meant})
+
+
+def test_more_adds_to_the_boxes_and_to_what_they_began():
+    train = {**UNTOUCHED["train"], "early_stopping": "on"}
+    more = {
+        "data": {"task": "binary"},
+        "train": {"loss": "mse", "early_stopping": {"monitor": "val_accuracy"}, "epochs": 50},
+    }
+    study = parse_study(from_form({**UNTOUCHED, "train": train, "more": more}))
+    stopping = {"monitor": "val_accuracy", "patience": 5}
+    given = {"loss": "mse", "early_stopping": stopping, "epochs": 50}
+    assert study == parse_study({"data": {"task": "binary"}, "train": given})
+    assert parse_study(from_form({"more": {"train": {"epochs": 3}}})).train.epochs == 3
+
+
+CLASHES = [
+    (
+        {"train": {"epochs": 50}, "more": {"train": {"epochs": 3}}},
+        "more.train.epochs: 3 clashes with train.epochs: 50; say it once",
+    ),
+    (
+        {"train": {"early_stopping": "off"}, "more": {"train": {"early_stopping": {}}}},
+        "more.train.early_stopping: {} clashes with train.early_stopping: 'off'; say it once",
+    ),
+    (
+        {"metrics": "auto", "more": {"metrics": ["f1"]}},
+        "more.metrics: ['f1'] clashes with metrics: 'auto'; say it once",
+    ),
+    (
+        {"more": [1]},
+        'more: must hold settings by section, such as {"train": {"loss": "mse"}}, not [1]',
+    ),
+    ({"more": {"trian": {}}}, "trian: unknown setting; did you mean train?"),
+    ({"more": {"train": {"los": "mse"}}}, "train.los: unknown setting; did you mean loss?"),
+    (
+        {"train": {"early_stopping": "off", "patience": 9}},
+        "train.patience: 9 has no effect without it; set early_stopping to on",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sent", "line"), CLASHES)
+def test_what_is_said_twice_or_makes_no_sense_is_one_line(sent, line):
+    with pytest.raises(InputError) as refused:
+        parse_study(from_form(sent))
+    assert str(refused.value) == line
+
+
+def test_a_caller_in_python_may_use_more_as_well():
+    given = {"train": {"epochs": 2}, "more": {"train": {"loss": "mse"}}}
+    assert parse_study(with_more(given)) == parse_study({"train": {"epochs": 2, "loss": "mse"}})
+    assert with_more({"data": DataSpec(source="iris")}) == {"data": DataSpec(source="iris")}
+    given = {"data": DataSpec(source="iris"), "more": {"data": {"task": "multiclass"}}}
+    made = parse_study(with_more(given))
+    assert made.data == DataSpec(source="iris", task="multiclass")
+
+
+def test_a_comparison_asks_for_what_is_shared_once():
+    shared = {**UNTOUCHED, "data": {"source": "iris"}}
+    del shared["model"]
+    models = [
+        {"builder": "tasks.models:mlp", "params": {}, "settings": {"train": {"epochs": 3}}},
+        {"builder": "sklearn.linear_model:LogisticRegression", "params": {"max_iter": 9}},
+    ]
+    first, second = map(parse_study, shared_and_own(shared, models))
+    assert (first.data, first.split, first.seed) == (second.data, second.split, second.seed)
+    assert (first.train.epochs, second.train.epochs) == (3, 50)
+    assert second.model.params == {"max_iter": 9}
+
+
+@pytest.mark.parametrize(
+    ("models", "line"),
+    [
+        ([{"build": "a:b"}], "models: no 'build'; give each model as builder, params, settings"),
+        (["a:b"], "models: 'a:b' is none; give each model as builder, params, settings"),
+    ],
+)
+def test_a_model_that_is_none_is_one_line(models, line):
+    with pytest.raises(InputError) as refused:
+        shared_and_own({}, models)
+    assert str(refused.value) == line
+
+
+def test_the_form_offers_builders_of_the_modules_that_are_allowed(here, monkeypatch):
+    (here / "nets.py").write_text(
+        "import nothing_that_exists\n"
+        "def deep(input_shape, units):\n    return 1\n"
+        "def plain():\n    return 1\n"
+        "def reads(path):\n    return 1\n"
+        "def says(task):\n    print(task)\n"
+        "def _own(task):\n    return 1\n"
+    )
+    (here / "broken.py").write_text("def (")
+    monkeypatch.setenv(BUILDERS, "tasks.models, sklearn,nets,broken,absent.part")
+    offered = offered_builders()
+    assert offered == ["tasks.models:mlp", "tasks.models:cnn", "nets:deep", "nets:plain"]
 
 
 def test_what_a_file_may_say_a_deployment_may_too(schema):

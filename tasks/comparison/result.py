@@ -65,6 +65,15 @@ class ComparisonResult:
         """One row a metric, pair and method."""
         return parquet.read_table(self.path / PAIRS).to_pandas()
 
+    @property
+    def headline(self) -> str:
+        """The models by the first metric, in a line, the best first."""
+        rows = parquet.read_table(self.path / MODELS).to_pylist()
+        metric = rows[0]["metric"]
+        ranked = by_rank([row for row in rows if row["metric"] == metric])
+        each = (f"{row['number']} {row['model']} {_mean(row['mean'])}" for row in ranked)
+        return f"{metric}: {', '.join(each)}"
+
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the tables."""
         line = self.positive_line
@@ -84,6 +93,10 @@ class ComparisonResult:
     def classes(self) -> dict[Label, int]:
         """How many samples have each label; empty for a regression."""
         return self.results[0].classes if self.results else {}
+
+
+def _mean(value: float | None) -> str:
+    return "without a value" if value is None else f"{value:.3f}"
 
 
 def comparison_text(path: Path) -> str:

@@ -1,10 +1,10 @@
 """The comparison's steps as Prefect tasks, and how its flow is called."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from prefect import Flow, task
+from prefect import Flow
 from prefect.runtime import flow_run
 
 from tasks.comparison import report
@@ -13,17 +13,34 @@ from tasks.comparison.result import ComparisonResult
 from tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
 from tasks.comparison.tables import ComparisonTables, compare_tables
 from tasks.config import Study
-from tasks.form import studies_signature
+from tasks.errors import InputError
+from tasks.form import shared_and_own, studies_signature
 from tasks.launch import outcome, quiet_prefect, seen_through
 from tasks.outcome import named, readable_name, told
 from tasks.result import Result
-from tasks.steps import PLAIN
+from tasks.step import step
 from tasks.trust import check_trust
+
+SHARED = ("data", "split", "train", "metrics", "compute", "seed", "out", "more")
+
+
+def _asked(studies: Any, models: Any, shared: Mapping[str, Any]) -> list[Study]:
+    """Return what a deployed run was given as studies: by itself, or by the form."""
+    if not studies:
+        return studies_of(shared_and_own(shared, models))
+    if models:
+        raise InputError("models", "clash with studies; give one of the two")
+    return studies_of(studies, by_form=True)
 
 
 @contextmanager
-def comparing(studies: Any) -> Iterator[Comparison]:
+def comparing(studies: Any, models: Any, *shared: Any) -> Iterator[Comparison]:
     """Yield the comparison that this flow call was launched for, or launch one.
+
+    Args:
+        studies: the settings of each model; or
+        models: of each, what is its own, and
+        shared: what they have in common, in the order of `SHARED`.
 
     Raises:
         InputError: something about the input is wrong; nothing was trained.
@@ -34,7 +51,7 @@ def comparing(studies: Any) -> Iterator[Comparison]:
         yield known
         known.on_end()
         return
-    asked = studies_of(studies, by_form=True)
+    asked = _asked(studies, models, dict(zip(SHARED, shared, strict=True)))
     for study in asked:
         check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
     with opened(Comparison(asked)) as comparison:
@@ -43,13 +60,13 @@ def comparing(studies: Any) -> Iterator[Comparison]:
         yield comparison
 
 
-@task(name="compare models", task_run_name="compare models", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@step("compare models", lambda tables: f"{tables.pairs.num_rows} tests of pairs")
 def compare_folds(results: Sequence[Result]) -> ComparisonTables:
     """Test the models in pairs, from their reports."""
     return compare_tables(read_models([result.path for result in results]))
 
 
-@task(name="write comparison", task_run_name="write comparison", **PLAIN)  # type: ignore[call-overload, untyped-decorator]
+@step("write comparison", lambda result: f"report: {result.where}")
 def write_comparison(
     comparison: Comparison, results: Sequence[Result], tables: ComparisonTables
 ) -> ComparisonResult:
@@ -66,8 +83,8 @@ class ComparedFlow(Flow[..., ComparisonResult]):
 
     def __init__(self, fn: Callable[..., ComparisonResult], **options: Any) -> None:
         """Make a flow of a function that takes studies."""
-        fn.__signature__ = studies_signature(fn)  # type: ignore[attr-defined]
         super().__init__(fn, **{"flow_run_name": _flow_run_name, **options})
+        self.__signature__ = studies_signature(fn)  # of the form alone
         is_told = hasattr(fn, "__wrapped__")  # with_options comes again
         self.fn = fn if is_told else told(fn, lambda: current_comparison() is not None)
 
@@ -82,7 +99,12 @@ def compared_flow(function: Callable[..., ComparisonResult]) -> ComparedFlow:
 
 
 def _flow_run_name() -> str:
-    return named(lambda parameters: _readable_name(studies_of(parameters["studies"], by_form=True)))
+    return named(_name_of)
+
+
+def _name_of(parameters: dict[str, Any]) -> str:
+    shared = {name: parameters[name] for name in SHARED}
+    return _readable_name(_asked(parameters["studies"], parameters["models"], shared))
 
 
 def _readable_name(studies: Sequence[Study]) -> str:
