@@ -121,14 +121,14 @@ def _check_reference(trust: Trust, setting: str, reference: str) -> None:
         return
     module, _, name = reference.partition(":")
     if not trust.allows_module(module):
-        remedy = f"the operator can list it in {BUILDERS}"
+        remedy = f"the operator can list it in {BUILDERS}; see deployments/README.md"
         raise InputError(setting, f"module {module!r} is not allowed here; {remedy}")
     refuse_foreign(setting, module, name, trust.allows_module)
 
 
 def _check_path(trust: Trust, setting: str, path: str) -> None:
     if not trust.allows_path(path):
-        remedy = f"the operator can list its folder in {PATHS}"
+        remedy = f"the operator can list its folder in {PATHS}; see deployments/README.md"
         raise InputError(setting, f"{path!r} is not in an allowed folder; {remedy}")
 
 
