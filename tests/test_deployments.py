@@ -72,7 +72,7 @@ def test_registering_again_changes_nothing(live):
             "nightly",
             "0 3 * * *",
             "Europe/Berlin",
-            True,
+            False,  # nobody asked for runs of demo data at night
             {"compute": {"device": "cpu"}, "split": {"n_splits": 10, "n_repeats": 3}},
         )
     ]
