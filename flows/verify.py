@@ -29,12 +29,15 @@ def verify(
 ) -> State:
     """Refit folds of a finished run and compare every digest.
 
+    A report is data here: code that is neither built in nor the source that its manifest names
+    is refused, and only the command line may say otherwise.
+
     Args:
         run_dir: a report's folder, OUT/runs/RUN_ID.
         folds: how many folds to refit; all, or null, for all.
         level: what must agree: every bit, every score but for rounding, or metrics within the
             spread of the run's folds.
-        source: where the data is now, if it moved.
+        source: where the data is; needed unless it is a bundled set.
 
     Returns:
         A failed state with the first line that says what differs, or what is wrong about the

@@ -4,13 +4,18 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from tasks.errors import InputError
 from tasks.explain import nearest
 from tasks.jobs import BuilderCall
 from tasks.opened_files import handed_paths
+
+_start: ContextVar[Path | None] = ContextVar("foldproof_start", default=None)
 
 
 def load_builder(call: BuilderCall) -> Callable[..., Any]:
@@ -109,5 +114,21 @@ def _as_written(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def here() -> tuple[str, ...]:
-    """Return the folders where this process finds modules, the working directory first."""
-    return (os.getcwd(), *(folder for folder in sys.path if folder and folder != os.getcwd()))
+    """Return the folders where this process finds modules, that where it starts first."""
+    first = str(start_folder())
+    return (first, *(folder for folder in sys.path if folder and folder != os.getcwd()))
+
+
+def start_folder() -> Path:
+    """Return the folder where modules are looked for first and workers start."""
+    return _start.get() or Path.cwd()
+
+
+@contextmanager
+def starting_in(folder: Path) -> Iterator[None]:
+    """Take another folder than the working directory for that."""
+    token = _start.set(folder)
+    try:
+        yield
+    finally:
+        _start.reset(token)

@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -102,6 +103,14 @@ Column = Annotated[Text, BeforeValidator(_column)]
 Int = Annotated[int, BeforeValidator(_plain)]
 Float = Annotated[float, BeforeValidator(_plain), Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Importable:
+    """Mark a setting whose text may be an import path: it counts wherever code is guarded."""
+
+
+ImportPath = Annotated[Text, Importable()]
 
 
 class Section(BaseModel):
@@ -248,7 +257,7 @@ class DataSpec(Section):
 class SplitSpec(Section):
     """How the samples are divided into folds."""
 
-    method: Text = Field(
+    method: ImportPath = Field(
         "auto",
         description="auto (stratified_kfold for classes, kfold for regression), "
         + ", ".join(METHODS[1:])
@@ -287,7 +296,7 @@ class SplitSpec(Section):
 class ModelSpec(Section):
     """The model that every fold builds afresh."""
 
-    builder: Text = Field(
+    builder: ImportPath = Field(
         "tasks.models:mlp",
         description="module:function, found from the working directory; returns a fresh "
         "keras.Model or an unfitted scikit-learn estimator.",
@@ -362,7 +371,7 @@ class TrainSpec(Section):
         description="auto keeps a compiled model where that is provably the same; plain is "
         "Keras as it is. The result is the same bits.",
     )
-    scaler: Text = Field(
+    scaler: ImportPath = Field(
         "standard",
         description="standard, minmax, robust, none, or module:Class; "
         "fitted on the training rows only.",

@@ -9,12 +9,14 @@ import importlib
 from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import Any
 
 from tasks.builders import here
 from tasks.errors import InputError
 from tasks.provenance import find_module, imported_from, package_of, parse_module
 
 MOST_STEPS = 10  # of names that modules take from one another
+NOT_PUBLIC = {"conftest", "externals", "tests"}  # of scikit-learn
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 Allows = Callable[[str], bool]
@@ -44,15 +46,26 @@ def refuse_foreign(setting: str, module: str, name: str, allows: Allows) -> None
 
 def _refuse_all_but_estimators(setting: str, module: str, name: str) -> None:
     """Some functions there read, write or remove files; estimators and splitters do not."""
+    parts = module.split(".")
+    private = any(part.startswith("_") or part in NOT_PUBLIC for part in (*parts, name))
+    found = None if private else _imported(module, name)
+    is_own = isinstance(found, type) and found.__module__.split(".")[0] == "sklearn"
+    if not is_own or not _is_estimator(found, setting == "split.method"):
+        raise InputError(setting, f"{module}:{name} is no estimator of scikit-learn; name one")
+
+
+def _imported(module: str, name: str) -> Any:
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except Exception:  # no such module, or one that is not meant to be imported
+        return None
+
+
+def _is_estimator(found: Any, for_a_split: bool) -> bool:
     from sklearn.base import BaseEstimator
 
-    try:
-        found = getattr(importlib.import_module(module), name, None)
-    except Exception:  # no such module, or one that is not meant to be imported
-        found = None
-    is_own = isinstance(found, type) and found.__module__.split(".")[0] == "sklearn"
-    if not is_own or not (issubclass(found, BaseEstimator) or hasattr(found, "split")):  # type: ignore[arg-type]
-        raise InputError(setting, f"{module}:{name} is no estimator of scikit-learn; name one")
+    is_splitter = hasattr(found, "split") and hasattr(found, "get_n_splits")
+    return issubclass(found, BaseEstimator) or (for_a_split and is_splitter)
 
 
 def _is_defined(setting: str, module: str, name: str, allows: Allows, steps: int) -> bool:
@@ -66,7 +79,10 @@ def _is_defined(setting: str, module: str, name: str, allows: Allows, steps: int
     tree, _ = parse_module(setting, Path(spec.origin))
     for node in _top_level(tree):
         if name in _defined_by(node):
-            return True
+            root = _renamed(node)
+            return root is None or bool(
+                steps and root != name and _is_defined(setting, module, root, allows, steps - 1)
+            )
         source = _source(node, name, module, spec)
         if source is not None:
             origin, original = source
@@ -93,6 +109,14 @@ def _defined_by(node: ast.AST) -> set[str]:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return {target.id for target in targets if isinstance(target, ast.Name)}
     return set()
+
+
+def _renamed(node: ast.AST) -> str | None:
+    """Return whose name an assignment only repeats: `os` of `run = os.system`."""
+    value = getattr(node, "value", None)
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return value.id if isinstance(value, ast.Name) else None
 
 
 def _source(node: ast.AST, name: str, module: str, spec: ModuleSpec) -> tuple[str, str] | None:

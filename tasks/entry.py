@@ -187,7 +187,10 @@ def _refuse(error: InputError) -> NoReturn:
 
 
 def _is_stop(error: BaseException) -> bool:
-    return isinstance(error, KeyboardInterrupt | Interrupted) or "Terminat" in type(error).__name__
+    """Tell whether somebody stopped the run; Prefect has a signal of its own while it runs."""
+    prefect = sys.modules.get("prefect.exceptions")  # not imported for this: that takes seconds
+    signals = () if prefect is None else (prefect.TerminationSignal,)
+    return isinstance(error, (KeyboardInterrupt, Interrupted, *signals))
 
 
 class _Stop:

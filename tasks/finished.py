@@ -1,4 +1,8 @@
-"""A finished run as its report tells it: files, tables, and the settings to do it again."""
+"""A finished run as its report tells it: files, tables, and the settings to do it again.
+
+Anybody may have written the report, so nothing in it is taken for granted: not that its files
+are files, that they are of a usable size, nor that they hold what a report's do.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
 from tasks.config import Study, parse_study
 from tasks.digest import digest_file
@@ -17,10 +20,12 @@ from tasks.errors import InputError
 from tasks.keys import run_id
 from tasks.metrics import Predictions, measure, predict_labels
 from tasks.report import CERTIFIED, EXECUTION, MANIFEST
+from tasks.report_tables import by_fold, place_of, read_table
 from tasks.sources.csv_files import is_csv
 from tasks.target_facts import TargetFacts
 
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
+MOST_BYTES = 1 << 28  # of a manifest: that of a million folds
 CLOSE = 1e-9  # a metric is computed by the same code, by another version at most
 
 
@@ -44,9 +49,12 @@ class FinishedRun:
             InputError: the folder is none of a report.
         """
         try:
-            manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+            file = path / MANIFEST
+            if not file.is_file() or file.stat().st_size > MOST_BYTES:
+                raise ValueError
+            manifest = json.loads(file.read_text(encoding="utf-8"))
             known = all(isinstance(manifest[name], kind) for name, kind in PARTS.items())
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             known = False
         if not known:
             problem = (
@@ -60,6 +68,12 @@ class FinishedRun:
         """All that the report follows from."""
         key: Mapping[str, Any] = self.manifest["key"]
         return key
+
+    @property
+    def sources(self) -> dict[str, Any]:
+        """SHA-256 of the source of each module that the run had from its user."""
+        parts = (self.key[part].get("sources", {}) for part in ("model", "split"))
+        return {name: digest for part in parts for name, digest in part.items()}
 
     @cached_property
     def facts(self) -> TargetFacts | None:
@@ -77,24 +91,41 @@ class FinishedRun:
         """How each fold was trained."""
         return self.table(EXECUTION)
 
+    @cached_property
+    def devices(self) -> dict[str, str]:
+        """The slot that trained each fold, by its key."""
+        keys, devices = (self.execution[name].to_pylist() for name in ("fold_key", "device"))
+        return dict(zip(keys, devices, strict=True))
+
+    @cached_property
+    def predictions(self) -> dict[tuple[int, int], pa.Table]:
+        """The rows of predictions.parquet, by repeat and fold."""
+        return by_fold(self.table("predictions.parquet"))
+
+    @cached_property
+    def history(self) -> dict[tuple[int, int], pa.Table]:
+        """The rows of history.parquet, by repeat and fold."""
+        return by_fold(self.table("history.parquet"))
+
+    @cached_property
+    def summary(self) -> list[dict[str, Any]]:
+        """The rows of summary.parquet."""
+        rows: list[dict[str, Any]] = self.table("summary.parquet").to_pylist()
+        return rows
+
     def table(self, name: str) -> pa.Table:
         """Read a table of the report.
 
         Raises:
-            InputError: it cannot be read.
+            InputError: it cannot be read, or not into this machine's memory.
         """
-        try:
-            return parquet.read_table(self.path / name)
-        except (OSError, pa.ArrowException) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError("RUN_DIR", f"{name} cannot be read ({reason})") from None
+        return read_table(self.path / name)
 
-    def study(self, source: str | None, out: Path, workers: int) -> Study:
-        """Return the run's settings, for another folder of folds.
+    def study(self, source: str | None, workers: int) -> Study:
+        """Return the run's settings, for a folder of folds that is to be chosen.
 
         Args:
             source: where the data is now; None where it was.
-            out: the folder.
             workers: as many at a time. They train as plain Keras, so that what another engine
                 gave is checked, too.
         """
@@ -109,14 +140,13 @@ class FinishedRun:
                 "metrics": key["metrics"],
                 "compute": {**device, "workers": workers},
                 "seed": key["seed"],
-                "out": str(out),
             }
         )
 
     def _reading(self, source: str | None) -> dict[str, Any]:
         """Return where the data is and how a CSV file is to be read, which no key holds."""
         metadata = self.execution.schema.metadata or {}
-        place = source or metadata.get(b"foldproof.source", b"").decode()
+        place = source or metadata.get(b"foldproof.source", b"").decode(errors="replace")
         said = metadata.get(b"foldproof.csv", b"")
         try:
             return {"source": place} | ({"csv": json.loads(said)} if said and is_csv(place) else {})
@@ -130,7 +160,9 @@ class FinishedRun:
             yield f"{MANIFEST} has the RUN_ID {named}, and a key whose RUN_ID is {follows}"
         for name, digest in sorted(self.manifest["files"].items()):
             path = self.path / name
-            if not path.is_file():
+            if Path(name).name != name:
+                yield f"{name} is not in the report's folder"
+            elif not path.is_file():
                 yield f"{name} is missing"
             elif digest_file(path) != digest:
                 yield f"{name} is not what the manifest says"
@@ -139,17 +171,20 @@ class FinishedRun:
         """Yield where folds are not certified as the manifest says, a line each."""
         said = {(c["repeat"], c["fold"]): c for c in self.manifest.get("certificates", [])}
         for row in self.folds:
-            place = (row["repeat"], row["fold"])
+            place = place_of(row)
             if said.get(place) != {name: row[name] for name in CERTIFIED}:
                 yield f"fold {place[0]}/{place[1]} is not certified in the manifest as in its row"
 
     def wrong_metrics(self) -> Iterator[str]:
         """Yield each metric that does not follow from the predictions, a line each."""
-        table = self.table("predictions.parquet")
         for row in self.folds:
             if row["status"] != "ok":
                 continue
-            predictions = _predictions(table, row)
+            of_fold = self.predictions.get(place_of(row))
+            if of_fold is None:
+                yield f"fold {row['repeat']}/{row['fold']} has no predictions"
+                continue
+            predictions = _predictions(of_fold)
             for name in self.key["metrics"]:
                 found, said = measure(name, predictions).value, row[name]
                 if (found is None) != (said is None) or (
@@ -183,12 +218,8 @@ def _plain(section: Any, name: str) -> Any:
     return section.model_dump(mode="json").get(name)
 
 
-def _predictions(table: pa.Table, row: Mapping[str, Any]) -> Predictions:
+def _predictions(of_fold: pa.Table) -> Predictions:
     """Return a fold's predictions as the metrics take them."""
-    mask = np.logical_and(
-        table["repeat"].to_numpy() == row["repeat"], table["fold"].to_numpy() == row["fold"]
-    )
-    of_fold = table.filter(pa.array(mask))
     columns = [name for name in of_fold.column_names if name.startswith("score_")]
     if not columns:
         truth, predicted = (of_fold[name].to_numpy() for name in ("y_true", "y_pred"))

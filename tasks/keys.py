@@ -177,6 +177,7 @@ def run_key(
             "method": plan.method,
             "folds": len(plan.folds),
             "sha256": plan.digest,
+            **_own_splitter(study.split.method),
         },
         "model": identity.described,
         "train": study.train.model_dump(mode="json", exclude={"engine"}),
@@ -208,6 +209,15 @@ def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
         "order_seed": fold_seed(*place, Role.BATCH_ORDER),
         "inner_seed": fold_seed(*place, Role.INNER_SPLIT),
     }
+
+
+def _own_splitter(method: str) -> dict[str, Any]:
+    """Return the sources of a splitter that is named by an import path, for who verifies."""
+    if ":" not in method:
+        return {}
+    found = Provenance()
+    trace_module("split.method", method.partition(":")[0], list(here()), found)
+    return {"sources": found.sources}
 
 
 def _ours_need_it(found: Provenance) -> bool:

@@ -1,11 +1,12 @@
 """scikit-learn's splitters by the names of the configuration, and the user's own."""
 
+import contextlib
 import importlib
 import inspect
-import os
 import sys
 from typing import Any
 
+from tasks.builders import start_folder
 from tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
 from tasks.data import Dataset
 from tasks.errors import InputError
@@ -80,7 +81,8 @@ def import_named(setting: str, reference: str) -> Any:
         InputError: with the reason why it cannot be imported.
     """
     module, _, name = reference.partition(":")
-    sys.path.insert(0, os.getcwd())
+    folder = str(start_folder())  # now: a module that is imported may change directory
+    sys.path.insert(0, folder)
     try:
         found = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
@@ -89,7 +91,8 @@ def import_named(setting: str, reference: str) -> Any:
         remedy = elsewhere(module) if missing else "it is looked for from the working directory"
         raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
     finally:
-        sys.path.remove(os.getcwd())
+        with contextlib.suppress(ValueError):  # it may have changed the path, too
+            sys.path.remove(folder)
     if not callable(getattr(found, name, None)):
         raise InputError(setting, f"module {module!r} has no class {name!r}; check the name")
     return getattr(found, name)

@@ -1,25 +1,32 @@
-"""What a configuration may name: the modules it imports from, the folders it reads and writes.
+"""What a configuration may name: modules to import, folders to use, clusters to join.
 
-An import path in a configuration runs code, and a path opens files. Whoever types a command
-line or calls `cross_validate` may do both anyway. Whoever fills in a form of the Prefect UI
-may not: there, only what the deployment allows is imported or opened.
+An import path in a configuration runs code, a path opens files, and a cluster's address leads
+to somebody whose messages are unpickled, which runs code, too. Whoever types a command line
+or calls `cross_validate` may do all of that anyway. Whoever fills in a form of the Prefect UI
+may not: there, only what the deployment allows is imported, opened or connected to.
 """
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tasks.config import Study
 from tasks.defined import refuse_foreign
 from tasks.errors import InputError
 from tasks.functions import is_kept
+from tasks.import_paths import import_paths
 from tasks.sources import bundled, memory
 
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"
+CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"
 DEPLOYED = "PREFECT__FLOW_RUN_ID"  # set by Prefect in the processes of its workers and runners
+OF_PREFECT, OF_ITS_SERVER = "PREFECT__", "PREFECT__SERVER"  # what its variables begin with
+MEMORY = "memory"  # scikit-learn's name of a folder whose pickles an estimator loads
 BUILT_IN = ("tasks.models", "sklearn")
 
 
@@ -30,14 +37,16 @@ class Trust:
     Attributes:
         modules: prefixes of module names, in whole parts; None allows any module.
         paths: folders, or prefixes of URIs; None allows any path.
+        clusters: addresses; None allows any.
     """
 
     modules: tuple[str, ...] | None = None
     paths: tuple[str, ...] | None = None
+    clusters: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], deployed: bool) -> "Trust":
-        """Read the two variables; what is not set is open, or in a deployment at its least.
+        """Read the variables; what is not set is open, or in a deployment at its least.
 
         Args:
             environment: the environment variables.
@@ -47,14 +56,15 @@ class Trust:
             InputError: a variable holds no list of modules.
         """
         modules, paths = _listed(environment.get(BUILDERS)), environment.get(PATHS)
+        clusters = _listed(environment.get(CLUSTERS))
         for name in modules or ():
             if not all(part.isidentifier() for part in name.split(".")):
                 problem = f"{name!r} is no module; list modules, separated by commas"
                 raise InputError(BUILDERS, problem)
         if not deployed:
-            return cls(modules, _listed_paths(paths))
+            return cls(modules, _listed_paths(paths), clusters)
         folders = (os.getcwd(),) if paths is None else _listed_paths(paths)
-        return cls(BUILT_IN if modules is None else modules, folders)
+        return cls(BUILT_IN if modules is None else modules, folders, clusters or ())
 
     def allows_module(self, module: str) -> bool:
         """Tell whether a module is one of the allowed ones or stands below one."""
@@ -74,26 +84,55 @@ class Trust:
         places = [_local(place) for place in self.paths if _scheme(place) in ("", "file")]
         return any(resolved.is_relative_to(place) for place in places)
 
+    def allows_cluster(self, address: str) -> bool:
+        """Tell whether an address is a listed one; `tcp://` counts as nothing."""
+        listed = {_plain_address(each) for each in self.clusters or ()}
+        return self.clusters is None or _plain_address(address) in listed
+
+
+def is_deployed() -> bool:
+    """Tell whether the code runs for a deployment, so that a form may have sent the settings.
+
+    Prefect's variables tell, and so does the run in hand: if either is renamed one day, the
+    other still counts. Prefect is not imported for that.
+    """
+    names = [name for name in os.environ if name.startswith(OF_PREFECT)]
+    if any(not name.startswith(OF_ITS_SERVER) for name in names):
+        return True
+    context: Any = sys.modules.get("prefect.context")
+    if context is None:
+        return False
+    around = getattr(context, "_deployment_id", None)  # holds for a deployed flow's subflows, too
+    run = context.FlowRunContext.get()
+    of_run = None if run is None else getattr(run.flow_run, "deployment_id", "unknown")
+    return of_run is not None or (around is not None and around.get() is not None)
+
 
 def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> None:
     """Refuse what a configuration may not name, before anything of it is imported or opened.
 
     Args:
         study: the settings.
-        deployed: they come from a deployment; a process that Prefect started is taken for one.
+        deployed: they come from a deployment, also where that does not show otherwise.
         with_out: `out` is a setting, too, not a folder that this program made.
 
     Raises:
         InputError: with the field and the variable that would allow it.
     """
-    trust = Trust.of(os.environ, deployed or DEPLOYED in os.environ)
-    for setting, reference in _references(study).items():
+    trust = Trust.of(os.environ, deployed or is_deployed())
+    for setting, reference in named_code(study).items():
         _check_reference(trust, setting, reference)
+    if trust.modules is not None:
+        refuse_code_in_params(study)
     source = study.data.source
     if source not in bundled.NAMES and not memory.is_memory(source):
         _check_path(trust, "data.source", source)
     if with_out:
         _check_path(trust, "out", study.out)
+    address = study.compute.address
+    if address is not None and not trust.allows_cluster(address):
+        remedy = f"leave it empty; the operator can list it in {CLUSTERS}"
+        raise InputError("compute.address", f"{address!r} is not allowed here; {remedy}")
 
 
 def check_place(setting: str, path: str) -> None:
@@ -102,18 +141,45 @@ def check_place(setting: str, path: str) -> None:
     Raises:
         InputError: with the setting and the variable that would allow it.
     """
-    _check_path(Trust.of(os.environ, DEPLOYED in os.environ), setting, path)
+    _check_path(Trust.of(os.environ, is_deployed()), setting, path)
 
 
-def _references(study: Study) -> dict[str, str]:
-    """Return every import path of a configuration, by its setting."""
-    named = {
-        "model.builder": study.model.builder,
-        "split.method": study.split.method,
-        "train.scaler": study.train.scaler,
+def named_code(study: Study) -> dict[str, str]:
+    """Return every import path of a configuration, by its setting, but for function objects.
+
+    Such a one comes from code that this process runs already, and only a builder can be one.
+    """
+    return {
+        setting: reference
+        for setting, reference in import_paths(study).items()
+        if not (setting == "model.builder" and is_kept(reference))
     }
-    # A function object comes from code that this process runs already.
-    return {name: text for name, text in named.items() if ":" in text and not is_kept(text)}
+
+
+def refuse_code_in_params(study: Study) -> None:
+    """Refuse arguments of built-in builders that name more than a value.
+
+    `memory` of scikit-learn's estimators is a folder of joblib's, whose pickles are loaded. A
+    mapping with a `class_name` is an object that Keras would make.
+
+    Raises:
+        InputError: there is one.
+    """
+    top, params = study.model.builder.split(".")[0], study.model.params
+    if top == "sklearn" and params.get(MEMORY) is not None:
+        problem = "names a folder whose pickles would be loaded; leave it out"
+        raise InputError(f"model.params.{MEMORY}", problem)
+    if study.model.builder.partition(":")[0] == BUILT_IN[0]:
+        for name, value in params.items():
+            if _holds_an_object(value):
+                problem = "describes an object of Keras's; give a plain value, such as relu"
+                raise InputError(f"model.params.{name}", problem)
+
+
+def _holds_an_object(value: Any) -> bool:
+    inner = list(value.values()) if isinstance(value, dict) else value
+    is_one = isinstance(value, dict) and "class_name" in value
+    return is_one or (isinstance(inner, list) and any(map(_holds_an_object, inner)))
 
 
 def _check_reference(trust: Trust, setting: str, reference: str) -> None:
@@ -142,6 +208,10 @@ def _listed_paths(text: str | None) -> tuple[str, ...] | None:
     """Divide at commas; without URIs, which hold colons, at the system's separator as well."""
     plain = text is not None and "://" not in text
     return _listed(text, f"[,{os.pathsep}]" if plain else ",")
+
+
+def _plain_address(address: str) -> str:
+    return address.strip().lower().removeprefix("tcp://").rstrip("/")
 
 
 def _scheme(path: str) -> str:

@@ -4,6 +4,7 @@ Every fold is refitted as plain Keras, in a process of its own, in another order
 another slot than before, and compared stage by stage, so that the first divergence is named.
 """
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,9 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from tasks.builders import starting_in
+from tasks.config import Study
 from tasks.display import Display
+from tasks.errors import one_line
 from tasks.finished import FinishedRun, differences
+from tasks.foreign import Show, check_code, check_data
 from tasks.jobs import FoldJob, FoldRecord
+from tasks.report_tables import as_a_report, place_of
 from tasks.run import Run, launched
 from tasks.store import FinishedFold, read_fold
 from tasks.target_facts import named_positive
@@ -23,12 +29,20 @@ from tasks.workers import Slot, Slots
 
 Say = Callable[[str], None]
 
+FILES, ANEW, FOLLOW = "files", "each fold began anew", "follow from the predictions"
 NEAR = 1e-4  # of a score, what float32 arithmetic in another order may change
+AT_A_TIME = 2  # slots, so that a fold can train on another one than before
 SPREADS = 3.0  # standard deviations over the folds that a metric may be away from the mean
 
 
 def verify(
-    finished: FinishedRun, source: str | None, folds: int | None, level: Level, say: Say
+    finished: FinishedRun,
+    source: str | None,
+    folds: int | None,
+    level: Level,
+    say: Say,
+    trusted: bool = False,
+    show: Show | None = None,
 ) -> bool:
     """Check a finished run and say what was found.
 
@@ -39,29 +53,61 @@ def verify(
         level: what a refitted fold must have in common with the report: every bit, every
             score but for rounding, or metrics that could be of the same run.
         say: takes a line for people.
+        trusted: the report may run code; else it is data.
+        show: shows a line on a terminal, and tells whether there is one.
 
     Returns:
         Whether everything agrees.
 
     Raises:
-        InputError: the run cannot be done again here, with the reason.
+        InputError: the run cannot be done again here, or must not be, with the reason.
     """
-    sound = _tell(say, "files", list(finished.damaged_files()), "as the manifest says")
-    if not sound:
-        return False  # what is refitted would be compared with nothing
-    sound = _tell(say, "certificates", list(finished.wrong_certificates()), "each fold began anew")
-    sound &= _tell(say, "metrics", _wrong_metrics(finished), "follow from the predictions")
-    chosen = _choose(finished, folds)
-    if not chosen:
-        say("folds: none to refit")
+
+    def tell(line: str) -> None:
+        say(line[: len(line) - len(line.lstrip())] + one_line(line))  # a report may name anything
+
+    with as_a_report():
+        damaged = list(finished.damaged_files())
+        if damaged:
+            return _tell(tell, FILES, damaged)  # what is refitted would be compared with nothing
+        chosen = _choose(finished, folds)
+        study = finished.study(source, min(AT_A_TIME, len(chosen))) if chosen else None
+        needs_own = study is not None and (trusted or check_code(study, finished.sources))
+        if study is not None:
+            check_data(study, source is not None, show)
+        _tell(tell, FILES, [])
+        sound = _tell(tell, "certificates", list(finished.wrong_certificates()), ANEW)
+        sound &= _tell(tell, "metrics", _wrong_metrics(finished), FOLLOW)
+    if study is None:
+        tell("folds: none to refit")
         return sound
+    return _refit_all(finished, study, needs_own, chosen, level, tell) and sound
+
+
+def _refit_all(
+    finished: FinishedRun,
+    study: Study,
+    needs_own: bool,
+    chosen: list[dict[str, Any]],
+    level: Level,
+    say: Say,
+) -> bool:
+    """Refit folds; where no module of the user's is needed, none can be found.
+
+    A report may lie beside files with the names of modules.
+    """
     with tempfile.TemporaryDirectory(prefix="foldproof-verify-") as out:
-        study = finished.study(source, Path(out), workers=len(chosen))
-        with launched(Run(study, Display("quiet"), owns_out=True)) as run:
+        empty = Path(out, "empty")
+        empty.mkdir()
+        around = contextlib.nullcontext() if needs_own else starting_in(empty)
+        placed = study.model_copy(update={"out": out})
+        with around, launched(Run(placed, Display("quiet"), owns_out=True)) as run:
             run.check()
             _tell(say, "environment and inputs", _changes(finished, run), "as in the manifest")
+            jobs = {(job.repeat, job.fold): job for job in run.jobs}
+            sound = True
             for row in reversed(chosen):  # another order than before
-                sound &= _refit(run, finished, row, level, say)
+                sound &= _refit(run, finished, row, jobs.get(place_of(row)), level, say)
     return sound
 
 
@@ -72,7 +118,7 @@ def _wrong_metrics(finished: FinishedRun) -> list[str]:
     return [*wrong, *([f"positive: {named}"] if wrong and named else [])]
 
 
-def _tell(say: Say, what: str, wrong: list[str], fine: str) -> bool:
+def _tell(say: Say, what: str, wrong: list[str], fine: str = "as the manifest says") -> bool:
     say(f"{what}: {'DIFFERENT' if wrong else fine}")
     for line in wrong:
         say(f"  {line}")
@@ -92,48 +138,49 @@ def _changes(finished: FinishedRun, run: Run) -> list[str]:
     return list(differences(finished.key, run.key))
 
 
-def _refit(run: Run, finished: FinishedRun, row: Mapping[str, Any], level: Level, say: Say) -> bool:
+def _refit(
+    run: Run,
+    finished: FinishedRun,
+    row: Mapping[str, Any],
+    job: FoldJob | None,
+    level: Level,
+    say: Say,
+) -> bool:
     place = f"fold {row['repeat']}/{row['fold']}"
-    jobs = [job for job in run.jobs if (job.repeat, job.fold) == (row["repeat"], row["fold"])]
-    if not jobs:
+    if job is None:
         say(f"{place}: DIFFERENT: the split has no such fold any more")
         return False
-    record = _train_elsewhere(run, jobs[0], _device(finished, row))
+    record = _train_elsewhere(run, job, finished.devices.get(row["fold_key"], ""))
     if record.error is not None:
         say(f"{place}: DIFFERENT: it fails here: {record.error}")
         return False
-    fold = read_fold(jobs[0].store, jobs[0].key)
-    divergence = next(_divergences(finished, row, fold), None)
-    if divergence is None:
-        say(f"{place}: identical")
-        return True
-    verdict = _is_near(finished, row, run, fold, level) if level != "bit" else ""
+    fold = read_fold(job.store, job.key)
+    with as_a_report():
+        divergence = next(_divergences(finished, row, fold), None)
+        if divergence is None:
+            say(f"{place}: identical")
+            return True
+        verdict = _is_near(finished, row, run, fold, level) if level != "bit" else ""
     say(f"{place}: {verdict or 'DIFFERENT'}: {divergence}")
     return bool(verdict)
 
 
 def _train_elsewhere(run: Run, job: FoldJob, before: str) -> FoldRecord:
+    """Train in a new process, on a slot of another name than before if there is one.
+
+    A slot whose process has ended may be used again, so two of them do for any number of folds.
+    """
     slot = _another_slot(run.slots, before)
+    slot.rest()
     try:
         return train_with_retries(run, job, slot)
     finally:
-        run.slots.give_back(slot)
+        slot.rest()
 
 
 def _another_slot(slots: Slots, before: str) -> Slot:
-    """Lease a slot that has trained nothing yet, by another name than before if there is one."""
-    slot = slots.lease()
-    if slot.name != before or len(slots.slots) == 1:
-        return slot
-    other = slots.lease()
-    slots.give_back(slot)
-    return other
-
-
-def _device(finished: FinishedRun, row: Mapping[str, Any]) -> str:
-    table = finished.execution
-    devices = dict(zip(table["fold_key"].to_pylist(), table["device"].to_pylist(), strict=True))
-    return str(devices.get(row["fold_key"], ""))
+    others: list[Slot] = [slot for slot in slots.slots if slot.name != before]
+    return others[0] if others else slots.slots[0]
 
 
 def _divergences(
@@ -152,11 +199,9 @@ def _divergences(
 def _other_history(
     finished: FinishedRun, row: Mapping[str, Any], fold: FinishedFold
 ) -> Iterator[str]:
-    said = {
-        (value["epoch"], value["metric"]): value["value"]
-        for value in finished.table("history.parquet").to_pylist()
-        if (value["repeat"], value["fold"]) == (row["repeat"], row["fold"])
-    }
+    of_fold = finished.history.get(place_of(row))
+    values = of_fold.to_pylist() if of_fold is not None else []
+    said = {(value["epoch"], value["metric"]): value["value"] for value in values}
     found = {(epoch, name): value for epoch, name, value in fold.history}
     for epoch, name in sorted({*said, *found}):
         before, now = said.get((epoch, name)), found.get((epoch, name))
@@ -172,15 +217,13 @@ def _is_near(
 
     scored = score_fold(run.dataset, fold, run.metrics)
     if level == "numeric":
-        table = finished.table("predictions.parquet").to_pylist()
-        place = (row["repeat"], row["fold"])
-        said = [line for line in table if (line["repeat"], line["fold"]) == place]
+        said = finished.predictions[place_of(row)].to_pylist()
         names = [name for name in said[0] if name.startswith("score_")] or ["y_pred"]
         last = np.array([line[names[-1]] for line in said], float)
         scale = 1.0 if names != ["y_pred"] else max(1.0, float(np.abs(last).max()))
         largest = float(np.abs(last - scored.predictions.scores[:, -1]).max())
         return f"equal but for rounding, {largest:.1e} at most" if largest <= NEAR * scale else ""
-    for summary in finished.table("summary.parquet").to_pylist():
+    for summary in finished.summary:
         value = scored.metrics[summary["metric"]].value
         if value is None or summary["mean"] is None:
             continue

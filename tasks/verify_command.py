@@ -1,6 +1,7 @@
 """What `python flows/verify.py` takes and prints."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from tasks.command_line import LineParser
@@ -27,7 +28,8 @@ def _verify(arguments: Sequence[str]) -> int:
     from tasks.verification import verify
 
     with at_hand(given.run_dir) as folder:
-        agrees = verify(FinishedRun.read(folder), given.source, count, level, _say)
+        finished = FinishedRun.read(folder)
+        agrees = verify(finished, given.source, count, level, _say, given.trust_builder, _show)
     line.clear()
     print(("identical" if level == "bit" else "agrees") if agrees else "DIFFERENT")
     return IDENTICAL if agrees else DIFFERENT
@@ -37,6 +39,15 @@ def _say(text: str) -> None:
     with line.aside():
         print(text, flush=True)
     line.show("verifying")
+
+
+def _show(text: str) -> bool:
+    """Show a text on the terminal, if somebody may see it there."""
+    stream = next((each for each in (sys.stderr, sys.stdout) if each.isatty()), None)
+    if stream is not None:
+        with line.aside():
+            print(text, file=stream, flush=True)
+    return stream is not None
 
 
 def _count(text: str) -> int:
@@ -70,6 +81,13 @@ def _parser() -> LineParser:
         "--data.source",
         dest="source",
         metavar="VALUE",
-        help="where the data is now, if it moved",
+        help="where the data is now; needed if it moved, if it is no single file, and where "
+        "there is no terminal to show which file the report names",
+    )
+    parser.add_argument(
+        "--trust-builder",
+        action="store_true",
+        help="run the code that the report names: needed where it is neither built in nor the "
+        "source that the manifest names",
     )
     return parser

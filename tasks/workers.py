@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from tasks import worker
+from tasks.builders import start_folder
 from tasks.config import Study
 from tasks.data import Dataset
 from tasks.devices import Device, Placement
@@ -169,7 +170,7 @@ class Slots:
         self.placement = placement
         (scratch / "keras").mkdir(exist_ok=True)
         self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
-        self._scratch, self._folder = scratch, folder or Path(os.getcwd())
+        self._scratch, self._folder = scratch, folder or start_folder()
         self._memory_limit = memory_limit
         self._gates: dict[str, Any] = {}  # who may use which GPU
         self._offer([self.make_slot(device) for device in placement.devices])
