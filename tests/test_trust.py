@@ -15,7 +15,10 @@ from tasks.run import Run, launched
 from tasks.trust import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
 from tests.command import cv, run
 
-OWN = "from subprocess import run\nfrom studies.b import shared\nimport os\n\ndef build(): ...\n"
+OWN = (
+    "from subprocess import run\nfrom studies.b import shared\nimport os\n\ndef build(): ...\n"
+    "shell = os.system\nagain = shell\n"
+)
 FILES = {
     "studies/__init__.py": "from .a import build\nfrom studies_evil import build as other\n",
     "studies/a.py": OWN + "\nif os:\n    alias = build\n",
@@ -57,6 +60,10 @@ ANYTHING: list[dict[str, Any]] = [
     {"train": {"scaler": "studies_evil:Scaler"}},
     {"data": {"source": "/etc/passwd.csv"}},
     {"data": {"source": "s3://bucket/a.csv"}},
+    {"train": {"scaler": "studies_evil:Scaler@0123"}},
+    {"split": {"method": "studies_evil:Splitter@0123"}},
+    {"compute": {"engine": "dask", "address": "127.0.0.1:1"}},
+    {"compute": {"engine": "ray", "address": "127.0.0.1:1"}},
     {"out": "/elsewhere"},
     {"out": "../elsewhere"},
 ]
@@ -68,10 +75,9 @@ def test_a_caller_may_name_anything_and_a_deployment_may_not(settings: dict[str,
     study = parse_study(settings)
     check_trust(study)
     message = refused(study)
-    assert message.split(":")[0] in ("model.builder", "split.method", "train.scaler", "out") or (
-        message.startswith("data.source: ")
-    )
-    assert (BUILDERS in message) or (PATHS in message)
+    fields = ("model.builder", "split.method", "train.scaler", "out", "data.source")
+    assert message.split(":")[0] in (*fields, "compute.address")
+    assert any(variable in message for variable in (BUILDERS, PATHS, "FOLDPROOF_ALLOWED_CLUSTERS"))
     assert not Path("imported").exists()
 
 
@@ -86,6 +92,8 @@ def test_a_caller_may_name_anything_and_a_deployment_may_not(settings: dict[str,
         {"data": "iris", "out": "below/here"},
         {"data": {"source": "below/data.csv", "target": "y"}, "out": "."},
         {"data": DataSpec.from_arrays([[1.0], [2.0]], [0, 1])},
+        {"compute": {"engine": "dask"}},
+        {"compute": {"engine": "ray"}},
     ],
     ids=str,
 )
@@ -104,6 +112,9 @@ def test_what_a_deployment_may_name_by_itself(settings: dict[str, Any]) -> None:
         "sklearn.linear_model:Nothing",
         "sklearn_evil:Model",
         "sklearn.utils:os.system",
+        "sklearn.utils._testing:SkipTest",
+        "sklearn.model_selection:KFold",
+        "sklearn.conftest:pytest",
         "tasks.models:math",
         "tasks.models:mlp.__globals__",
         "tasks.models:Any",
@@ -124,7 +135,14 @@ def test_the_list_counts_for_everybody(monkeypatch: pytest.MonkeyPatch, deployed
         check_trust(with_builder(allowed), deployed)
     for name in ("studies_evil:build", "studie:build", "other:build", "tasks.models:mlp"):
         assert f"the operator can list it in {BUILDERS}" in refused(with_builder(name), deployed)
-    for name in ("studies.a:run", "studies:other", "studies.a:os", "studies.a:missing"):
+    for name in (
+        "studies.a:run",
+        "studies:other",
+        "studies.a:os",
+        "studies.a:missing",
+        "studies.a:shell",
+        "studies.a:again",
+    ):
         assert "name the allowed module that defines it" in refused(with_builder(name), deployed)
     assert "has a dot" in refused(with_builder("studies.a:os.system"), deployed)
     assert "no module 'studies.z'" in refused(with_builder("studies.z:build"), deployed)
@@ -146,6 +164,28 @@ def test_a_wrong_list_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> 
 def test_a_process_that_prefect_started_is_a_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DEPLOYED, "6a0e6b6e-0000-0000-0000-000000000000")
     assert BUILDERS in refused(with_builder("os:system"), deployed=False)
+
+
+def test_a_function_object_does_not_make_a_splitter_or_scaler_of_its_name(here: Path) -> None:
+    (here / "evil.py").write_text("open('imported', 'w').close()\n")
+    for settings in ({"train": {"scaler": "evil:x@y"}}, {"split": {"method": "evil:x@y"}}):
+        assert "module 'evil' is not allowed here" in refused(parse_study(settings))
+    assert not (here / "imported").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_pickles_and_objects_are_no_arguments_of_what_is_built_in() -> None:
+    pipeline = {"builder": "sklearn.pipeline:Pipeline", "params": {"memory": "/tmp/pickles"}}
+    assert refused(parse_study({"model": pipeline})) == (
+        "model.params.memory: names a folder whose pickles would be loaded; leave it out"
+    )
+    layer = {"class_name": "function", "module": "os", "config": "system"}
+    net = {"builder": "tasks.models:mlp", "params": {"activation": layer}}
+    assert refused(parse_study({"model": net})) == (
+        "model.params.activation: describes an object of Keras's; give a plain value, such as relu"
+    )
+    check_trust(parse_study({"model": pipeline}))
+    check_trust(parse_study({"model": {"builder": "tasks.models:mlp", "params": {"units": [8]}}}))
 
 
 @pytest.mark.usefixtures("here")

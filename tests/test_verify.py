@@ -82,7 +82,8 @@ def test_a_copied_report_is_identical_from_any_folder(keras_run, tmp_path):
 def test_only_an_allowed_report_is_read_and_the_refitting_needs_no_allowance(csv_run, tmp_path):
     parent = csv_run.parent.parent.parent
     given = {"FOLDPROOF_ALLOWED_PATHS": str(parent), "PREFECT__FLOW_RUN_ID": "0"}
-    ended = run([*VERIFY, str(csv_run), "--folds", "1"], parent, **given)
+    data = ("--data.source", "data.csv")
+    ended = run([*VERIFY, str(csv_run), "--folds", "1", *data], parent, **given)
     assert (ended.code, ended.out.splitlines()[-1]) == (0, "identical"), ended.err
     copy = shutil.copytree(csv_run, tmp_path / "elsewhere")
     ended = run([*VERIFY, str(copy), "--folds", "1"], parent, **given)

@@ -1,0 +1,50 @@
+"""Forge reports as somebody would who knows how they are made: all digests fit again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pyarrow import parquet
+
+from tasks.finished import FinishedRun
+from tasks.keys import run_id
+from tasks.verification import verify
+
+
+def name_code(report: Path, setting: str, reference: str, **params: Any) -> None:
+    """Let a report's manifest name code in a setting, with arguments for a builder."""
+
+    def change(key: dict[str, Any]) -> None:
+        if setting == "model.builder":
+            key["model"].update(builder=reference, params=params)
+        elif setting == "split.method":
+            key["split"]["settings"]["method"] = key["split"]["method"] = reference
+        else:
+            key["train"]["scaler"] = reference
+
+    change_key(report, change)
+
+
+def change_key(report: Path, change: Any) -> None:
+    """Change a manifest's key, and give the report the RUN_ID that follows from it."""
+    path = report / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest["key"])
+    manifest["run_id"] = run_id(manifest["key"])
+    path.write_text(json.dumps(manifest))
+
+
+def name_source(report: Path, source: str) -> None:
+    """Let a report say where its data was; no digest covers that."""
+    path = report / "execution.parquet"
+    table = parquet.read_table(path)
+    metadata = {**(table.schema.metadata or {}), b"foldproof.source": source.encode()}
+    parquet.write_table(table.replace_schema_metadata(metadata), path)
+
+
+def verified(report: Path, **more: Any) -> tuple[bool, list[str]]:
+    """Verify a fold of a report; return the verdict and all lines that were said."""
+    lines: list[str] = []
+    source = more.pop("source", None)
+    agrees = verify(FinishedRun.read(report), source, 1, "bit", lines.append, **more)
+    return agrees, lines

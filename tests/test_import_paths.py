@@ -1,0 +1,115 @@
+"""No setting can hold an import path that the guards do not see."""
+
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from tasks.config import ImportPath, Section, Study, parse_study
+from tasks.import_paths import import_paths, is_importable
+
+# Settings that take text, but never as the name of something to import. A new setting with
+# text belongs here, or its type is ImportPath.
+PLAIN_TEXT = {
+    "data.source",
+    "data.target",
+    "data.positive",
+    "data.features",
+    "data.drop",
+    "data.groups",
+    "data.weights",
+    "split.fold_column",
+    "model.params",  # values; what built-in builders may be given is checked by value
+    "train.optimizer",
+    "train.loss",
+    "train.early_stopping.monitor",
+    "train.class_weight",
+    "metrics",
+    "compute.address",
+    "out",
+}
+CODE = {"model.builder", "split.method", "train.scaler"}
+
+
+def fields(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every setting and its type, those within settings as well."""
+    for name, hint in typing.get_type_hints(section, include_extras=True).items():
+        if name not in section.model_fields:
+            continue
+        inner = [part for part in parts(hint) if isinstance(part, type) and is_section(part)]
+        for part in inner:
+            yield from fields(part, f"{prefix}{name}.")
+        yield f"{prefix}{name}", hint
+
+
+def is_section(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, Section)
+
+
+def parts(hint: Any) -> Iterator[Any]:
+    """Yield a type and all that it is made of; a literal is made of nothing."""
+    yield hint
+    if typing.get_origin(hint) is not typing.Literal:
+        for part in typing.get_args(hint):
+            yield from parts(part)
+
+
+def takes_text(hint: Any) -> bool:
+    return any(part in (str, Any, object) for part in parts(hint))
+
+
+def test_every_setting_that_takes_text_is_guarded_or_known_to_be_plain():
+    taking = {name: hint for name, hint in fields(Study) if takes_text(hint)}
+    guarded = {name for name, hint in taking.items() if is_importable(hint)}
+    assert guarded >= CODE
+    unknown = taking.keys() - guarded - PLAIN_TEXT
+    assert not unknown, f"give {unknown} the type ImportPath, or list them as plain text here"
+    assert guarded.isdisjoint(PLAIN_TEXT)
+
+
+def test_what_is_described_as_an_import_path_is_one():
+    for section in (Study, *(type(Study.model_fields[name].default) for name in SECTIONS)):
+        hints = typing.get_type_hints(section, include_extras=True)
+        for name, field in section.model_fields.items():
+            if "module:" in (field.description or ""):
+                assert is_importable(hints[name]), name
+
+
+SECTIONS = ("data", "split", "model", "train", "compute")
+
+
+def test_import_paths_are_found_by_their_settings():
+    given = {"model": "a:b", "split": {"method": "c:D"}, "train": {"scaler": "e:F"}}
+    found = {"split.method": "c:D", "model.builder": "a:b", "train.scaler": "e:F"}
+    assert import_paths(parse_study(given)) == found
+    assert import_paths(Study()) == {"model.builder": "tasks.models:mlp"}
+    plain = {"data": {"source": "s3://a:b", "target": "a:b"}, "out": "a:b"}
+    assert import_paths(parse_study(plain)) == {"model.builder": "tasks.models:mlp"}
+
+
+def test_import_paths_in_lists_mappings_and_sections_within_are_found():
+    class Step(Section):
+        name: ImportPath
+        params: dict[str, Any] = Field({})
+
+    class Chain(Section):
+        steps: list[Step] | ImportPath | None = None
+        named: dict[str, Step] = Field({})
+
+    class Wide(Study):
+        chain: Chain = Chain()
+
+    steps = [Step(name="a:B", params={"x": "os:system"}), Step(name="plain")]
+    wide = Wide(chain=Chain(steps=steps, named={"x": Step(name="c:D")}))
+    assert import_paths(wide) == {
+        "model.builder": "tasks.models:mlp",
+        "chain.steps[0].name": "a:B",
+        "chain.named.x.name": "c:D",
+    }
+
+
+@pytest.mark.parametrize("hint", [str, str | None, list[str], dict[str, str], Any])
+def test_plain_types_are_not_importable(hint):
+    assert not is_importable(hint)
