@@ -4,7 +4,6 @@ A killed worker fails its own job only, and the next job of its slot starts a ne
 """
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
