@@ -272,9 +272,8 @@ def test_a_terminal_shows_the_data_that_is_opened(csv_report, csv_copy):
     ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, timeout=300)
     os.close(theirs)
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, b"identical")
-    assert os.read(ours, 4096).decode().splitlines()[0] == (
-        f"data: {str(csv_report[0])!r}, which the report names"
-    )
+    shown = os.read(ours, 4096).decode()
+    assert f"data: {str(csv_report[0])!r}, which the report names\r\n" in shown
     os.close(ours)
 
 

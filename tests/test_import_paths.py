@@ -14,6 +14,12 @@ from tasks.import_paths import import_paths, is_importable
 # text belongs here, or its type is ImportPath.
 PLAIN_TEXT = {
     "data.source",
+    "data.csv.delimiter",
+    "data.csv.decimal",
+    "data.csv.thousands",
+    "data.csv.encoding",
+    "data.csv.comment",
+    "data.csv.missing",
     "data.target",
     "data.positive",
     "data.features",
