@@ -184,6 +184,13 @@ def test_numbers_stored_as_text_are_named(tmp_path: Path) -> None:
     assert str(caught.value) == line
 
 
+def test_categories_that_are_numbers_are_numbers(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": pd.Categorical([3, 1, 3]), "y": [0, 1, 0]})
+    table.to_parquet(tmp_path / "t.parquet")
+    data = prepare_data(DataSpec(source=str(tmp_path / "t.parquet"), target="y"), None, tmp_path)
+    assert data.array("features.npy").ravel().tolist() == [3, 1, 3]  # type: ignore[union-attr]
+
+
 GAPPED = pd.DataFrame({"b": [1, 2, 3], "a": pd.array([1, None, 3], dtype="Int64")})
 ARRAYS = [
     (

@@ -265,6 +265,12 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], str]] = [
         "to ,",
     ),
     (
+        "a\ty\n1.234\t0\n-3.400\t1\n",
+        {},
+        f"data.csv.decimal: numbers such as 1.234 in {NAME} may be 1.234 or 1234; set it to . or "
+        "to ,",
+    ),
+    (
         "größe,ähnlich,y\n1,2,0\n".encode() + b"1,\xe4,1\n",
         {},
         f"data.csv.encoding: {NAME} is UTF-8 but for 1 bytes; correct them, or set it to cp1252",

@@ -135,7 +135,7 @@ def _decimal(file: _File, evidence: Evidence) -> str:
     if spec.thousands in (",", "."):
         return "." if spec.thousands == "," else ","
     decimal = evidence.decimal(delimiter)
-    if delimiter == ";" and decimal == "." and evidence.open_points and not evidence.points:
+    if delimiter != "," and decimal == "." and evidence.open_points and not evidence.points:
         problem = f"numbers such as 1.234 in {file.name} may be 1.234 or 1234; set it to . or to ,"
         raise InputError("data.csv.decimal", problem)
     return decimal

@@ -101,7 +101,17 @@ def _read_parquet(source: str) -> pa.Table:
     system, path = locate(source)
     if "://" not in source and Path(source).is_dir() and not any(Path(source).rglob("*.parquet")):
         raise InputError("data.source", f"{source!r} holds no .parquet file; check the path")
-    return parquet.read_table(path, filesystem=system)
+    return _decoded(parquet.read_table(path, filesystem=system))
+
+
+def _decoded(table: pa.Table) -> pa.Table:
+    """Return categories that are numbers as numbers, as pandas and fastparquet read them."""
+    for place, field in enumerate(table.schema):
+        kind = field.type
+        if pa.types.is_dictionary(kind) and pa.types.is_primitive(kind.value_type):
+            column = table.column(place).cast(kind.value_type)
+            table = table.set_column(place, field.name, column)
+    return table
 
 
 def _check_header(table: pa.Table, source: str) -> None:
