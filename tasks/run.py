@@ -105,6 +105,7 @@ class Run:
         self._slots, self._owns_slots = slots, slots is None
         self._owns_out = owns_out
         self._lock, self._begun, self._checked = threading.Lock(), False, False
+        self._refusal: InputError | None = None
         self._host: Run | None = None
         self._lender: Run | None = None
 
@@ -173,6 +174,8 @@ class Run:
         if self.remote is not None and self.metrics and self.plan:
             self.fetch_stored()
         if self.metrics and self.plan and self._missing():
+            if self._refusal is not None:
+                raise self._refusal
             self._note_ignored()
         for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
@@ -217,7 +220,11 @@ class Run:
             return NOTHING
         if self.remote is not None:
             self.remote.fetch_if_there(self._record, self.out)
-        return read_record(self.out / self._record) or self.model_facts.opened
+        try:
+            return read_record(self.out / self._record) or self.model_facts.opened
+        except InputError as error:  # said by `check`, if a fold has to be trained
+            self._refusal = error
+            return NOTHING
 
     @cached_property
     def _record(self) -> str:

@@ -112,7 +112,6 @@ class Comparison:
         first = self.runs[0]
         self._each(lambda run: _read(run, first))
         refuse_other_folds(self.runs, self.names)
-        self._each(lambda run: run.jobs)  # what is wrong about a builder is said with its name
         refuse_same_work(self.runs, self.names)
         self._each(lambda run: run.check())
         first.prepare_workers()
