@@ -112,7 +112,7 @@ def test_without_a_server_one_is_started_and_gone_afterwards(tmp_path):
     assert first.startswith("positive: 'malignant' (212 of 569), the larger label; ")
     assert second.split()[:5] == ["metric", "mean", "std", "min", "max"]
     assert "4 of 4: fold" in ended.err
-    for chatter in ("oneDNN", "prefect", "Flow run", "WARNING", "Traceback"):
+    for chatter in ("oneDNN", "prefect", "Flow run", "WARNING", "Traceback", "Error logging"):
         assert chatter not in ended.err + ended.out
     assert report.is_dir()
     assert left_behind(tmp_path) == []
