@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from tasks.errors import InputError
 from tasks.explain import nearest
 from tasks.jobs import BuilderCall
 from tasks.opened_files import handed_paths
+
+BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
+ANSI = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")  # colours, and TensorFlow's names of graph nodes
 
 _start: ContextVar[Path | None] = ContextVar("foldproof_start", default=None)
 
@@ -77,6 +81,19 @@ def one_line(error: BaseException) -> str:
     """Name an error and its message in one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def brief(error: BaseException, most: int = 100) -> str:
+    """Name an error and the first line of its message, shortened.
+
+    Keras puts words of its own before what a layer says, which then is bold, or comes last.
+    """
+    text = str(error).rpartition("Error encountered:")[2]
+    bold = BOLD.search(text)
+    lines = (bold[1] if bold else text).strip().splitlines() or [""]
+    first = ANSI.sub("", lines[0]).strip()
+    line = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
 def _callable(call: BuilderCall, found: Any) -> Callable[..., Any]:

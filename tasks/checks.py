@@ -1,7 +1,9 @@
 """What is wrong about a run's settings, or without effect, as far as that shows beforehand."""
 
+import inspect
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,20 @@ def check_scaler(name: str) -> None:
         ) from None
     if not hasattr(scaler, "fit") or not hasattr(scaler, "transform"):
         raise InputError("train.scaler", f"{name} has no fit and transform; give a transformer")
+    if needs := _needed_beside_rows(scaler.fit):
+        problem = f"{name}.fit needs {needs!r}; a scaler learns from the features alone"
+        raise InputError("train.scaler", f"{problem}; give it a default")
+
+
+def _needed_beside_rows(fit: Any) -> str:
+    """Return the first argument without a default after the rows, or nothing."""
+    try:
+        parameters = list(inspect.signature(fit).parameters.values())[1:]
+    except (TypeError, ValueError):  # such as a function of C's
+        return ""
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in variadic]
+    return needed[0] if needed else ""
 
 
 def check_writable(out: Path) -> None:

@@ -1,6 +1,6 @@
 """Any source becomes one data set on disk: memory-mapped arrays and their digest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from tasks.sources import read, refuse_lost_labels
 from tasks.sources.raw import RawData
 from tasks.target import Label, Target, Task, resolve_target
 from tasks.target_facts import TargetFacts, target_facts
+from tasks.wide import Merged, merging_columns, merging_target, write_wide
 
 FEATURES, TARGETS, CODES = "features.npy", "targets.npy", "codes.npy"
 GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"
+WIDE, WIDE_PLACES = "wide.npy", "wide_places.npy"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Dataset:
     Attributes:
         folder: holds features.npy (float32, C order), targets.npy (what a Keras model
             learns), codes.npy (sorted label codes int64, or float64 values) and, where
-            given, groups.npy (int64), weights.npy (float32), folds.npy (int64).
+            given, groups.npy (int64), weights.npy (float32), folds.npy (int64). Columns
+            that float32 is too coarse for stand in wide.npy (float64), their places among the
+            features in wide_places.npy (int64).
         digest: of the samples' content, whatever file they came from.
         rows: n.
         feature_shape: the shape of one sample.
@@ -38,6 +42,8 @@ class Dataset:
         settings: the data settings as resolved.
         facts: the labels with their counts, or the range of a regression's values.
         notices: what the user should be told of the source.
+        merged: the columns of wide.npy.
+        merged_target: the values of a regression, if float32 is too coarse for them.
     """
 
     folder: Path
@@ -50,6 +56,8 @@ class Dataset:
     settings: DataSpec
     facts: TargetFacts
     notices: tuple[str, ...] = ()
+    merged: tuple[Merged, ...] = ()
+    merged_target: Merged | None = None
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -99,7 +107,14 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
     for name, array in present.items():
         np.save(folder / name, array, allow_pickle=False)
     features = write_features(raw.features, folder / FEATURES)
-    return _describe(raw, target, features, present, folder)
+    merged = merging_columns(raw.features, features)
+    if merged:
+        present[WIDE] = write_wide(raw.features, merged, folder / WIDE)
+        present[WIDE_PLACES] = np.array([column.place for column in merged], np.int64)
+        np.save(folder / WIDE_PLACES, present[WIDE_PLACES], allow_pickle=False)
+    dataset = _describe(raw, target, features, present, folder)
+    coarse = merging_target(target.codes) if target.task == "regression" else None
+    return replace(dataset, merged=merged, merged_target=coarse)
 
 
 def _describe(

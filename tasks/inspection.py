@@ -1,4 +1,4 @@
-"""Build the user's model once in a worker, and find what cannot train before anything starts."""
+"""Try the user's model once in a worker, and find what cannot train before anything starts."""
 
 import sys
 from collections.abc import Callable
@@ -6,31 +6,72 @@ from typing import Any
 
 import numpy as np
 
-from tasks.builders import call_builder, load_builder
-from tasks.config import TrainSpec
+from tasks.builders import brief, call_builder, load_builder
+from tasks.checks import check_scaler
 from tasks.errors import InputError
 from tasks.estimators import check_estimator
+from tasks.failure import is_exhausted
+from tasks.first_batch import try_batch
 from tasks.freshness import refuse_used_estimator
-from tasks.jobs import BuilderCall, ModelFacts
+from tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from tasks.keras_models import complete, is_keras
-from tasks.scores import UnfitOutput, check_width
+from tasks.material import Material, training_material
 from tasks.seeding import seed_everything
 
 
-def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelFacts:
-    """Build the model once, to refuse what cannot train before anything starts.
+def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
+    """Build the model as folds will, twice, and return the second with what was seen.
+
+    Args:
+        job: a fold of the run.
+        weighted: there are weights of classes or samples.
 
     Raises:
-        InputError: with what is wrong about the builder or its model.
+        InputError: with what is wrong about the builder or what it returns.
     """
+    call = job.builder
     builder = load_builder(call)
     seed_everything(0, keras_loaded="keras" in sys.modules)
     model = _call(builder, call)
-    if is_keras(model):
-        facts = _inspect_keras(model, call, train)
-        seed_everything(0, keras_loaded=True)
-        complete(_call(builder, call), call, train)  # refuses what is not new
-        return facts
+    if not is_keras(model):
+        _inspect_estimator(model, builder, job, weighted)
+        return model, ModelFacts("estimator", compiled=False)
+    compiled = bool(model.compiled)
+    complete(model, call, job.train)
+    seed_everything(0, keras_loaded=True)
+    again = complete(_call(builder, call), call, job.train)  # refuses what is not new
+    return again, ModelFacts("keras", compiled)
+
+
+def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
+    """Let the scaler see a fold's training rows, and a Keras model a batch of them.
+
+    Where memory does not suffice nothing is refused: folds are tried again and say so.
+
+    Returns:
+        What the user should be told.
+
+    Raises:
+        InputError: with what cannot train.
+    """
+    check_scaler(job.train.scaler)
+    try:
+        if facts.kind == "keras":
+            return try_batch(model, job, _material(job), facts.compiled)
+        if ":" in job.train.scaler:  # scikit-learn's need no trial
+            _material(job, may_be_missing=_takes_gaps(model))
+    except InputError:
+        raise
+    except Exception as error:
+        if not is_exhausted(error):
+            raise
+    return ()
+
+
+def _inspect_estimator(
+    model: Any, builder: Callable[..., Any], job: FoldJob, weighted: bool
+) -> None:
+    call = job.builder
     if not (hasattr(model, "fit") and hasattr(model, "get_params")) or isinstance(model, type):
         kind = "nothing" if model is None else f"a {type(model).__name__}"
         problem = f"{call.reference} returned {kind}; return a keras.Model or an estimator"
@@ -39,10 +80,38 @@ def inspect_model(call: BuilderCall, train: TrainSpec, weighted: bool) -> ModelF
     others = [_call(builder, call) for _ in range(2)]  # so that two in turn are found, too
     for estimator in (model, *others):
         refuse_used_estimator(estimator, call.reference)
-    if train.early_stopping is not None:
+    if job.train.early_stopping is not None:
         remedy = "leave it out"
         raise InputError("train.early_stopping", f"has no effect on an estimator; {remedy}")
-    return ModelFacts("estimator", compiled=False)
+
+
+def _material(job: FoldJob, may_be_missing: bool = False) -> Material:
+    """Prepare a fold's training rows, as each fold will.
+
+    Raises:
+        InputError: the scaler cannot do that.
+    """
+    scaler = job.train.scaler
+    try:
+        material = training_material(job)
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
+        if is_exhausted(error):
+            raise
+        problem = f"{scaler} fails on the training rows ({brief(error)})"
+        raise InputError("train.scaler", problem) from error
+    bad = int(np.sum(~np.isfinite(material.train.features)))
+    if bad and not may_be_missing:
+        problem = f"{scaler} makes {bad} values of the training rows NaN or infinite"
+        raise InputError("train.scaler", f"{problem}; let it return finite numbers")
+    return material
+
+
+def _takes_gaps(model: Any) -> bool:
+    from sklearn.utils import get_tags
+
+    return bool(get_tags(model).input_tags.allow_nan)
 
 
 def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
@@ -51,33 +120,5 @@ def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own code: anything can come out
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError("model.builder", f"{call.reference} failed ({reason})") from error
-
-
-def _inspect_keras(model: Any, call: BuilderCall, train: TrainSpec) -> ModelFacts:
-    compiled = bool(model.compiled)
-    complete(model, call, train)
-    output = model(np.zeros((1, *call.input_shape), np.float32), training=False)
-    shape = getattr(output, "shape", None)
-    if shape is None:
-        raise InputError("model.builder", "the model has several outputs; return one")
-    try:
-        check_width(int(np.prod(shape[1:])), call.task, call.n_classes or 0)
-    except UnfitOutput as error:
-        raise InputError("model.builder", str(error)) from None
-    _check_monitor(model, output, train, call)
-    return ModelFacts("keras", compiled)
-
-
-def _check_monitor(model: Any, output: Any, train: TrainSpec, call: BuilderCall) -> None:
-    stopping = train.early_stopping
-    if stopping is None or stopping.monitor in ("loss", "val_loss"):
-        return
-    targets = np.zeros((1,), np.int32) if call.task == "multiclass" else np.zeros((1, 1))
-    features = np.zeros((1, *call.input_shape), np.float32)
-    known = model.evaluate(features, targets, return_dict=True, verbose=0)
-    names = [*known, *(f"val_{name}" for name in known)]
-    if stopping.monitor not in names:
-        problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(names)}"
-        raise InputError("train.early_stopping.monitor", problem)
+        problem = f"{call.reference} failed ({brief(error)})"
+        raise InputError("model.builder", problem) from error

@@ -125,9 +125,11 @@ class ModelFacts:
     Attributes:
         kind: keras or estimator.
         compiled: the builder compiled it.
+        notices: what the user should be told.
         opened: what the builder opened meanwhile.
     """
 
     kind: str
     compiled: bool
+    notices: tuple[str, ...] = ()
     opened: Opened = NOTHING

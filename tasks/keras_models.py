@@ -1,11 +1,12 @@
 """Make, compile, build and identify one fresh Keras model. Runs in workers only."""
 
+import difflib
 import functools
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from tasks.builders import call_builder
+from tasks.builders import brief, call_builder
 from tasks.config import TrainSpec
 from tasks.digest import digest_arrays
 from tasks.errors import InputError
@@ -94,28 +95,70 @@ def _build(model: Any, shape: tuple[int, ...]) -> None:
         # build() alone leaves the layers of a subclassed model without weights.
         model(keras.Input(shape))
     except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            "model.builder", f"the model cannot be built on {shape} ({reason})"
-        ) from error
+        problem = f"the model cannot be built on {shape} ({brief(error)}); --verbose shows where"
+        raise InputError("model.builder", problem) from error
 
 
 def _compile(model: Any, task: Task, train: TrainSpec) -> None:
-    import keras
-
-    try:
-        config = {"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}}
-        optimizer = keras.optimizers.deserialize(config)
-    except Exception as error:  # some names are marks of Keras's own, and raise KeyError
-        raise InputError("train.optimizer", f"{train.optimizer!r} is none of Keras's") from error
     loss = train.loss
     if loss == "auto":
         loss = loss_for(task, int(model.output_shape[-1]) if _has_output(model) else 1)
+    model.compile(optimizer=_optimizer(train), loss=_loss(loss))
+
+
+def _optimizer(train: TrainSpec) -> Any:
+    """Make the optimizer of the settings.
+
+    Raises:
+        InputError: Keras has none of that name, or it cannot be made of a learning rate.
+    """
+    from keras import optimizers
+
     try:
-        keras.losses.get(loss)
+        # Keras writes into what it is handed.
+        config = {"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}}
+        made = optimizers.deserialize(config)
+        if isinstance(made, optimizers.Optimizer) and type(made) is not optimizers.Optimizer:
+            return made
+        reason: BaseException | None = None
+    except Exception as error:  # some names are marks of Keras's own, and raise KeyError
+        reason = error
+    names = [name for name in dir(optimizers) if _is_made_by_name(optimizers, name)]
+    raise _none_of_keras("train.optimizer", train.optimizer, names, "adam, sgd") from reason
+
+
+def _is_made_by_name(optimizers: Any, name: str) -> bool:
+    try:
+        return name != "Optimizer" and isinstance(optimizers.get(name), optimizers.Optimizer)
+    except Exception:  # not an optimizer, or one that needs arguments
+        return False
+
+
+def _loss(name: str) -> str:
+    """Return the name of a loss if Keras has it.
+
+    Raises:
+        InputError: it has not.
+    """
+    from keras import losses
+
+    try:
+        if type(losses.get(name)) is not losses.Loss:
+            return name
+        reason: BaseException | None = None
     except Exception as error:
-        raise InputError("train.loss", f"{loss!r} is none of Keras's") from error
-    model.compile(optimizer=optimizer, loss=loss)
+        reason = error
+    names = [loss for loss in dir(losses) if loss.islower() and callable(getattr(losses, loss))]
+    known = [loss for loss in names if loss not in ("deserialize", "get", "serialize")]
+    raise _none_of_keras("train.loss", name, known, "auto, mse, mae") from reason
+
+
+def _none_of_keras(setting: str, given: str, names: list[str], usual: str) -> InputError:
+    """Say that Keras has no such name, and which one is near; case and hyphens count little."""
+    words = given.lower().rpartition(".")[2].replace("-", "_").replace(" ", "_")
+    close = difflib.get_close_matches(words, [name.lower() for name in names], n=1)
+    hint = f"did you mean {close[0]}?" if close else f"use one of its names, such as {usual}"
+    return InputError(setting, f"{given!r} is none of Keras's; {hint}")
 
 
 def _has_output(model: Any) -> bool:

@@ -23,6 +23,7 @@ from tasks.version import VERSION
 
 # An import of these alone needs no TensorFlow, which takes seconds to start.
 LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}
+HEAVY = {"tensorflow", "keras"}  # of a scaler: what it loads has to be set up before
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def identify_model(
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
     if ":" in train.scaler:
         trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
+        heavy = heavy or bool(found.distributions.keys() & HEAVY)
     described = {"builder": model.builder, "params": model.params, "function": function}
     described |= found.described() | _described_files([])
     return ModelIdentity(described, heavy, tuple(found.notices))

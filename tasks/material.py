@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS
+from tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS, WIDE, WIDE_PLACES
 from tasks.inner import inner_split
 from tasks.jobs import FoldJob
 from tasks.mapped import take_rows
@@ -52,27 +52,48 @@ def training_material(job: FoldJob) -> Material:
     Raises:
         InputError: early stopping cannot hold out rows.
     """
-    rows = np.load(job.train_path)
-    codes = _take(job, CODES, rows)
-    inner, held = _divide(job, rows, codes)
-    features = _take(job, FEATURES, rows[inner])
+    inner, held = inner_rows(job)
+    features = unscaled_features(job, inner)
     scaler = Scaler(job.train.scaler).fit(features)
-    own = _take(job, WEIGHTS, rows[inner]) if (job.data / WEIGHTS).exists() else None
-    weights = sample_weights(job.train, job.labels, codes[inner], own)
+    codes = _take(job, CODES, inner)
+    own = _take(job, WEIGHTS, inner) if (job.data / WEIGHTS).exists() else None
+    weights = sample_weights(job.train, job.labels, codes, own)
     return Material(
-        train=Samples(
-            scaler.transform(features, own=True), _take(job, TARGETS, rows[inner]), weights
-        ),
-        held_out=_held_out(job, rows[held], scaler) if len(held) else None,
+        train=Samples(scaler.transform(features, own=True), _take(job, TARGETS, inner), weights),
+        held_out=_held_out(job, held, scaler) if len(held) else None,
         scaler=scaler,
-        codes=codes[inner],
+        codes=codes,
     )
+
+
+def inner_rows(job: FoldJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of the rows that gradients come from, and of those held out.
+
+    Raises:
+        InputError: early stopping cannot hold out rows.
+    """
+    rows = np.load(job.train_path)
+    inner, held = _divide(job, rows, _take(job, CODES, rows))
+    return rows[inner], rows[held]
+
+
+def unscaled_features(job: FoldJob, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Copy rows of the features out of the data: float32, or float64 where float32 loses values.
+
+    A column whose distinct values would merge as float32 is kept beside the others, for scalers.
+    """
+    features = _take(job, FEATURES, rows)
+    if job.train.scaler == "none" or not (job.data / WIDE).exists():
+        return features
+    wide = features.astype(np.float64)
+    wide.reshape(len(rows), -1)[:, np.load(job.data / WIDE_PLACES)] = _take(job, WIDE, rows)
+    return wide
 
 
 def test_features(job: FoldJob, scaler: Scaler) -> tuple[NDArray[np.int64], Features]:
     """Return the test rows' positions and scaled features; call it after training."""
     rows = np.load(job.test_path)
-    return rows, scaler.transform(_take(job, FEATURES, rows), own=True)
+    return rows, scaler.transform(unscaled_features(job, rows), own=True)
 
 
 def _divide(
@@ -85,7 +106,7 @@ def _divide(
 
 
 def _held_out(job: FoldJob, rows: NDArray[np.int64], scaler: Scaler) -> Samples:
-    features = scaler.transform(_take(job, FEATURES, rows), own=True)
+    features = scaler.transform(unscaled_features(job, rows), own=True)
     return Samples(features, _take(job, TARGETS, rows), None)
 
 

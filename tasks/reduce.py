@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tasks import schemas
 from tasks.certificate import Beginning, certificate, check_distinct
 from tasks.data import Dataset
+from tasks.findings import about_predictions
 from tasks.folds import FoldPlan
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.metrics import Predictions, measure, predict_labels
@@ -241,7 +242,7 @@ def findings(tables: Tables) -> tuple[str, ...]:
             f"{len(tables.undefined)} {places} undefined and left out of the means, "
             f"such as {metric} in fold {repeat}/{fold}: {reason}"
         )
-    return tuple(found)
+    return (*found, *about_predictions(tables.predictions))
 
 
 def _share_initial_weights(folds: pa.Table) -> bool:

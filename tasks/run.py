@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from tasks import worker
 from tasks.builder_files import may_open_files, read_record, record_name, write_record
 from tasks.builders import here
-from tasks.checks import check_early_stopping, check_scaler, check_writable, ignored_settings
+from tasks.checks import check_early_stopping, check_writable, ignored_settings
 from tasks.config import ComputeSpec, Study
 from tasks.data import WEIGHTS, Dataset, prepare_data
 from tasks.devices import Placement, place
@@ -148,7 +149,6 @@ class Run:
         check_trust(self.study, with_out=not self._owns_out)
         check_source(self.study.data)
         self._check_out()
-        check_scaler(self.study.train.scaler)
         self.display.status("reading the model's code")
         if self.identity and self.placement and with_server:
             self.start_server()
@@ -358,21 +358,21 @@ class Run:
 
     @cached_property
     def model_facts(self) -> ModelFacts:
-        """Build the user's model once in a worker, and say what cannot train.
+        """Try the user's model once in a worker, and say what cannot train.
 
         Raises:
-            InputError: with what is wrong about the builder or the model.
+            InputError: with what is wrong about the builder, the model or the settings.
         """
         self.display.status("starting a worker and trying the model")
-        call = builder_call(self.study.model, self.dataset)
+        numerics, one = self.placement.numerics, replace(self.plan, folds=self.plan.folds[:1])
+        job = fold_jobs(self.study, self.dataset, one, self.identity, numerics, self.out)[0]
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
-        environment = (self.identity.needs_tensorflow, self.placement.numerics.threads)
         own = (self.scratch, *(ROOT / name for name in OURS))
         unwatched = Unwatched(own, tuple(self.identity.described["sources"]))
-        arguments = (call, self.study.train, weighted, *environment, unwatched)
-        found, trace = self._in_a_worker(worker.inspect_model, call.reference, *arguments)
+        arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
+        found, trace = self._in_a_worker(worker.inspect_model, job.builder.reference, *arguments)
         if isinstance(found, InputError):
             self.display.detail(trace)
             raise found
@@ -380,6 +380,8 @@ class Run:
         return facts
 
     def _note_ignored(self) -> None:
+        for notice in self.model_facts.notices:
+            self.tell(notice)
         if ignored := ignored_settings(self.study.train, self.model_facts):
             self.tell(ignored)
 
@@ -400,6 +402,8 @@ class Run:
             problem = f"{builder} ended the worker process that called it ({error})"
             raise InputError("model.builder", problem) from None
         finally:
+            if not self._on_cluster:
+                slot.rest()  # it had rows in its memory that are test rows of other folds
             self.slots.give_back(slot)
 
     def task_counts(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.errors import InputError
 from tasks.splitters import import_named
 
 CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}
@@ -21,27 +22,36 @@ class Scaler:
         Raises:
             InputError: an own class cannot be imported.
         """
+        self._name = name
         self._scaler = None if name == "none" else make_scaler(name)
 
-    def fit(self, features: Features) -> "Scaler":
-        """Learn from training rows, float32 (n, ...)."""
+    def fit(self, features: NDArray[Any]) -> "Scaler":
+        """Learn from training rows, float32 or float64 (n, ...)."""
         if self._scaler is not None:
             self._scaler.fit(features.reshape(len(features), -1))
         return self
 
-    def transform(self, features: Features, own: bool = False) -> Features:
+    def transform(self, features: NDArray[Any], own: bool = False) -> Features:
         """Return scaled rows, float32, C order, in the shape they came in.
 
         Args:
-            features: float32 (n, ...).
+            features: float32 or float64 (n, ...).
             own: they are the caller's alone and may be overwritten, which spares a copy.
+
+        Raises:
+            InputError: an own scaler returns another shape.
         """
         if self._scaler is None:
-            return np.ascontiguousarray(features)
+            return np.ascontiguousarray(features, dtype=np.float32)
         if isinstance(getattr(self._scaler, "copy", None), bool):  # a setting of scikit-learn's
             self._scaler.copy = not own
-        scaled = self._scaler.transform(features.reshape(len(features), -1))
-        return np.ascontiguousarray(scaled, dtype=np.float32).reshape(features.shape)
+        flat = features.reshape(len(features), -1)
+        scaled = np.ascontiguousarray(self._scaler.transform(flat), dtype=np.float32)
+        if scaled.shape != flat.shape and (scaled.shape != flat.shape[:1] or flat.shape[1] > 1):
+            problem = f"{self._name} returns shape {scaled.shape} for {flat.shape}"
+            remedy = "a scaler keeps the shape; select or combine features in the builder"
+            raise InputError("train.scaler", f"{problem}; {remedy}")
+        return scaled.reshape(features.shape)
 
 
 def make_scaler(name: str) -> Any:

@@ -13,6 +13,7 @@ from tasks.artifacts import headline
 from tasks.config import parse_study
 from tasks.data import Dataset
 from tasks.display import Display
+from tasks.findings import about_digits
 from tasks.folds import FoldPlan
 from tasks.form import from_form
 from tasks.jobs import FoldRecord
@@ -75,8 +76,10 @@ def reduce_folds(run: Run, records: Sequence[FoldRecord]) -> reduce.Tables:
 def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
     run.display.status("writing the report")
-    findings = (*reduce.findings(tables), *run.placement.numerics.warnings())
     settings = run.study
+    keras = any(tables.folds["weights_sha256"].to_pylist())
+    digits = about_digits(run.dataset, settings.train, keras)
+    findings = (*reduce.findings(tables), *digits, *run.placement.numerics.warnings())
     facts = {
         "source": settings.data.source,
         "csv": settings.data.csv.model_dump_json(exclude_defaults=True),

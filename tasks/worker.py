@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from tasks.builders import extend_path
-from tasks.config import SplitSpec, TrainSpec
+from tasks.config import SplitSpec
 from tasks.data import Dataset
 from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
 from tasks.errors import InputError
 from tasks.failure import describe_failure, is_exhausted
 from tasks.folds import FoldPlan, plan_folds
-from tasks.jobs import BuilderCall, FoldJob, FoldRecord, ModelFacts
+from tasks.jobs import FoldJob, FoldRecord
 from tasks.memory import held_mib, limit_memory, out_of_memory
 from tasks.opened_files import Unwatched, refuse_changed, watching
 from tasks.output import kept_output, output_path
@@ -130,23 +130,17 @@ def train_fold(
     return replace(record, memory=held_mib(), seconds=seconds)
 
 
-def inspect_model(
-    call: BuilderCall,
-    train: TrainSpec,
-    weighted: bool,
-    tensorflow: bool,
-    threads: int,
-    unwatched: Unwatched,
-) -> Any:
-    """Build the model once; return its facts, or the error that the user should see."""
+def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unwatched) -> Any:
+    """Try the model on a fold's first batch; return its facts, or the error that the user sees."""
     if tensorflow:
-        _configure_tensorflow(threads)
+        _configure_tensorflow(job.numerics.threads)
     from tasks import inspection
 
     try:
         with watching(unwatched) as watch:
-            facts: ModelFacts = inspection.inspect_model(call, train, weighted)
-        return replace(facts, opened=watch.opened()), ""
+            model, facts = inspection.build_model(job, weighted)
+        opened = watch.opened()
+        return replace(facts, opened=opened, notices=inspection.try_model(model, facts, job)), ""
     except InputError as error:
         cause = error.__cause__
         return error, "".join(traceback.format_exception(cause)) if cause else ""

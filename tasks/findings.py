@@ -1,0 +1,98 @@
+"""What a reader of a report must be told of predictions that say nothing, and of lost digits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from tasks.config import TrainSpec
+from tasks.data import Dataset
+from tasks.wide import Merged
+
+ONE_UNIT = (
+    "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"
+)
+LEARNED_NOTHING = "it learned nothing: look at the features, the learning rate and the loss"
+MOST = 0.99  # of a column's distinct values: fewer are more than chance
+MANY = 10  # rows that are no longer alike by chance
+ONE_CLASS = "look at train.epochs, or set train.class_weight: balanced"
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """How many classes a fold's rows have, the one label that all are given, constant scores."""
+
+    place: str
+    rows: int
+    truths: int
+    label: str | None
+    constant: bool
+    always_one: bool
+
+
+def about_predictions(predictions: pa.Table) -> Iterator[str]:
+    """Say where a model predicts the same for every row, or one class only."""
+    folds = [fold for fold in _folds(predictions) if fold.truths > 1]
+    constant = [fold for fold in folds if fold.constant]
+    if len(constant) < len(folds):  # few rows may be alike
+        constant = [fold for fold in constant if fold.rows >= MANY]
+    if constant:
+        remedy = ONE_UNIT if all(fold.always_one for fold in constant) else LEARNED_NOTHING
+        yield f"in {_count(constant, folds)}, every row has the same prediction; {remedy}"
+        return
+    labels = sorted({fold.label for fold in folds if fold.label is not None})
+    if labels and all(fold.label is not None for fold in folds):
+        yield f"every fold predicts one class only, {' or '.join(map(repr, labels))}; {ONE_CLASS}"
+
+
+def about_digits(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[str]:
+    """Say where distinct values became one as float32.
+
+    Args:
+        dataset: the samples.
+        train: for the scaler, which sees columns before they become float32.
+        keras: the model is Keras's, and learns float32 targets.
+    """
+    if dataset.merged and train.scaler == "none":
+        first, more = dataset.merged[0], len(dataset.merged) - 1
+        also = f" (and {more} more)" if more else ""
+        remedy = "set train.scaler: standard, which keeps them apart"
+        yield f"column {first.name!r}{also} is {_coarse(first, first.left)}; {remedy}"
+    elif still := [column for column in dataset.merged if column.scaled < MOST * column.distinct]:
+        shown = f"column {still[0].name!r} is {_coarse(still[0], still[0].scaled)}"
+        yield f"{shown}, even when it is scaled; divide it into two, such as days and seconds"
+    if (target := dataset.merged_target) is not None and keras:
+        remedy = "subtract what its values have in common"
+        yield f"the target is {_coarse(target, target.left)}; {remedy}"
+
+
+def _coarse(merged: Merged, left: int) -> str:
+    return f"too fine for float32: {left} of {merged.distinct} distinct values are left"
+
+
+def _count(some: list[_Fold], folds: list[_Fold]) -> str:
+    if len(some) == len(folds):
+        return "all folds"
+    return f"{len(some)} of {len(folds)} folds, such as {some[0].place}"
+
+
+def _folds(predictions: pa.Table) -> Iterator[_Fold]:
+    """Describe each fold's predictions; those of one row, as of leave_one_out, count as one."""
+    if not predictions.num_rows:
+        return
+    scores = [name for name in predictions.column_names if name.startswith("score_")] or ["y_pred"]
+    places = predictions.group_by(["repeat", "fold"], use_threads=False).aggregate([])
+    keys = ["repeat", "fold"] if places.num_rows < predictions.num_rows else []
+    wanted = [("y_true", "count"), ("y_true", "count_distinct")]
+    wanted += [("y_pred", "count_distinct"), ("y_pred", "first")]
+    wanted += [(name, kind) for name in scores for kind in ("min", "max")]
+    found = predictions.group_by(keys, use_threads=False).aggregate(wanted).to_pylist()
+    for row in found:
+        yield _Fold(
+            place=f"{row.get('repeat', 0)}/{row.get('fold', 0)}",
+            rows=row["y_true_count"],
+            truths=row["y_true_count_distinct"],
+            label=str(row["y_pred_first"]) if row["y_pred_count_distinct"] == 1 else None,
+            constant=all(row[f"{name}_min"] == row[f"{name}_max"] for name in scores),
+            always_one=len(scores) == 2 and row[f"{scores[-1]}_min"] == 1.0,
+        )

@@ -1,0 +1,208 @@
+"""Let a fresh Keras model see one batch of the first fold, as training will hand it over.
+
+What would fail every fold is said before the first one: the model's input and output, its loss,
+the metrics it was compiled with, and what early stopping watches. Runs in workers only.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.builders import brief
+from tasks.engines import plain
+from tasks.errors import InputError
+from tasks.failure import is_exhausted
+from tasks.jobs import BuilderCall, FoldJob
+from tasks.keras_models import output_activation
+from tasks.lookups import check_lookups, watched
+from tasks.loss_check import check_loss
+from tasks.material import Material, Samples
+from tasks.scores import UnfitOutput, check_width, class_scores
+
+NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
+OWN_LOOP = ("fit", "make_train_function")
+NO_WEIGHTS = "the model has no weights that train; each fold keeps its initial ones"
+LIBRARIES = ("keras", "tensorflow")
+
+
+def try_batch(model: Any, job: FoldJob, material: Material, compiled: bool) -> tuple[str, ...]:
+    """Do with one batch what a fold does with many; the model is spent afterwards.
+
+    Args:
+        model: fresh, compiled and built.
+        job: a fold.
+        material: of its training rows.
+        compiled: the builder compiled it.
+
+    Returns:
+        What the user should be told.
+
+    Raises:
+        InputError: with what cannot train.
+    """
+    places = _some_places(material.codes, job.train.batch_size)
+    batch = _taken(material.train, places)
+    output, notices = _output(model, batch, job, material, places)
+    _check_output(model, output, job.builder, len(job.labels))
+    check_loss(model, int(np.prod(output.shape[1:])), material.train.targets, job, compiled)
+    _check_step(model, batch, job)
+    _check_monitor(model, batch, job)
+    return (*notices, *([] if model.trainable_variables else [NO_WEIGHTS]))
+
+
+def _some_places(codes: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Choose a batch of training rows: one of each class first, then those that come first."""
+    firsts = np.unique(codes, return_index=True)[1].tolist() if codes.dtype.kind == "i" else []
+    chosen = dict.fromkeys([*firsts, *range(min(count, len(codes)))])
+    return np.sort(np.array(list(chosen)[:count], np.int64))
+
+
+def _taken(samples: Samples, places: NDArray[np.int64]) -> Samples:
+    weights = None if samples.weights is None else samples.weights[places]
+    return Samples(samples.features[places], samples.targets[places], weights)
+
+
+def _output(
+    model: Any, batch: Samples, job: FoldJob, material: Material, places: NDArray[np.int64]
+) -> tuple[Any, tuple[str, ...]]:
+    """Return the model's output for a batch, and what is to say of the tokens in it."""
+    output, failure = None, None
+    with watched() as seen:
+        try:
+            output = model(batch.features, training=False)
+        except (Exception, SystemExit) as error:  # the user's own code: anything can come out
+            failure = error
+    notices = check_lookups(model, seen, job, material, places) if seen else ()
+    if failure is not None:
+        if is_exhausted(failure):
+            raise failure
+        raise InputError("model.builder", _why(model, failure, batch, job.builder)) from failure
+    if getattr(output, "shape", None) is None:
+        raise InputError("model.builder", "the model has several outputs; return one")
+    return np.asarray(output), notices
+
+
+def _why(model: Any, error: BaseException, batch: Samples, call: BuilderCall) -> str:
+    """Say why a model cannot take a batch, and what to do about it."""
+    shape, inputs = batch.features.shape[1:], _inputs(model)
+    if len(inputs) > 1:
+        names = ", ".join(str(each.name) for each in inputs)
+        remedy = f"give it one Input of {shape} and divide that inside"
+        return f"the model has {len(inputs)} inputs ({names}), but features are one array; {remedy}"
+    if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
+        problem = "a stateful layer needs batches of one size, which the last of a fold has not"
+        return f"{problem}; leave stateful=True out"
+    if inputs and tuple(inputs[0].shape[1:]) != shape:
+        takes = tuple(inputs[0].shape[1:])
+        remedy = "let the builder take input_shape, and hand it to Input"
+        return f"the model takes samples of shape {takes}, but the data's is {shape}; {remedy}"
+    if inputs and inputs[0].shape[0] is not None:
+        problem = f"the model takes {inputs[0].shape[0]} rows at a time, but batches differ in size"
+        return f"{problem}; leave the batch size out of its Input"
+    return f"{call.reference}: the model fails on a batch ({brief(error)}); --verbose shows where"
+
+
+def _inputs(model: Any) -> list[Any]:
+    """Return the symbolic inputs of a model; a subclassed one has none."""
+    try:
+        return list(model.inputs or [])
+    except (AttributeError, ValueError):
+        return []
+
+
+def _check_output(model: Any, output: NDArray[Any], call: BuilderCall, classes: int) -> None:
+    """Refuse an output of the wrong width, or one that is no probability where classes need it.
+
+    Before training it may still be infinite, such as where averages are not known yet.
+    """
+    try:
+        check_width(int(np.prod(output.shape[1:])), call.task, classes)
+        raw = output.reshape(len(output), -1)
+        if np.isfinite(raw).all():
+            activation = output_activation(model)
+            if activation == "none" and raw.min() > -NEARLY and raw.max() < 1 + NEARLY:
+                return
+            class_scores(raw, activation, call.task)
+    except UnfitOutput as error:
+        raise InputError("model.builder", str(error)) from None
+
+
+def _check_step(model: Any, batch: Samples, job: FoldJob) -> None:
+    """Train on the batch once, in a graph where code of the user's own takes part.
+
+    What is Keras's alone does the same without a graph, which takes seconds to trace.
+    """
+    if any(_is_own(type(model), name) for name in OWN_LOOP):
+        return
+    times = getattr(model, "steps_per_execution", 1)
+    data = iter(plain.dataset(batch, job.train.model_copy(update={"epochs": times}), 0))
+    try:
+        if _has_own_code(model):
+            model.make_train_function()
+            model.train_function(data)
+        else:
+            model.train_step(next(data))
+    except (Exception, SystemExit) as error:  # the user's own code: anything can come out
+        if is_exhausted(error):
+            raise
+        name = job.builder.reference
+        problem = f"{name}: a training step on {len(batch.features)} rows fails ({brief(error)})"
+        raise InputError("model.builder", f"{problem}; --verbose shows where") from error
+
+
+def _is_own(cls: type, name: str) -> bool:
+    import keras
+
+    return getattr(cls, name) is not getattr(keras.Model, name)
+
+
+def _has_own_code(model: Any) -> bool:
+    """Tell whether a layer, the loss or a metric is not Keras's own."""
+    metrics = [metric for group in model.metrics for metric in getattr(group, "metrics", [group])]
+    given = [model.loss, *_flat(_compiled_metrics(model))]
+    parts = [*model._flatten_layers(), *metrics]
+    return any(_is_foreign(type(part)) for part in parts) or any(map(_is_foreign, _flat(given)))
+
+
+def _compiled_metrics(model: Any) -> list[Any]:
+    group = getattr(model, "_compile_metrics", None)
+    return [
+        getattr(group, "_user_metrics", None),
+        getattr(group, "_user_weighted_metrics", None),
+    ]
+
+
+def _flat(values: Any) -> Iterable[Any]:
+    if isinstance(values, dict):
+        values = list(values.values())
+    if not isinstance(values, list | tuple):
+        return [] if values is None or isinstance(values, str) else [values]
+    return [item for value in values for item in _flat(value)]
+
+
+def _is_foreign(thing: Any) -> bool:
+    named = thing if hasattr(thing, "__module__") else type(thing)
+    return str(named.__module__).split(".")[0] not in LIBRARIES
+
+
+def _check_monitor(model: Any, batch: Samples, job: FoldJob) -> None:
+    """Refuse an early stopping that watches what is not there, or knows no better from worse."""
+    stopping = job.train.early_stopping
+    if stopping is None or stopping.monitor in ("loss", "val_loss"):
+        return
+    known = model.evaluate(batch.features, batch.targets, return_dict=True, verbose=0)
+    logs = known | {f"val_{name}": value for name, value in known.items()}
+    if stopping.monitor not in logs:
+        problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(logs)}"
+        raise InputError("train.early_stopping.monitor", problem)
+    callback = plain.early_stopping(job.train)
+    callback.set_model(model)
+    callback.on_train_begin()
+    try:
+        callback.on_epoch_end(0, logs)
+    except ValueError as error:
+        problem = f"Keras cannot tell whether {stopping.monitor!r} should be high or low"
+        remedy = 'add "mode": "max" (or "min") to train.early_stopping'
+        raise InputError("train.early_stopping.mode", f"{problem}; {remedy}") from error

@@ -1,0 +1,114 @@
+"""Whole numbers that a model looks up, such as tokens: a scaler in between makes them nonsense.
+
+What an Embedding is called with is watched while the model sees one batch, scaled and as it is.
+Where that is a column of the data, however it came there, the scaler must leave it alone.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.errors import InputError
+from tasks.jobs import FoldJob
+from tasks.material import Material, inner_rows, unscaled_features
+
+LAYERS = ("Embedding", "IntegerLookup", "CategoryEncoding")
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What a layer that looks numbers up was called with: values, (rows, numbers)."""
+
+    layer: Any
+    values: NDArray[np.float64]
+
+
+@contextmanager
+def watched() -> Iterator[list[Lookup]]:
+    """Keep what every layer that looks numbers up is called with, as long as this lasts."""
+    import keras
+
+    seen: list[Lookup] = []
+    classes = [getattr(keras.layers, name) for name in LAYERS]
+    originals = [cls.call for cls in classes]
+    for cls, original in zip(classes, originals, strict=True):
+        cls.call = _watching(original, seen)
+    try:
+        yield seen
+    finally:
+        for cls, original in zip(classes, originals, strict=True):
+            cls.call = original
+
+
+def _watching(original: Callable[..., Any], seen: list[Lookup]) -> Callable[..., Any]:
+    @wraps(original)
+    def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        with suppress(Exception):  # inside a graph there are no values to look at
+            values = np.asarray(inputs, np.float64)
+            seen.append(Lookup(self, values.reshape(len(values), -1)))
+        return original(self, inputs, *args, **kwargs)
+
+    return call
+
+
+def check_lookups(
+    model: Any, scaled: list[Lookup], job: FoldJob, material: Material, places: NDArray[np.int64]
+) -> tuple[str, ...]:
+    """Refuse a scaler that changes whole numbers on their way to where they are looked up.
+
+    Args:
+        model: called with a scaled batch before.
+        scaled: what its layers looked up then.
+        job: the fold.
+        material: its training rows.
+        places: of the batch's rows in that.
+
+    Returns:
+        What the user should be told where he chose the scaler himself.
+
+    Raises:
+        InputError: nobody chose it, or a layer has no place for a number.
+    """
+    features = unscaled_features(job, inner_rows(job)[0])
+    table = features.reshape(len(features), -1)
+    batch = np.ascontiguousarray(features[places], np.float32)
+    with watched() as plain, suppress(Exception, SystemExit):  # may fail later, with tokens seen
+        model(batch, training=False)
+    columns = {table[places, i].astype(np.float64).tobytes(): i for i in range(table.shape[1])}
+    notices: list[str] = []
+    for found, given in zip(plain, scaled, strict=False):
+        fed = [columns.get(column.tobytes()) for column in np.ascontiguousarray(found.values.T)]
+        direct = [place for place in fed if place is not None]
+        if len(direct) < len(fed) or not _are_whole(found.values):
+            continue  # what it looks up was made inside the model
+        if np.array_equal(found.values, given.values):
+            _refuse_places(found.layer, table[:, direct])
+        else:
+            notices.append(_changed(found.layer, job))
+    return tuple(dict.fromkeys(notices))
+
+
+def _are_whole(values: NDArray[np.float64]) -> bool:
+    return bool(np.all(values == np.floor(values)))
+
+
+def _changed(layer: Any, job: FoldJob) -> str:
+    """Refuse a scaler that the user left at its default, or return what to say of his own."""
+    scaler = job.train.scaler
+    problem = f"{scaler} changes the whole numbers that layer {layer.name!r} looks up"
+    if not job.train.chosen("scaler"):
+        raise InputError("train.scaler", f"{problem}; add --train.scaler none")
+    return f"train.scaler: {problem}; without it: --train.scaler none"
+
+
+def _refuse_places(layer: Any, tokens: NDArray[Any]) -> None:
+    """Refuse a layer without a place for the highest of the training rows' tokens."""
+    places, highest = getattr(layer, "input_dim", None), int(tokens.max())
+    if isinstance(places, int) and highest >= places:
+        problem = f"layer {layer.name!r} has places for 0 to {places - 1}, but the data go up to"
+        raise InputError("model.builder", f"{problem} {highest}; give it input_dim {highest + 1}")

@@ -1,0 +1,75 @@
+"""Whether a loss of Keras's fits the targets; what does not fit fails, or learns nothing."""
+
+import functools
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tasks.errors import InputError
+from tasks.jobs import FoldJob
+from tasks.keras_models import loss_for
+
+# These take targets of another shape than the output's.
+OTHER_SHAPES = ("circle", "ctc")
+ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy")
+SHARES = ("binary_crossentropy", "binary_focal_crossentropy")
+OWN_STEPS = ("train_step", "compute_loss", "_compute_loss")
+
+
+def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, compiled: bool) -> None:
+    """Refuse a loss of Keras's that cannot compare the model's output with the targets.
+
+    A model with steps of its own may use its loss as it likes.
+
+    Args:
+        model: compiled.
+        width: its outputs.
+        targets: of all training rows.
+        job: for the task.
+        compiled: the builder compiled it, and so chose the loss.
+
+    Raises:
+        InputError: with the loss to take instead.
+    """
+    import keras
+
+    name = _keras_name(model.loss)
+    own = any(getattr(type(model), step) is not getattr(keras.Model, step) for step in OWN_STEPS)
+    problem = "" if own or not name else _misfit(name, width, targets, job.builder.task)
+    if not problem:
+        return
+    remedy = f"use {loss_for(job.builder.task, width)}"
+    if compiled:
+        raise InputError("model.builder", f"compiled with {name}, which {problem}; {remedy}")
+    raise InputError("train.loss", f"{job.train.loss} {problem}; {remedy}")
+
+
+def _misfit(name: str, width: int, targets: NDArray[Any], task: str) -> str:
+    """Say what is wrong about a loss, or nothing."""
+    by_number = name.startswith("sparse_")
+    if width > 1 and not by_number and name not in OTHER_SHAPES:
+        kind = "one-hot labels" if name in ONE_HOT else f"a target for each of {width} outputs"
+        return f"wants {kind}, but labels are numbers of classes"
+    if width == 1 and (by_number or name in ONE_HOT):
+        return "wants an output for each class, but the model has one"
+    if task == "regression" and name in SHARES and (targets.min() < 0 or targets.max() > 1):
+        return f"wants targets from 0 to 1, but they go from {targets.min():g} to {targets.max():g}"
+    return ""
+
+
+def _keras_name(loss: Any) -> str:
+    """Return the name of the function behind a loss of Keras's, or nothing."""
+    import keras
+
+    while isinstance(loss, list | tuple | dict) and len(loss) == 1:
+        loss = next(iter(loss.values() if isinstance(loss, dict) else loss))
+    if isinstance(loss, str):
+        try:
+            loss = keras.losses.get(loss)
+        except ValueError:  # such as crossentropy, which only `compile` knows
+            return ""
+    function = getattr(loss, "fn", loss)
+    if isinstance(function, functools.partial):
+        function = function.func
+    is_keras = str(getattr(function, "__module__", "")).startswith("keras.")
+    return str(getattr(function, "__name__", "")) if is_keras else ""
