@@ -26,9 +26,10 @@ CHOICES = [
 def test_the_fastest_way_that_is_the_same_is_taken(tmp_path, slots, builder, step, kernels_stay):
     given = settings(tmp_path, builder, train={"epochs": 2})
     with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
+        job = run.jobs[0]  # whose trial call takes the slot
         slot = slots.lease()
         try:
-            assert slot.run(engine_probe.chosen_step, run.jobs[0]) == (step, kernels_stay)
+            assert slot.run(engine_probe.chosen_step, job) == (step, kernels_stay)
         finally:
             slots.give_back(slot)
 
@@ -38,10 +39,11 @@ def test_nothing_is_traced_again_for_folds_of_other_sizes(tmp_path, slots):
     given = settings(tmp_path, "dense", train={"epochs": 2, "early_stopping": stopping})
     given["split"] = {"n_splits": 7}
     with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
-        sizes = {len(np.load(job.train_path)) for job in run.jobs}
+        jobs = list(run.jobs)
+        sizes = {len(np.load(job.train_path)) for job in jobs}
         slot = slots.lease()
         try:
-            found = slot.run(engine_probe.traces, list(run.jobs))
+            found = slot.run(engine_probe.traces, jobs)
         finally:
             slots.give_back(slot)
     assert len(sizes) > 1
@@ -63,9 +65,10 @@ def test_seeds_give_the_same_draws_whether_kernels_stay_or_not(slots):
 def kept_after(kind, tmp_path, slots):
     given = settings(tmp_path, "dense", train={"epochs": 2})
     with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
+        job = run.jobs[0]
         slot = slots.lease()
         try:
-            return slot.run(engine_probe.kept_after, run.jobs[0], kind)
+            return slot.run(engine_probe.kept_after, job, kind)
         finally:
             slots.give_back(slot)
 
