@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import source_from_cache
@@ -85,7 +85,7 @@ class Watch:
         kept = [
             path
             for path, signature in self._found.items()
-            if path in self._read and path not in modules and _signature(path) == signature
+            if path in self._read and path not in modules and signature_of(path) == signature
         ]
         self._kernel.close()
         return Opened(
@@ -121,7 +121,7 @@ class Watch:
         text = os.fsdecode(value)
         if not 0 < len(text) < LONGEST:
             return
-        if _signature(text) is not None or ("/" not in text and "." not in text):
+        if signature_of(text) is not None or ("/" not in text and "." not in text):
             self._looked_at.add(value)  # what is not there yet is looked at again
         self._note(text, is_read=False, asks=asks)
 
@@ -132,7 +132,7 @@ class Watch:
         if path.startswith(FOLDERS):
             return
         path = _source_of(path)
-        signature = _signature(path)
+        signature = signature_of(path)
         if signature is None:
             self._note_absent(path, is_read or asks)
             return
@@ -147,7 +147,7 @@ class Watch:
     def _note_absent(self, path: str, is_wanted: bool) -> None:
         if is_wanted and not os.path.lexists(path) and path not in sys.path:
             self._absent |= {path: None} if self._counts(path) else {}
-        elif not is_wanted and _signature(f"{path}.index") is not None:  # of a checkpoint
+        elif not is_wanted and signature_of(f"{path}.index") is not None:  # of a checkpoint
             for part in sorted(Path(path).parent.glob(f"{Path(path).name}.*")):
                 self._note(str(part), is_read=False)
 
@@ -189,30 +189,6 @@ def handed_paths() -> Iterator[None]:
     finally:
         sys.setprofile(before)
         threading.setprofile(None)
-
-
-def refuse_changed(files: Sequence[tuple[str, str]]) -> None:
-    """Refuse to go on where a file is no longer what the keys say.
-
-    Raises:
-        ChangedFile: with its name.
-    """
-    for path, digest in files:
-        signature = _signature(path)
-        if signature is None:
-            continue  # where it is missing, or lies elsewhere, the builder will say so
-        if _digests.get(path, (None, ""))[0] != signature:
-            _digests[path] = signature, digest_file(Path(path))
-        if _digests[path][1] != digest:
-            name = Path(path).name
-            raise ChangedFile(f"{name!r}, which the builder reads, changed meanwhile; run again")
-
-
-class ChangedFile(RuntimeError):
-    """A file that a builder reads was replaced while folds were trained."""
-
-
-_digests: dict[str, tuple[Signature | None, str]] = {}
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -257,7 +233,7 @@ def _is_for_reading(mode: Any, flags: Any) -> bool:
     return flags & os.O_ACCMODE != os.O_WRONLY and not flags & away
 
 
-def _signature(path: str) -> Signature | None:
+def signature_of(path: str) -> Signature | None:
     """Return what changes when a regular file is written to, or None if there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116  # done for every text that is handed around

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.builders import extend_path
+from tasks.changed_files import refuse_changed
 from tasks.config import SplitSpec
 from tasks.data import Dataset
 from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
@@ -23,7 +24,7 @@ from tasks.failure import describe_failure, is_exhausted
 from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.memory import held_mib, limit_memory, out_of_memory
-from tasks.opened_files import Unwatched, refuse_changed, watching
+from tasks.opened_files import Unwatched, watching
 from tasks.output import kept_output, output_path
 from tasks.remote import FOLDS, Remote, sending
 from tasks.store import FinishedFold, read_fold, write_fold
