@@ -10,8 +10,9 @@ from pyarrow import parquet
 
 from tasks.comparison.report import MODELS, PAIRS
 from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.result import Result, aligned, coverage, shown, shown_range
+from tasks.result import Result, aligned, coverage, facts_of, shown, shown_range
 from tasks.target import Label
+from tasks.target_facts import named_positive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +73,10 @@ class ComparisonResult:
         metric = rows[0]["metric"]
         ranked = by_rank([row for row in rows if row["metric"] == metric])
         each = (f"{row['number']} {row['model']} {_mean(row['mean'])}" for row in ranked)
-        return f"{metric}: {', '.join(each)}"
+        line = f"{metric}: {', '.join(each)}"
+        facts = facts_of(self.results[0].path) if self.results else None
+        named = named_positive(facts) if facts else ""
+        return f"{line}; positive: {named}" if named else line
 
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the tables."""
