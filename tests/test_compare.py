@@ -143,14 +143,17 @@ def test_a_deployed_comparison_ends_in_a_state_that_tells_how_it_went(folder, ap
     allowed = {"FOLDPROOF_ALLOWED_BUILDERS": "frail,sklearn", "PYTHONPATH": str(ROOT)}
     ended = run([sys.executable, "-c", STATES], folder, **allowed, **api)
     states = [line for line in ended.out.splitlines() if line.startswith("STATE")]
-    incomplete, *others = states
+    incomplete, *others, complete = states
     assert incomplete.startswith("STATE FAILED INCOMPLETE: 1 of 8 folds failed; report: /")
     assert others == [
         "STATE FAILED study 1: seed: must be at least 0, not -1",
         "STATE FAILED study 1: data.source: no file or folder 'nowhere.csv'; check the path",
         "STATE FAILED studies: one alone cannot be compared; give two or more",
-        "STATE COMPLETED None",
     ], ended.err
+    assert complete.startswith(
+        "STATE COMPLETED roc_auc: 1 sklearn.linear_model:LogisticRegression 0.99"
+    )
+    assert complete.endswith("; positive: 'malignant' (212 of 569)")
     assert "Flow run 'LogisticRegression, build on breast_cancer, 4 folds'" in ended.err
 
 
