@@ -99,7 +99,8 @@ def _folders(top: Path, depth: int) -> Iterator[Path]:
 
 def _below(folder: Path) -> list[Path]:
     try:
-        entries = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
+        with os.scandir(folder) as found:
+            entries = sorted(entry.name for entry in found if entry.is_dir())
     except OSError:
         return []
     plain = (folder / name for name in entries if name[0] not in "._")
@@ -107,4 +108,5 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _holds(folder: Path, tail: Path) -> bool:
-    return (folder / tail).with_suffix(".py").is_file() or (folder / tail / "__init__.py").is_file()
+    module, package = (folder / tail).with_suffix(".py"), folder / tail / "__init__.py"
+    return os.path.isfile(module) or os.path.isfile(package)  # noqa: PTH113  # never raise

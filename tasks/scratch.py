@@ -21,7 +21,7 @@ OWNER = "owner"  # the file that is locked and names the machine
 LONGEST = 72  # characters of the folder for temporary files; sockets allow 107 in all
 FORGOTTEN = 7 * 24 * 3600.0  # seconds after which a folder without an owner's file is nobody's
 
-_held: dict[Path, int] = {}  # the locked files of this process
+_held: dict[Path, int | None] = {}  # the locked files of this process
 
 
 def make_scratch() -> Path:
@@ -55,12 +55,19 @@ def remove_scratch(scratch: Path) -> None:
         os.close(handle)
 
 
-def _own(folder: Path) -> int:
-    """Put the owner's file into a folder, locked before anybody can see it."""
+def _own(folder: Path) -> int | None:
+    """Put the owner's file into a folder, locked before anybody can see it.
+
+    Without a lock there is no such file: an unlocked one is that of a dead process.
+    """
     hidden = folder / f".{OWNER}"
     handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    with contextlib.suppress(OSError):  # no locks there: nobody can take it for a dead one's
+    try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        hidden.unlink()
+        return None
     os.write(handle, socket.gethostname().encode())
     hidden.rename(folder / OWNER)
     return handle

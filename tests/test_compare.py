@@ -257,20 +257,22 @@ def test_a_net_and_an_estimator_from_a_script(tmp_path, api):
     assert {task.name for task in tasks} >= {"compare models", "write comparison"}
 
 
-def test_a_deployments_form_asks_for_a_list_of_studies():
+def test_a_deployments_form_asks_for_a_list_of_models_and_once_for_what_they_share():
     from prefect.utilities.callables import parameter_schema
 
     from flows.compare import compare
     from flows.cv import cross_validate
 
     schema = parameter_schema(compare)
-    assert schema.required == ["studies"]
-    of_one = schema.properties["studies"]["items"]["properties"]
+    assert schema.required == []
+    of_one = schema.properties["models"]["items"]["properties"]
+    assert of_one.keys() == {"builder", "params", "settings"}
     form = parameter_schema(cross_validate).properties
-    assert of_one.keys() == form.keys()
-    for name, section in form.items():
-        assert of_one[name].get("properties") == section.get("properties")
-    assert "The settings of each model" in schema.properties["studies"]["description"]
+    shared = form.keys() - {"model"}
+    assert schema.properties.keys() == {"models", *shared}
+    for name in shared - {"more"}:
+        boxes = schema.properties[name].get("properties", {}).keys()
+        assert boxes == form[name].get("properties", {}).keys()
 
 
 @pytest.mark.parametrize(

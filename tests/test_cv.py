@@ -43,7 +43,7 @@ def test_prefect_shows_folds_that_people_can_read(tmp_path, api):
     report_of(cv(*arguments, folder=tmp_path, **api))
     flow_run, runs = task_runs(api["PREFECT_API_URL"])
     assert flow_run.state_name == "Completed"
-    names = {f"fold {fold} of 3, repeat {repeat}" for fold in (1, 2, 3) for repeat in (1, 2)}
+    names = {f"fold {fold} of 3, repeat {repeat}" for fold in (0, 1, 2) for repeat in (0, 1)}
     assert names <= runs.keys()
     for name in names:
         state, tags = runs[name]

@@ -8,8 +8,7 @@ import pytest
 from tasks.errors import InputError
 from tasks.fitting import fit_fold
 from tasks.freshness import set_apart
-from tasks.inspection import inspect_model
-from tasks.keys import builder_call
+from tasks.inspection import build_model
 from tests.helpers_report import finish, prepared, settings
 
 SOURCE = """
@@ -90,9 +89,9 @@ def of(builder, folder):
 @pytest.mark.parametrize("builder", ["alternating", "cached"])
 def test_estimators_that_come_back_are_refused_before_anything_trains(builders, builder):
     with prepared(of(builder, builders)) as run:
-        call = builder_call(run.study.model, run.dataset)
+        job = run.jobs[0]
         with pytest.raises(InputError) as refused:
-            inspect_model(call, run.study.train, weighted=False)
+            build_model(job, weighted=False)
     name = f"fresh_builders:{builder}"
     assert str(refused.value) == (
         f"model.builder: {name} returned the same estimator twice; make a new one in it"

@@ -13,8 +13,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from tasks import trust
-from tasks.comparison.steps import comparing
-from tasks.config import parse_study
+from tasks.comparison.steps import SHARED, comparing
+from tasks.config import Study, parse_study
 from tasks.errors import InputError
 from tasks.provenance import ROOT
 from tasks.steps import running
@@ -59,14 +59,15 @@ def test_a_form_joins_no_cluster(listener: socket.socket, engine: str) -> None:
     address = address_of(listener)
     study = parse_study(form(engine, address))
     given = [getattr(study, name) for name in type(study).model_fields]
+    shared = [getattr(Study(), name, {}) for name in SHARED]
     said = (
         f"compute.address: '{address}' is not allowed here; leave it empty; the operator can list "
         f"it in {CLUSTERS}"
     )
-    with pytest.raises(InputError) as caught, running(*given):
+    with pytest.raises(InputError) as caught, running(*given, {}):
         pass
     assert str(caught.value) == said
-    with pytest.raises(InputError) as caught, comparing([{}, form(engine, address)]):
+    with pytest.raises(InputError) as caught, comparing([{}, form(engine, address)], [], *shared):
         pass
     assert str(caught.value) == said
     assert nobody_came(listener)

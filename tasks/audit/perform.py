@@ -41,9 +41,9 @@ def perform(study: Study, place: Place, verbosity: Verbosity) -> int:
 
 def _audit(run: Run, place: Place) -> int:
     run.check()
+    job = choose_fold(run, place)
     run.display.release()
     run.display.status("training one fold under each cause")
-    job = choose_fold(run, place)
     try:
         tried = conduct(run, job)
     except ReferenceFailed as failure:
