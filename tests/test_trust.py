@@ -175,7 +175,7 @@ def test_a_function_object_does_not_make_a_splitter_or_scaler_of_its_name(here: 
 
 @pytest.mark.usefixtures("here")
 def test_pickles_and_objects_are_no_arguments_of_what_is_built_in() -> None:
-    pipeline = {"builder": "sklearn.pipeline:Pipeline", "params": {"memory": "/tmp/pickles"}}
+    pipeline = {"builder": "sklearn.pipeline:Pipeline", "params": {"memory": "pickles"}}
     assert refused(parse_study({"model": pipeline})) == (
         "model.params.memory: names a folder whose pickles would be loaded; leave it out"
     )
