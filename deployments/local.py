@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,3 +154,15 @@ def _wait_for_worker(worker: "subprocess.Popen[bytes]", pool: str, name: str) ->
                 return
             time.sleep(0.2)
     raise SystemExit(f"the worker of the pool {pool} did not start")
+
+
+def study_folder(text: str) -> Path:
+    """Return the folder of a study, as a command line names it.
+
+    Raises:
+        ArgumentTypeError: there is none.
+    """
+    path = Path(text).expanduser().resolve()
+    if not path.is_dir():
+        raise ArgumentTypeError(f"no folder {text!r}; give the folder of your study")
+    return path

@@ -1,19 +1,26 @@
 """Make the work pools, the deployments and the automations: `python deployments/register.py`.
 
-Run it again whenever something has changed; nothing is made twice.
+Run it again whenever something has changed; nothing is made twice. Runs start in this
+project's folder, or in that of a study: `--study FOLDER`.
 """
 
+import argparse
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from deployments.automations import register_automations
 from deployments.definitions import PREFECT_FILE, placed, work_pools
-from deployments.local import prefect
+from deployments.local import prefect, study_folder
 from deployments.settings import UNASKED
 from tasks.provenance import ROOT
+from tasks.server import api_is_configured
+
+DESCRIPTION = "Register pools, deployments and automations with the configured server."
 
 
 def register(
@@ -62,5 +69,35 @@ def _deploy(file: Path, folder: Path | None) -> None:
         raise SystemExit(f"prefect deploy failed\n{ended.stdout}{ended.stderr}")
 
 
+def main() -> None:
+    """Register with the configured server, and say so.
+
+    Raises:
+        SystemExit: no server is configured or it does not answer, in one line, code 2; or
+            Prefect refused a deployment.
+    """
+    parser = argparse.ArgumentParser(prog="register.py", description=DESCRIPTION)
+    parser.add_argument("--study", type=study_folder, help="the folder that runs start in")
+    folder = parser.parse_args().study
+    if not api_is_configured():
+        remedy = "export PREFECT_API_URL=http://127.0.0.1:4200/api, or where your server is"
+        _refuse(f"is not set; {remedy}")
+    from prefect.settings import PREFECT_API_URL
+
+    from tasks.outage import tls_settings, unreachable
+
+    url = str(PREFECT_API_URL.value())
+    if problem := unreachable(url, tls_settings(url)):
+        _refuse(f"{url} {problem}")
+    register(folder=folder)
+    pools = ", ".join(work_pools())
+    print(f"registered with {url}; next: prefect worker start --pool NAME, for {pools}")
+
+
+def _refuse(problem: str) -> NoReturn:
+    print(f"PREFECT_API_URL: {problem}", file=sys.stderr)
+    raise SystemExit(2)
+
+
 if __name__ == "__main__":
-    register()
+    main()

@@ -15,7 +15,14 @@ from types import FrameType
 from typing import NoReturn
 
 from deployments.definitions import work_pools
-from deployments.local import PORT, adopt_orphans, end_children, local_server, local_worker
+from deployments.local import (
+    PORT,
+    adopt_orphans,
+    end_children,
+    local_server,
+    local_worker,
+    study_folder,
+)
 from deployments.register import register
 from deployments.settings import RUN
 from tasks.devices import has_cuda, visible_gpus
@@ -66,13 +73,6 @@ def _has_device(pool: str) -> bool:
     return not pool.endswith("-gpu") or (has_cuda() and bool(visible_gpus()))
 
 
-def _folder(text: str) -> Path:
-    path = Path(text).expanduser().resolve()
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"no folder {text!r}; give the folder of your study")
-    return path
-
-
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)
     adopt_orphans()  # what the worker may leave behind from now on
@@ -80,8 +80,9 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make ui", description="Prefect's pages, with a worker.")
+    usage = "make ui [PORT=4300] [STUDY=FOLDER]"
+    parser = argparse.ArgumentParser(usage=usage, description="Prefect's pages, with a worker.")
     parser.add_argument("port", nargs="?", type=int, default=PORT, help="default: %(default)s")
-    parser.add_argument("--study", type=_folder, help="the folder that runs start in")
+    parser.add_argument("--study", type=study_folder, help="the folder that runs start in")
     asked = parser.parse_args()
     main(asked.port, asked.study)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from prefect.utilities.templating import apply_values
 from deployments.definitions import PREFECT_FILE, definitions, work_pools
 from deployments.settings import RUN, SERVER, WORKER
 from tasks.provenance import ROOT
+from tests.command import run
 from tests.live import Live
 from tests.needs import need
 
@@ -170,3 +172,24 @@ def test_the_image_is_pinned_runs_as_nobody_and_copies_what_exists():
     assert ["ARG", "PYTHON=3.11.14-slim-bookworm"] in lines
     users = [line[1] for line in lines if line[0] == "USER"]
     assert users == ["10001:10001"]
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        (
+            "",
+            "PREFECT_API_URL: is not set; export PREFECT_API_URL=http://127.0.0.1:4200/api, or "
+            "where your server is\n",
+        ),
+        (
+            "http://127.0.0.1:1/api",
+            "PREFECT_API_URL: http://127.0.0.1:1/api does not answer; start that server, or unset "
+            "it to run without one\n",
+        ),
+    ],
+)
+def test_without_a_server_nothing_is_registered_and_one_line_says_so(tmp_path, url, line):
+    home = {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": url}
+    ended = run([sys.executable, str(ROOT / "deployments" / "register.py")], tmp_path, **home)
+    assert (ended.code, ended.out, ended.err) == (2, "", line)
