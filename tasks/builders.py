@@ -1,5 +1,6 @@
 """Import and call the user's builder in a worker, and check what comes back."""
 
+import difflib
 import importlib
 import inspect
 import os
@@ -16,6 +17,7 @@ from tasks.explain import nearest
 from tasks.jobs import BuilderCall
 from tasks.opened_files import handed_paths
 
+HANDED = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
 BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 ANSI = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")  # colours, and TensorFlow's names of graph nodes
 
@@ -56,16 +58,10 @@ def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
     Raises:
         InputError: it takes none of a configured parameter's name, or needs another one.
     """
-    offered = {
-        "input_shape": call.input_shape,
-        "n_outputs": call.n_outputs,
-        "n_classes": call.n_classes,
-        "task": call.task,
-    }
     signature = inspect.signature(builder)
     takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     _check_params(signature, call.params, takes_all)
-    known = {name: value for name, value in offered.items() if name in signature.parameters}
+    known = {name: getattr(call, name) for name in HANDED if name in signature.parameters}
     given = {**known, **_as_written(call.params)}
     _check_required(signature, given)
     with handed_paths():
@@ -106,11 +102,12 @@ def _callable(call: BuilderCall, found: Any) -> Callable[..., Any]:
 def _check_params(signature: inspect.Signature, params: dict[str, Any], takes_all: bool) -> None:
     for name in params:
         if name not in signature.parameters and not takes_all:
-            hint = (
-                nearest(name, signature.parameters).strip()
-                if signature.parameters
-                else "it takes none"
-            )
+            own = [
+                each
+                for each, parameter in signature.parameters.items()
+                if each not in HANDED and parameter.kind is not parameter.VAR_POSITIONAL
+            ]
+            hint = nearest(name, own).strip() if own else "it takes none"
             raise InputError(f"model.params.{name}", f"the builder does not take it; {hint}")
 
 
@@ -118,9 +115,16 @@ def _check_required(signature: inspect.Signature, given: dict[str, Any]) -> None
     for name, parameter in signature.parameters.items():
         variadic = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
         if name not in given and parameter.default is parameter.empty and not variadic:
-            raise InputError(f"model.params.{name}", "missing; the builder needs it")
+            raise InputError(f"model.params.{name}", f"missing; the builder needs it; {_way(name)}")
         if name in given and parameter.kind is parameter.POSITIONAL_ONLY:
             raise InputError("model.builder", f"{name!r} is positional only; let it be named")
+
+
+def _way(name: str) -> str:
+    """Say how a builder gets what it needs: by a name that it is handed, or from the user."""
+    close = difflib.get_close_matches(name, HANDED, n=1, cutoff=0.8)
+    give = f"--model.params '{{\"{name}\": ...}}'"
+    return f"did you mean {close[0]}, which it is handed? Else {give}" if close else f"give {give}"
 
 
 def _as_written(params: dict[str, Any]) -> dict[str, Any]:

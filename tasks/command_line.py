@@ -3,11 +3,14 @@
 import argparse
 import difflib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from tasks.config import Section, Study, parse_study
+import yaml
+
+from tasks.config import SECTIONS, Section, Study, parse_study
 from tasks.errors import InputError
 from tasks.settings_file import read_settings
 from tasks.version import VERSION
@@ -16,7 +19,11 @@ if TYPE_CHECKING:
     from tasks.display import Verbosity
 
 MOST_DIGITS = 9  # of a repeat or fold
+MOST_SHOWN = 60  # characters of a value
+MOST_READ = 200  # characters that are read as another notation
+EXAMPLE = "'{\"NAME\": VALUE}'"
 SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
+MAPPINGS = (*SECTIONS, "data.csv", "model.params", "train.early_stopping", "train.class_weight")
 
 
 @dataclass(frozen=True)
@@ -122,11 +129,11 @@ def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str,
     """Return settings with those of the command line in their place.
 
     Raises:
-        InputError: a section of the settings is no mapping.
+        InputError: a section of the settings is no mapping, or a mapping is not JSON.
     """
     for name, values in vars(flags).items():
         if name in _names() and values is not None:
-            _set(settings, name, _value(values[-1]))
+            _set(settings, name, _value(name, values[-1]))
     return settings
 
 
@@ -167,20 +174,42 @@ def unknown_flag(flag: str, parser: LineParser) -> InputError:
     """Return the error of a flag that there is not, with the nearest one that there is."""
     name = flag.lstrip("-").partition("=")[0]
     if not flag.startswith("-"):
-        return InputError(
-            "command line", f"unexpected {flag!r}; settings are given as --NAME VALUE"
-        )
+        is_file = flag.lower().endswith((".yaml", ".yml"))
+        meant = f"did you mean --config {shlex.quote(flag)}?"
+        hint = meant if is_file else "settings are given as --NAME VALUE"
+        return InputError("command line", f"unexpected {flag!r}; {hint}")
     known = [option.lstrip("-") for option in parser._option_string_actions]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0]}?" if close else "see --help"
     return InputError(flag.partition("=")[0], f"unknown flag; {hint}")
 
 
-def _value(text: str) -> Any:
+def _value(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError, too
+        _refuse_other_mapping(name, text.strip())
         return text
+
+
+def _refuse_other_mapping(name: str, text: str) -> None:
+    """Refuse text that was meant as a mapping: {units: 3} instead of {"units": 3}."""
+    is_whole = text.endswith("}") and ":" in text
+    if name in MAPPINGS and text.startswith("{") and (is_whole or name not in SHORT_FORMS):
+        given = text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
+        raise InputError(name, f"{given!r} is not JSON; type --{name} {_as_json(text)}")
+
+
+def _as_json(text: str) -> str:
+    """Return a mapping as one types it, if YAML understands it, or else the form of one."""
+    if len(text) > MOST_READ:
+        return EXAMPLE
+    try:
+        loaded = yaml.safe_load(text)
+        plain = json.dumps(loaded, ensure_ascii=False, allow_nan=False)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        return EXAMPLE
+    return EXAMPLE if None in loaded.values() else shlex.quote(plain)
 
 
 def _set(settings: dict[str, Any], name: str, value: Any, above: str = "") -> None:

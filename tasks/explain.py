@@ -1,7 +1,9 @@
 """Turn what Pydantic found into one line: the field, the problem, the remedy."""
 
 import difflib
-from collections.abc import Iterable
+import json
+import shlex
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -43,6 +45,20 @@ def explain(error: ValidationError, root: type[BaseModel]) -> InputError:
         return InputError(".".join(part for part in (field, own) if part), cause.problem + more)
     same = [other for other in details if _dotted(other["loc"], root) == field]
     return InputError(field or "settings", _problem(first, same, root) + more)
+
+
+def as_list(text: str) -> list[str]:
+    """Return the names in a text that was meant as a list, such as a,b or [a, b]; else none."""
+    inner = text.strip()
+    is_bracketed = inner.startswith("[") and inner.endswith("]")
+    parts = [part.strip(" '\"") for part in (inner[1:-1] if is_bracketed else inner).split(",")]
+    return parts if all(parts) and (is_bracketed or len(parts) > 1) else []
+
+
+def typed_list(setting: str, names: Sequence[str]) -> str:
+    """Say how to type several names for a setting."""
+    written = shlex.quote(json.dumps(names, ensure_ascii=False))
+    return f"several are a list: --{setting} {written}"
 
 
 def nearest(given: str, names: Iterable[str]) -> str:

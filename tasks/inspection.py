@@ -1,7 +1,9 @@
 """Try the user's model once in a worker, and find what cannot train before anything starts."""
 
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,13 @@ from tasks.estimators import check_estimator
 from tasks.failure import is_exhausted
 from tasks.first_batch import try_batch
 from tasks.freshness import refuse_used_estimator
+from tasks.installed import is_installed_file
 from tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from tasks.keras_models import complete, is_keras
 from tasks.material import Material, training_material
 from tasks.seeding import seed_everything
+
+OURS = Path(__file__).parent
 
 
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
@@ -120,5 +125,16 @@ def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own code: anything can come out
-        problem = f"{call.reference} failed ({brief(error)})"
-        raise InputError("model.builder", problem) from error
+        problem = f"{call.reference} failed ({brief(error)}){_place(error)}"
+        raise InputError("model.builder", f"{problem}; --verbose shows the traceback") from error
+
+
+def _place(error: BaseException) -> str:
+    """Name the last line of the user's own that an error came through, if there is one."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    for name, line in reversed(places):
+        path = Path(name)
+        is_ours = path.is_relative_to(OURS)
+        if path.is_file() and not is_ours and not is_installed_file(name):
+            return f" in {path.name}, line {line}"
+    return ""

@@ -39,6 +39,8 @@ def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, comp
     if not problem:
         return
     remedy = f"use {loss_for(job.builder.task, width)}"
+    if width == 1 and _ends_in_softmax(model):
+        remedy += ", and sigmoid: softmax of one unit is always 1"
     if compiled:
         raise InputError("model.builder", f"compiled with {name}, which {problem}; {remedy}")
     raise InputError("train.loss", f"{job.train.loss} {problem}; {remedy}")
@@ -55,6 +57,14 @@ def _misfit(name: str, width: int, targets: NDArray[Any], task: str) -> str:
     if task == "regression" and name in SHARES and (targets.min() < 0 or targets.max() > 1):
         return f"wants targets from 0 to 1, but they go from {targets.min():g} to {targets.max():g}"
     return ""
+
+
+def _ends_in_softmax(model: Any) -> bool:
+    import keras
+
+    last = model.layers[-1] if model.layers else None
+    is_softmax = isinstance(last, keras.layers.Softmax)
+    return is_softmax or getattr(last, "activation", None) is keras.activations.softmax
 
 
 def _keras_name(loss: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError
+from tasks.explain import as_list, typed_list
 from tasks.metric_names import for_task, meant, remedy
 from tasks.scores import THRESHOLD, Scores
 from tasks.target import Task
@@ -165,6 +166,9 @@ def _answer_classes() -> tuple[type, type]:
 
 def _remedy(name: str, task: Task, classes: int) -> str:
     """Say what to type for a name that is unknown."""
+    if several := as_list(name):
+        known = _scorer_names()
+        return typed_list("metrics", [meant(one, known, task) or one for one in several])
     other = meant(name, _scorer_names(), task)
     if other is None:
         return remedy(name, _scorer_names())

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from tasks.builders import HANDED
 from tasks.trust import BUILDERS
 
 BUILT_IN = ("tasks.models:mlp", "tasks.models:cnn")
 LIBRARIES = ("tasks", "sklearn")  # known by heart, or too large to be listed
-HANDED = {"input_shape", "n_outputs", "n_classes", "task"}  # what a builder may ask for
 
 
 def offered_builders() -> list[str]:
@@ -40,7 +40,7 @@ def _may_build(function: ast.FunctionDef) -> bool:
     asked = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     needed = asked[: len(asked) - len(function.args.defaults)]
     returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))
-    is_handed = set(needed) <= HANDED or bool(HANDED & set(asked))
+    is_handed = set(needed) <= set(HANDED) or bool(set(HANDED) & set(asked))
     return returns and is_handed and not function.name.startswith("_")
 
 

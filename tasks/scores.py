@@ -11,6 +11,11 @@ Activation = Literal["none", "sigmoid", "softmax"]
 Scores = NDArray[np.float64]
 
 THRESHOLD = 0.5
+ENDS: dict[Task, str] = {
+    "binary": 'Dense(1, "sigmoid")',
+    "multiclass": 'Dense(n_outputs, "softmax")',
+    "regression": "Dense(1)",
+}
 
 
 class UnfitOutput(ValueError):
@@ -26,7 +31,9 @@ def check_width(width: int, task: Task, classes: int) -> None:
     allowed = {"binary": (1, 2), "multiclass": (classes,), "regression": (1,)}[task]
     if width not in allowed:
         needs = " or ".join(map(str, allowed))
-        raise UnfitOutput(f"the model has {width} outputs, but a {task} task needs {needs}")
+        count = "1 output" if width == 1 else f"{width} outputs"
+        problem = f"the model has {count}, but a {task} task needs {needs}"
+        raise UnfitOutput(f"{problem}; end it in {ENDS[task]}")
 
 
 def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) -> Scores:

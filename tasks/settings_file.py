@@ -69,7 +69,7 @@ def read_settings(path: str | None, field: str = FIELD) -> dict[str, Any]:
     except RecursionError:
         raise InputError(field, f"{file}is nested too deeply; flatten it") from None
     except Exception as error:  # of wrong dates and numbers, PyYAML raises what Python does
-        raise InputError(field, f"{file}is not YAML ({error}); correct it") from None
+        raise InputError(field, f"{file}is not YAML ({_said(error)}") from None
     if not isinstance(loaded, dict | None):
         raise InputError(field, f"{file}holds a {type(loaded).__name__}; write NAME: VALUE")
     return {
@@ -77,6 +77,19 @@ def read_settings(path: str | None, field: str = FIELD) -> dict[str, Any]:
         for name, value in (loaded or {}).items()
         if value is not None or name not in SECTIONS
     }
+
+
+def _said(error: Exception) -> str:
+    """Say where in a file something is wrong, and what, and close the bracket before it."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"position {error.position}: {error.reason}); correct it"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"{error}); correct it"
+    what, mark = str(error.problem), error.problem_mark
+    if what.startswith("but "):  # the second half of a sentence
+        what = f"{error.context}, {what}"
+    remedy = "indent with blanks, not with tabs" if r"'\t'" in what else "correct it"
+    return f"line {mark.line + 1}, column {mark.column + 1}: {what}); {remedy}"
 
 
 def _read(path: str) -> str:

@@ -49,7 +49,15 @@ def test_a_name_in_another_form_is_the_same(typed: str, meant: str) -> None:
     [
         ("data.target", "Age", "no column 'Age'; did you mean 'age', in another case?"),
         ("data.target", "wieght", "no column 'wieght'; did you mean ' weight '?"),
-        ("data.drop", "age,5", "no column 'age,5'; give several as a list: '[\"age\", \"5\"]'"),
+        *(
+            (
+                setting,
+                typed,
+                f'no column {typed!r}; several are a list: --{setting} \'["age", "{second}"]\'',
+            )
+            for setting in ("data.drop", "data.features")
+            for typed, second in (("age,5", "5"), ("[age, 5]", "5"), ("age, none", "none"))
+        ),
         (
             "data.target",
             "Y",

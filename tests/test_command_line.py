@@ -74,6 +74,8 @@ def test_object_replaces_the_one_in_the_file(tmp_path: Path) -> None:
         (["--compute.workers", "3"], "compute", "workers", 3),
         (["--compute.workers", "auto"], "compute", "workers", "auto"),
         (["--data", "iris"], "data", "source", "iris"),
+        (["--data", "{a}.csv"], "data", "source", "{a}.csv"),
+        (["--data.target", "{a: 1}"], "data", "target", "{a: 1}"),
         (["--data", "iris", "--data.task", "multiclass"], "data", "source", "iris"),
         (["--model", "a:b", "--model.params", "{}"], "model", "builder", "a:b"),
     ],
@@ -164,6 +166,29 @@ def test_help_shows_every_field_with_its_default(capsys: pytest.CaptureFixture[s
         (["--seed", "[" * 100000], "seed: must be a whole number, not '[[[["),
         (["--xyz"], "--xyz: unknown flag; see --help"),
         (["iris"], "command line: unexpected 'iris'; settings are given as --NAME VALUE"),
+        *(
+            ([name], f"command line: unexpected {name!r}; did you mean --config {name}?")
+            for name in ("study.yaml", "a/Study.YML")
+        ),
+        (
+            ["--model.params", "{units: 3}"],
+            "model.params: '{units: 3}' is not JSON; type --model.params '{\"units\": 3}'",
+        ),
+        (
+            ["--model.params", "{'units': [3, 4]"],
+            "model.params: \"{'units': [3, 4]\" is not JSON; "
+            "type --model.params '{\"NAME\": VALUE}'",
+        ),
+        (
+            ["--data", "{source: x.csv}"],
+            "data: '{source: x.csv}' is not JSON; type --data '{\"source\": \"x.csv\"}'",
+        ),
+        (
+            ["--train.early_stopping", "{patience:3}"],
+            "train.early_stopping: '{patience:3}' is not JSON; "
+            "type --train.early_stopping '{\"NAME\": VALUE}'",
+        ),
+        (["--model.params", "{" * 100_000], "{{{...' is not JSON; type --model.params '{\"NAME"),
         (["--seed"], "command line: argument --seed: expected one argument; see --help"),
         (["--only", "3"], "--only: '3' is not REPEAT/FOLD; both count from 0, such as 0/3"),
         (["--only", "a/b"], "--only: 'a/b' is not REPEAT/FOLD; both count from 0, such as 0/3"),

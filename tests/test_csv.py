@@ -250,13 +250,13 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], str]] = [
         "17.99,10.38,122.8,0\n20.57,17.77,132.9,1\n",
         {},
         f"data.csv.header: the first row of {NAME} is data ('17.99', '10.38', '122.8', ...), not "
-        "names; set it to false, which names the columns 0, 1, 2, ..., or to true",
+        "names; set --data.csv.header false, which names the columns 0, 1, 2, ..., or true",
     ),
     (
         "5.1,3.5,setosa\n4.9,3,setosa\n7,3.2,versicolor\n",
         {},
         f"data.csv.header: the first row of {NAME} is data ('5.1', '3.5', 'setosa'), not names; "
-        "set it to false, which names the columns 0, 1, 2, ..., or to true",
+        "set --data.csv.header false, which names the columns 0, 1, 2, ..., or true",
     ),
     (
         "a;b;y\n1.234;2;0\n3.400;4;1\n",

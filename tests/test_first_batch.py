@@ -121,6 +121,13 @@ def test_one_output_has_no_classes_to_compare(tmp_path, slots, loss):
     assert found == f"train.loss: {loss} {ALONE}"
 
 
+def test_a_softmax_of_one_unit_needs_a_sigmoid(tmp_path, slots):
+    loss = "sparse_categorical_crossentropy"
+    found = refused(tmp_path, slots, "net", params={"end": "softmax", "loss": loss})
+    remedy = f"{ALONE}, and sigmoid: softmax of one unit is always 1"
+    assert found == f"model.builder: compiled with {loss}, which {remedy}"
+
+
 def test_a_regression_is_no_share(tmp_path, slots):
     given = {"source": "diabetes", "train": {"loss": "binary_crossentropy"}}
     assert refused(tmp_path, slots, "net", **given) == (

@@ -58,6 +58,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 five = 5
 def raises(): raise RuntimeError('two\\nlines')
+def slips(inputshape): return LogisticRegression(max_iter=inputshape)
+def breaks_below(): return np.fromiter('x', float)
+def takes_own(input_shape, units=1): return LogisticRegression(max_iter=units)
+def takes_shape(input_shape): return LogisticRegression()
 def leaves(): raise SystemExit(3)
 def kills(): import os; os.kill(os.getpid(), 9)
 def nothing(): return None
@@ -385,16 +389,33 @@ BUILDERS = [
     ("models:missing", "has no 'missing'; use one of"),
     ("models:five", "is a int; give a function"),
     ("models:five.real.nothing", "has no 'nothing'; "),
-    ("models:raises", "models:raises failed (RuntimeError: two)"),
+    (
+        "models:raises",
+        "models:raises failed (RuntimeError: two) in models.py, line 5; "
+        "--verbose shows the traceback",
+    ),
+    (
+        "models:breaks_below",
+        "models:breaks_below failed (ValueError: could not convert string to float: 'x') "
+        "in models.py, line 7; --verbose shows the traceback",
+    ),
     ("models:leaves", "models:leaves failed (SystemExit: 3)"),
     ("models:nothing", "returned nothing; return a keras.Model or an estimator"),
     ("models:text", "returned a str; return a keras.Model or an estimator"),
     ("models:kind", "returned a type; return a keras.Model or an estimator"),
     ("models:regressor", "Ridge is no classifier, but the task is binary"),
-    ("models:needs", "missing; the builder needs it"),
+    (
+        "models:needs",
+        "model.params.size: missing; the builder needs it; give --model.params '{\"size\": ...}'",
+    ),
+    (
+        "models:slips",
+        "model.params.inputshape: missing; the builder needs it; did you mean input_shape, "
+        "which it is handed? Else --model.params '{\"inputshape\": ...}'",
+    ),
     ("leaves:build", "cannot import 'leaves' (SystemExit: 3)"),
     ("raises:build", "cannot import 'raises' (RuntimeError: two lines)"),
-    ("sys:exit", "sys:exit failed (SystemExit"),
+    ("sys:exit", "sys:exit failed (SystemExit); --verbose shows the traceback"),
     ("sklearn.linear_model:LogisticRegresion", "did you mean LogisticRegression?"),
     ("sklearn:linear_model", "is a module; give a function"),
     ("models:kills", "ended the worker process that called it"),  # last: the next one would wait
@@ -415,6 +436,29 @@ def test_a_wrong_builder_is_one_line(
     assert message.startswith("model.")
     assert problem in message
     assert one_line(message) == message
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize(
+    ("builder", "problem"),
+    [
+        ("models:takes_shape", "model.params.unit: the builder does not take it; it takes none"),
+        (
+            "models:takes_own",
+            "model.params.unit: the builder does not take it; did you mean units?",
+        ),
+    ],
+)
+def test_a_parameter_that_is_handed_over_is_not_the_users(
+    tmp_path: Path, light: Slots, builder: str, problem: str
+) -> None:
+    given = {"model": {"builder": builder, "params": {"unit": 3}}, "out": str(tmp_path)}
+    run = Run(
+        parse_study(given | {"data": DataSpec.from_arrays(X, Y)}), Display("quiet"), slots=light
+    )
+    with launched(run), pytest.raises(InputError) as caught:
+        run.check()
+    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,15 @@ def test_metrics_keep_the_order_they_are_given_in():
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("roc_acu", "did you mean roc_auc?"), ("qqq", "see sklearn.metrics.get_scorer_names")],
+    [
+        ("roc_acu", "did you mean roc_auc?"),
+        ("qqq", "see sklearn.metrics.get_scorer_names"),
+        *(
+            (typed, 'several are a list: --metrics \'["roc_auc", "accuracy"]\'')
+            for typed in ("roc_auc,accuracy", "[auc, acc]", "['roc_auc', 'accuracy']")
+        ),
+        ("auc, qqq", 'several are a list: --metrics \'["roc_auc", "qqq"]\''),
+    ],
 )
 def test_an_unknown_metric_is_refused_in_one_line(name, hint):
     with pytest.raises(InputError) as caught:

@@ -349,7 +349,12 @@ def test_arrays_of_another_process_are_unknown() -> None:
         ("a,a,y\n1,2,0\n", {}, "data.source: column 'a' stands there 2 times; rename one"),
         (",a,y\n0,1,0\n", {}, "data.source: column 1 of"),
         ("a:y\n1:0\n", {}, "data.target: no column 'y'; use one of a:y"),
-        (CSV, {"target": None}, "data.target: missing; name the column to predict"),
+        (
+            CSV,
+            {"target": None},
+            "data.target: missing; name the column to predict with --data.target NAME; "
+            "use one of a, b, y",
+        ),
         (CSV, {"target": "z"}, "data.target: no column 'z'; use one of a, b, y"),
         ("alpha,yield\n1,0\n", {"target": "yeild"}, "data.target: no column 'yeild'; did you mean"),
         (CSV, {"groups": "g"}, "data.groups: no column 'g'; use one of a, b, y"),
@@ -397,9 +402,40 @@ def test_damaged_parquet_files_are_refused(tmp_path: Path, data: bytes) -> None:
     assert problem.startswith("data.source: cannot read")
 
 
-def test_folder_without_parquet_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, CSV)
-    assert refused(str(tmp_path), target="y").endswith("holds no .parquet file; check the path")
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        ((), "'f' holds no .parquet file; check the path"),
+        ((".hidden.csv",), "'f' holds no .parquet file; check the path"),
+        (
+            ("a note.txt", "b c.csv"),
+            "'f' holds no .parquet file, but 'b c.csv'; a folder is for Parquet files: "
+            "type --data 'f/b c.csv'",
+        ),
+        (
+            ("note.txt",),
+            "'f' holds no .parquet file, but 'note.txt'; a folder is for Parquet files: "
+            "check the path",
+        ),
+        (
+            ("a.csv", "b.parquet"),
+            "'f' holds 'a.csv', which is no Parquet file; move it out of the folder, "
+            "or type --data f/a.csv",
+        ),
+        (
+            ("a.parquet", "note.txt"),
+            "'f' holds 'note.txt', which is no Parquet file; move it out of the folder",
+        ),
+    ],
+)
+def test_a_folder_is_for_parquet_files(here: Path, names: tuple[str, ...], problem: str) -> None:
+    (here / "f").mkdir()
+    for name in names:
+        if name.endswith(".parquet"):
+            parquet.write_table(pa.table({"a": [1, 2], "y": [0, 1]}), here / "f" / name)
+        else:
+            write(here / "f", CSV, name)
+    assert refused("f", target="y") == f"data.source: {problem}"
 
 
 @pytest.mark.parametrize(

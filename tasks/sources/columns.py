@@ -1,6 +1,5 @@
 """Find the columns that settings name, in whatever form their names are written."""
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.config import DataSpec
 from tasks.errors import InputError
-from tasks.explain import nearest
+from tasks.explain import as_list, nearest, typed_list
 
 LISTS = ("data.drop", "data.features")
 
@@ -108,9 +107,9 @@ def _number(name: str) -> str:
 
 def _hint(setting: str, name: str, names: Sequence[str]) -> str:
     """Say what was probably meant."""
-    parts = [part.strip() for part in name.split(",")]
-    if setting in LISTS and len(parts) > 1 and all(part in names for part in parts):
-        return f"give several as a list: '{json.dumps(parts, ensure_ascii=False)}'"
+    parts = as_list(name) if setting in LISTS else []
+    if any(_same(_bare, part, names) for part in parts):
+        return typed_list(setting, parts)
     near = nearest(name, names).strip()
     cased = _same(lambda text: _bare(text).casefold(), name, names)
     if len(cased) == 1:

@@ -226,7 +226,7 @@ def _has_header(rows: Rows, name: str) -> bool:
     some = ", ".join(repr(cell.strip()) for cell in rows[0][:3])
     more = ", ..." if len(rows[0]) > 3 else ""
     problem = f"the first row of {name} is data ({some}{more}), not names"
-    remedy = "set it to false, which names the columns 0, 1, 2, ..., or to true"
+    remedy = "set --data.csv.header false, which names the columns 0, 1, 2, ..., or true"
     raise InputError("data.csv.header", f"{problem}; {remedy}")
 
 

@@ -11,9 +11,11 @@ from pyarrow import parquet
 
 from tasks.config import CsvSpec, DataSpec
 from tasks.errors import InputError
+from tasks.explain import nearest
 from tasks.sources.columns import find_roles, spaced
 from tasks.sources.csv_files import is_csv, read_csv
 from tasks.sources.files import locate, one_line
+from tasks.sources.folders import refuse_no_parquet, refuse_others
 from tasks.sources.numerals import is_ambiguous
 from tasks.sources.raw import RawData, values
 
@@ -54,8 +56,9 @@ def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str
         InputError: a column is missing or has two roles.
     """
     if target is None:
-        problem = "missing; name the column to predict" + spaced(table.column_names)
-        raise InputError("data.target", problem)
+        some = nearest("", table.column_names).strip() + spaced(table.column_names)
+        problem = "missing; name the column to predict with --data.target NAME"
+        raise InputError("data.target", f"{problem}; {some}")
     roles = find_roles(table.column_names, target, spec, fold_column)
     other = {*roles.taken.values(), *roles.drop}
     names = roles.features or [name for name in table.column_names if name not in other]
@@ -99,9 +102,15 @@ def _side(table: pa.Table, setting: str, name: str) -> NDArray[Any]:
 
 def _read_parquet(source: str) -> pa.Table:
     system, path = locate(source)
-    if "://" not in source and Path(source).is_dir() and not any(Path(source).rglob("*.parquet")):
-        raise InputError("data.source", f"{source!r} holds no .parquet file; check the path")
-    return _decoded(parquet.read_table(path, filesystem=system))
+    is_folder = "://" not in source and Path(source).is_dir()
+    if is_folder:
+        refuse_no_parquet(source)
+    try:
+        return _decoded(parquet.read_table(path, filesystem=system))
+    except (pa.ArrowException, OSError):
+        if is_folder:
+            refuse_others(source)
+        raise
 
 
 def _decoded(table: pa.Table) -> pa.Table:

@@ -1,0 +1,65 @@
+"""Folders of Parquet files: what else lies in one, and what to type instead."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.errors import InputError
+from tasks.sources.csv_files import is_csv
+
+MAGIC = b"PAR1"  # what each Parquet file begins with
+OTHER_KINDS = (".pq", ".npz")  # that are read one at a time, besides CSV
+
+
+def refuse_no_parquet(folder: str) -> None:
+    """Refuse a folder in which nothing is called .parquet.
+
+    Raises:
+        InputError: with another file that lies there.
+    """
+    if any(Path(folder).rglob("*.parquet")):
+        return
+    others = list(_files(folder))
+    usable = next((path for path in others if _is_usable(path)), None)
+    if not others:
+        raise InputError("data.source", f"{folder!r} holds no .parquet file; check the path")
+    known = usable or others[0]
+    remedy = _typed(usable) if usable else "check the path"
+    problem = f"{folder!r} holds no .parquet file, but {known.name!r}"
+    raise InputError("data.source", f"{problem}; a folder is for Parquet files: {remedy}")
+
+
+def refuse_others(folder: str) -> None:
+    """Refuse a folder that holds a file of another kind beside Parquet files.
+
+    Raises:
+        InputError: with the first one.
+    """
+    for path in _files(folder):
+        if path.suffix != ".parquet" and not _is_parquet(path):
+            remedy = f", or {_typed(path)}" if _is_usable(path) else ""
+            problem = f"{folder!r} holds {path.name!r}, which is no Parquet file"
+            raise InputError("data.source", f"{problem}; move it out of the folder{remedy}")
+
+
+def _files(folder: str) -> Iterator[Path]:
+    """Yield the files that a reader of folders would take; it leaves hidden ones out."""
+    for path in sorted(Path(folder).rglob("*")):
+        if path.is_file() and not any(part[0] in "._" for part in path.relative_to(folder).parts):
+            yield path
+
+
+def _is_usable(path: Path) -> bool:
+    return is_csv(path.name) or path.name.lower().endswith(OTHER_KINDS)
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return True  # another fault, which the reader names
+
+
+def _typed(path: Path) -> str:
+    return f"type --data {shlex.quote(str(path))}"
