@@ -60,8 +60,6 @@ five = 5
 def raises(): raise RuntimeError('two\\nlines')
 def slips(inputshape): return LogisticRegression(max_iter=inputshape)
 def breaks_below(): return np.fromiter('x', float)
-def takes_own(input_shape, units=1): return LogisticRegression(max_iter=units)
-def takes_shape(input_shape): return LogisticRegression()
 def leaves(): raise SystemExit(3)
 def kills(): import os; os.kill(os.getpid(), 9)
 def nothing(): return None
@@ -436,29 +434,6 @@ def test_a_wrong_builder_is_one_line(
     assert message.startswith("model.")
     assert problem in message
     assert one_line(message) == message
-
-
-@pytest.mark.usefixtures("working")
-@pytest.mark.parametrize(
-    ("builder", "problem"),
-    [
-        ("models:takes_shape", "model.params.unit: the builder does not take it; it takes none"),
-        (
-            "models:takes_own",
-            "model.params.unit: the builder does not take it; did you mean units?",
-        ),
-    ],
-)
-def test_a_parameter_that_is_handed_over_is_not_the_users(
-    tmp_path: Path, light: Slots, builder: str, problem: str
-) -> None:
-    given = {"model": {"builder": builder, "params": {"unit": 3}}, "out": str(tmp_path)}
-    run = Run(
-        parse_study(given | {"data": DataSpec.from_arrays(X, Y)}), Display("quiet"), slots=light
-    )
-    with launched(run), pytest.raises(InputError) as caught:
-        run.check()
-    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize(
