@@ -47,7 +47,7 @@ YIELDS = {
     "Endless": "\n        while True: yield [0, 1, 2, 3], [4, 5]",
 }
 CODE = {
-    "own.py": "".join(SPLITTER.format(n) + DIVIDES.format(b) for n, b in YIELDS.items()),
+    "odd.py": "".join(SPLITTER.format(n) + DIVIDES.format(b) for n, b in YIELDS.items()),
     "scalers.py": "class Raises:\n    def __init__(self): raise RuntimeError('a\\nb')\n"
     "class Leaves:\n    def __init__(self): raise SystemExit(3)\nfive = 5\n",
     "leaves.py": "import sys\nsys.exit(3)\n",
@@ -223,18 +223,18 @@ FILES = [
     (data("surrogates.npz"), "data.target", "cannot be written as UTF-8; give other labels"),
 ]
 CODE_OF_THE_USER = [
-    (split("good.csv", method="own:Raises"), "split.method", "(two); use another one"),
-    (split("good.csv", method="own:Leaves"), "split.method", "(7); use another one"),
-    (split("good.csv", method="own:Nothing"), "split.method", "let split yield some"),
-    (split("good.csv", method="own:NoIterator"), "split.method", "use another one"),
-    (split("good.csv", method="own:Outside"), "split.method", "outside 0 to 11; leave them out"),
-    (split("good.csv", method="own:Negative"), "split.method", "outside 0 to 11; leave them out"),
-    (split("good.csv", method="own:Overlap"), "split.method", "trains on rows that it tests"),
-    (split("good.csv", method="own:Words"), "split.method", "let split yield the numbers of rows"),
-    (split("good.csv", method="own:Fractions"), "split.method", "holds float64; let split yield"),
-    (split("good.csv", method="own:Alone"), "split.method", "is no pair of row numbers"),
-    (split("good.csv", method="own:NoTest"), "split.method", "has no test rows"),
-    (split("good.csv", method="own:Masks"), "split.method", "holds bool; let split yield"),
+    (split("good.csv", method="odd:Raises"), "split.method", "(two); use another one"),
+    (split("good.csv", method="odd:Leaves"), "split.method", "(7); use another one"),
+    (split("good.csv", method="odd:Nothing"), "split.method", "let split yield some"),
+    (split("good.csv", method="odd:NoIterator"), "split.method", "use another one"),
+    (split("good.csv", method="odd:Outside"), "split.method", "outside 0 to 11; leave them out"),
+    (split("good.csv", method="odd:Negative"), "split.method", "outside 0 to 11; leave them out"),
+    (split("good.csv", method="odd:Overlap"), "split.method", "trains on rows that it tests"),
+    (split("good.csv", method="odd:Words"), "split.method", "let split yield the numbers of rows"),
+    (split("good.csv", method="odd:Fractions"), "split.method", "holds float64; let split yield"),
+    (split("good.csv", method="odd:Alone"), "split.method", "is no pair of row numbers"),
+    (split("good.csv", method="odd:NoTest"), "split.method", "has no test rows"),
+    (split("good.csv", method="odd:Masks"), "split.method", "holds bool; let split yield"),
     (split("good.csv", method="leaves:Split"), "split.method", "(SystemExit: 3)"),
     (split("good.csv", method="raises:Split"), "split.method", "(RuntimeError: two)"),
     (split("good.csv", method="nul:Split"), "split.method", "cannot contain null bytes"),
@@ -289,12 +289,12 @@ def test_hostile_input_is_one_line(settings: dict[str, Any], field: str, remedy:
 @pytest.mark.usefixtures("working")
 def test_an_endless_splitter_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.folds.MOST_PLACES", 20)
-    study = parse_study(split("good.csv", method="own:Endless"))
+    study = parse_study(split("good.csv", method="odd:Endless"))
     dataset = prepare_data(study.data, None, tmp_path)
     with pytest.raises(InputError) as caught:  # in this process, where the bound is low
         plan_folds(dataset, study.split, study.seed, tmp_path)
     message = str(caught.value)
-    assert message == "split.method: own:Endless makes more than 20 folds; use another one"
+    assert message == "split.method: odd:Endless makes more than 20 folds; use another one"
 
 
 def test_parameters_may_not_be_endless() -> None:
