@@ -165,6 +165,9 @@ def test_two_workers_share_the_runs_and_a_paused_schedule_can_be_run_now(team):
         coming = FlowRunFilter(
             state={"type": {"any_": ["SCHEDULED"]}}, deployment_id={"any_": [nightly.id]}
         )
+        (schedule,) = nightly.schedules
+        assert not schedule.active  # it waits for somebody to switch it on
+        client.update_deployment_schedule(nightly.id, schedule.id, active=True)
         wait_for(lambda: client.read_flow_runs(flow_run_filter=coming), team.logs)
         client.pause_deployment(nightly.id)
         wait_for(lambda: not client.read_flow_runs(flow_run_filter=coming), team.logs)
