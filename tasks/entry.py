@@ -56,7 +56,7 @@ class Command:
     def finish(self, flow: Any) -> NoReturn:
         """Run the cross-validation and leave with its exit code."""
         code = self._guarded(lambda: self._train(flow))
-        logging.raiseExceptions = False  # what a server misses that has ended is nobody's concern
+        _end_logging()
         self._run.close()
         raise SystemExit(code)
 
@@ -73,6 +73,7 @@ class Command:
             self._run.close()
             _refuse(error)
         except RunFailed as error:
+            _end_logging()
             self._run.close()
             print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
             raise SystemExit(FAILED) from None
@@ -81,6 +82,12 @@ class Command:
             if not _is_stop(error):
                 raise
             raise SystemExit(self._stop.report()) from None
+
+
+def _end_logging() -> None:
+    """Say no more of what Prefect's threads log: a server that has ended misses it anyway."""
+    logging.raiseExceptions = False
+    logging.disable(logging.CRITICAL)
 
 
 def exit_code_of(step: Callable[[], int], stopped: str) -> int:

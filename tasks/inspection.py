@@ -48,6 +48,11 @@ def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
     return again, ModelFacts("keras", compiled)
 
 
+def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
+    """Tell whether a trial has to read rows; scikit-learn's own scalers and models need none."""
+    return facts.kind == "keras" or ":" in job.train.scaler
+
+
 def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
     """Let the scaler see a fold's training rows, and a Keras model a batch of them.
 
@@ -63,7 +68,7 @@ def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
     try:
         if facts.kind == "keras":
             return try_batch(model, job, _material(job), facts.compiled)
-        if ":" in job.train.scaler:  # scikit-learn's need no trial
+        if facts.saw_rows:
             _material(job, may_be_missing=_takes_gaps(model))
     except InputError:
         raise

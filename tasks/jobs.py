@@ -127,9 +127,11 @@ class ModelFacts:
         compiled: the builder compiled it.
         notices: what the user should be told.
         opened: what the builder opened meanwhile.
+        saw_rows: rows of the data were read for the trial.
     """
 
     kind: str
     compiled: bool
     notices: tuple[str, ...] = ()
     opened: Opened = NOTHING
+    saw_rows: bool = True

@@ -392,17 +392,20 @@ class Run:
             InputError: it ended two workers.
         """
         slot = self.slots.lease()
+        found: Any = (None, "")
         try:
             if self._lender is not None and not self._on_cluster:
                 slot.rest()  # what another run's builder imported would not be opened again
             with contextlib.suppress(WorkerLost):
-                return slot.run(function, *arguments)
-            return slot.run(function, *arguments)
+                found = slot.run(function, *arguments)
+            if found[0] is None:
+                found = slot.run(function, *arguments)
+            return found
         except WorkerLost as error:
             problem = f"{builder} ended the worker process that called it ({error})"
             raise InputError("model.builder", problem) from None
         finally:
-            if not self._on_cluster:
+            if not self._on_cluster and getattr(found[0], "saw_rows", True):
                 slot.rest()  # it had rows in its memory that are test rows of other folds
             self.slots.give_back(slot)
 

@@ -20,6 +20,7 @@ PREFIX = "foldproof-"
 OWNER = "owner"  # the file that is locked and names the machine
 LONGEST = 72  # characters of the folder for temporary files; sockets allow 107 in all
 FORGOTTEN = 7 * 24 * 3600.0  # seconds after which a folder without an owner's file is nobody's
+TRIES, PAUSE_S = 5, 0.1  # to remove a folder
 
 _held: dict[Path, int | None] = {}  # the locked files of this process
 
@@ -48,8 +49,12 @@ def make_scratch() -> Path:
 
 
 def remove_scratch(scratch: Path) -> None:
-    """Remove the run's folder."""
-    shutil.rmtree(scratch, ignore_errors=True)
+    """Remove the run's folder; a process that is just being killed may still write into it."""
+    for _ in range(TRIES):
+        shutil.rmtree(scratch, ignore_errors=True)
+        if not scratch.exists():
+            break
+        time.sleep(PAUSE_S)
     handle = _held.pop(scratch, None)
     if handle is not None:
         os.close(handle)

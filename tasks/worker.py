@@ -140,8 +140,8 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unw
     try:
         with watching(unwatched) as watch:
             model, facts = inspection.build_model(job, weighted)
-        opened = watch.opened()
-        return replace(facts, opened=opened, notices=inspection.try_model(model, facts, job)), ""
+        facts = replace(facts, opened=watch.opened(), saw_rows=inspection.needs_rows(facts, job))
+        return replace(facts, notices=inspection.try_model(model, facts, job)), ""
     except InputError as error:
         cause = error.__cause__
         return error, "".join(traceback.format_exception(cause)) if cause else ""
