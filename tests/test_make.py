@@ -1,5 +1,7 @@
 """What make says where Python, or a part of it, is missing."""
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,10 +11,9 @@ import pytest
 
 from tasks.provenance import ROOT
 
-WITHOUT_VENV = f"""#!/bin/sh
-case "$*" in *ensurepip*) exit 1;; esac
-exec {sys.executable} "$@"
-"""
+THIS = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
+WITHOUT_VENV = THIS.replace("exec", 'case "$*" in *ensurepip*) exit 1;; esac\nexec')
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # set where make runs the suite
 TOO_OLD = "#!/bin/sh\necho 3.10\n"
 
 
@@ -30,7 +31,11 @@ def make(folder: Path, python: str) -> tuple[int, list[str]]:
     path.write_text(python)
     path.chmod(0o755)
     ended = subprocess.run(
-        ["make", ".venv/bin/python", "PYTHON=./python"], cwd=folder, capture_output=True, text=True
+        ["make", ".venv/bin/python", "PYTHON=./python"],
+        cwd=folder,
+        env={n: v for n, v in os.environ.items() if n not in OF_MAKE},
+        capture_output=True,
+        text=True,
     )
     lines = (ended.stdout + ended.stderr).splitlines()
     return ended.returncode, [line for line in lines if not line.startswith("make: ***")]
@@ -55,5 +60,5 @@ def test_a_python_that_is_too_old_is_named(folder: Path) -> None:
 
 
 def test_an_environment_is_made_in_a_folder_with_a_space_and_an_umlaut(folder: Path) -> None:
-    assert make(folder, f'#!/bin/sh\nexec {sys.executable} "$@"\n') == (0, [])
+    assert make(folder, THIS) == (0, [])
     assert (folder / ".venv" / "bin" / "python").exists()
