@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+from tasks.builder_files import may_open_files
 from tasks.builders import extend_path
 from tasks.changed_files import refuse_changed
 from tasks.config import SplitSpec
@@ -24,7 +25,7 @@ from tasks.failure import describe_failure, is_exhausted
 from tasks.folds import FoldPlan, plan_folds
 from tasks.jobs import FoldJob, FoldRecord
 from tasks.memory import held_mib, limit_memory, out_of_memory
-from tasks.opened_files import Unwatched, watching
+from tasks.opened_files import NOTHING, Unwatched, watching
 from tasks.output import kept_output, output_path
 from tasks.remote import FOLDS, Remote, sending
 from tasks.store import FinishedFold, read_fold, write_fold
@@ -138,9 +139,12 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unw
     from tasks import inspection
 
     try:
-        with watching(unwatched) as watch:
+        is_watched = may_open_files(job.builder.reference)
+        around = watching(unwatched) if is_watched else contextlib.nullcontext()
+        with around as watch:
             model, facts = inspection.build_model(job, weighted)
-        facts = replace(facts, opened=watch.opened(), saw_rows=inspection.needs_rows(facts, job))
+        opened = watch.opened() if watch is not None else NOTHING
+        facts = replace(facts, opened=opened, saw_rows=inspection.needs_rows(facts, job))
         return replace(facts, notices=inspection.try_model(model, facts, job)), ""
     except InputError as error:
         cause = error.__cause__
