@@ -4,7 +4,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from deployments.settings import HEARTBEAT
+from foldproof.deployments.settings import HEARTBEAT
 
 if TYPE_CHECKING:
     from prefect.events.schemas.automations import AutomationCore

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployments.settings import SERVER, UNASKED, WORKER
+from foldproof.deployments.settings import SERVER, UNASKED, WORKER
 
 PORT = 4200
 PR_SET_CHILD_SUBREAPER = 36

@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from types import FrameType
 from typing import NoReturn
 
-from deployments.local import local_server
-from deployments.settings import WORKER
-from tasks.server import api_is_configured
+from foldproof.deployments.local import local_server
+from foldproof.deployments.settings import WORKER
+from foldproof.tasks.server import api_is_configured
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     with nullcontext() if api_is_configured() else local_server():
         from prefect import serve
 
-        from deployments.definitions import definitions
+        from foldproof.deployments.definitions import definitions
 
         serve(*(each.served() for each in definitions()))
 

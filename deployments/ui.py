@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deployments.definitions import work_pools
-from deployments.local import (
+from foldproof.deployments.definitions import work_pools
+from foldproof.deployments.local import (
     PORT,
     adopt_orphans,
     end_children,
@@ -23,10 +23,10 @@ from deployments.local import (
     local_worker,
     study_folder,
 )
-from deployments.register import register
-from deployments.settings import RUN
-from tasks.devices import has_cuda, visible_gpus
-from tasks.trust import BUILDERS, PATHS
+from foldproof.deployments.register import register
+from foldproof.deployments.settings import RUN
+from foldproof.tasks.devices import has_cuda, visible_gpus
+from foldproof.tasks.trust import BUILDERS, PATHS
 
 
 def main(port: int, study: Path | None) -> None:

@@ -3,9 +3,9 @@
 import sys
 
 if __name__ == "__main__":
-    from tasks.status_line import greet
+    from foldproof.tasks.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from tasks.audit_command import main
+    from foldproof.tasks.audit_command import main
 
     raise SystemExit(main(sys.argv[1:]))

@@ -3,21 +3,27 @@
 import sys
 
 if __name__ == "__main__":
-    from tasks.status_line import greet
+    from foldproof.tasks.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from tasks.comparison.command import CompareCommand
+    from foldproof.tasks.comparison.command import CompareCommand
 
     command = CompareCommand(sys.argv[1:])  # before the seconds that Prefect takes to import
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.cv import cross_validate
-from tasks.comparison.result import ComparisonResult
-from tasks.comparison.runs import Comparison, studies_of
-from tasks.comparison.steps import compare_folds, compared_flow, comparing, launch, write_comparison
-from tasks.config import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks.comparison.result import ComparisonResult
+from foldproof.tasks.comparison.runs import Comparison, studies_of
+from foldproof.tasks.comparison.steps import (
+    compare_folds,
+    compared_flow,
+    comparing,
+    launch,
+    write_comparison,
+)
+from foldproof.tasks.config import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
 
 
 @compared_flow

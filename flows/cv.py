@@ -4,18 +4,18 @@ import sys
 from typing import Any
 
 if __name__ == "__main__":
-    from tasks.status_line import greet
+    from foldproof.tasks.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from tasks.entry import Command
+    from foldproof.tasks.entry import Command
 
     command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 
-from tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
-from tasks.launch import launched_flow
-from tasks.result import Result
-from tasks.steps import load_data, reduce_folds, running, split_rows, write_report
-from tasks.training import train_folds
+from foldproof.tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
+from foldproof.tasks.launch import launched_flow
+from foldproof.tasks.result import Result
+from foldproof.tasks.steps import load_data, reduce_folds, running, split_rows, write_report
+from foldproof.tasks.training import train_folds
 
 
 @launched_flow

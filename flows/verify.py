@@ -3,10 +3,10 @@
 import sys
 
 if __name__ == "__main__":
-    from tasks.status_line import greet
+    from foldproof.tasks.status_line import greet
 
     greet(sys.argv[1:], "reading the report")  # before anything that takes time to import
-    from tasks.verify_command import main
+    from foldproof.tasks.verify_command import main
 
     raise SystemExit(main(sys.argv[1:]))  # before the seconds that Prefect takes to import
 
@@ -14,13 +14,13 @@ from prefect import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from tasks.errors import InputError
-from tasks.finished import FinishedRun
-from tasks.outcome import failed
-from tasks.remote import at_hand
-from tasks.verification import verify as verify_run
-from tasks.verify_command import FOLDS
-from tasks.verify_flow import asked, verify_flow, wrong
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.finished import FinishedRun
+from foldproof.tasks.outcome import failed
+from foldproof.tasks.remote import at_hand
+from foldproof.tasks.verification import verify as verify_run
+from foldproof.tasks.verify_command import FOLDS
+from foldproof.tasks.verify_flow import asked, verify_flow, wrong
 
 
 @verify_flow

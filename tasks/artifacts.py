@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.html import number, spread
-from tasks.markdown import escape
-from tasks.reduce import Tables
-from tasks.result import coverage, metric_line
-from tasks.target_facts import TargetFacts, report_lines
+from foldproof.tasks.html import number, spread
+from foldproof.tasks.markdown import escape
+from foldproof.tasks.reduce import Tables
+from foldproof.tasks.result import coverage, metric_line
+from foldproof.tasks.target_facts import TargetFacts, report_lines
 
 Row = dict[str, str | int | float | None]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tasks.command_line import (
+from foldproof.tasks.command_line import (
     add_study,
     fold_place,
     parse_flags,
@@ -11,11 +11,11 @@ from tasks.command_line import (
     study_parser,
     verbosity_of,
 )
-from tasks.config import Study
-from tasks.entry import exit_code_of
+from foldproof.tasks.config import Study
+from foldproof.tasks.entry import exit_code_of
 
 if TYPE_CHECKING:
-    from tasks.display import Verbosity
+    from foldproof.tasks.display import Verbosity
 
 Place = tuple[int, int]
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _launch(arguments: Sequence[str]) -> int:
     settings = _read(arguments)
-    from tasks.audit.perform import perform  # takes time, which nobody waits for in vain
+    from foldproof.tasks.audit.perform import perform  # takes time, which nobody waits for in vain
 
     return perform(*settings)
 

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.builders import here
-from tasks.digest import digest_file, digest_json
-from tasks.jobs import BuilderCall
-from tasks.opened_files import Opened
-from tasks.version import VERSION
+from foldproof.tasks.builders import here
+from foldproof.tasks.digest import digest_file, digest_json
+from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.opened_files import Opened
+from foldproof.tasks.version import VERSION
 
 FOLDER = "builders"
 CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files

@@ -12,10 +12,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import InputError
-from tasks.explain import nearest
-from tasks.jobs import BuilderCall
-from tasks.opened_files import handed_paths
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import nearest
+from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.opened_files import handed_paths
+from foldproof.tasks.references import located
 
 HANDED = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
 BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
@@ -38,7 +39,7 @@ def load_builder(call: BuilderCall) -> Callable[..., Any]:
     module, _, name = call.reference.partition(":")
     try:
         with handed_paths():
-            found: Any = importlib.import_module(module)
+            found: Any = importlib.import_module(located(module))
     except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         raise InputError(
             "model.builder", f"cannot import {module!r} ({one_line(error)})"

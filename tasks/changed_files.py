@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasks.digest import digest_file
-from tasks.opened_files import Signature, signature_of
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.opened_files import Signature, signature_of
 
 
 def refuse_changed(files: Sequence[tuple[str, str]]) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tasks.config import TrainSpec
-from tasks.data import Dataset
-from tasks.errors import InputError
-from tasks.folds import FoldPlan
-from tasks.inner import inner_rule, inner_split
-from tasks.jobs import ModelFacts
-from tasks.scaling import CLASSES, make_scaler
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.inner import inner_rule, inner_split
+from foldproof.tasks.jobs import ModelFacts
+from foldproof.tasks.scaling import CLASSES, make_scaler
 
 
 def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> None:

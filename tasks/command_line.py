@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from tasks.config import SECTIONS, Section, Study, parse_study
-from tasks.errors import InputError
-from tasks.settings_file import read_settings
-from tasks.version import VERSION
+from foldproof.tasks.config import SECTIONS, Section, Study, parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.settings_file import read_settings
+from foldproof.tasks.version import VERSION
 
 if TYPE_CHECKING:
-    from tasks.display import Verbosity
+    from foldproof.tasks.display import Verbosity
 
 MOST_DIGITS = 9  # of a repeat or fold
 MOST_SHOWN = 60  # characters of a value

@@ -27,10 +27,10 @@ from pydantic import (
     model_validator,
 )
 
-from tasks.digest import canonical_json
-from tasks.errors import InputError
-from tasks.explain import explain
-from tasks.references import refuse_slip
+from foldproof.tasks.digest import canonical_json
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import explain
+from foldproof.tasks.references import in_settings, refuse_slip
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
@@ -217,7 +217,7 @@ class DataSpec(Section):
     def model_post_init(self, context: Any, /) -> None:
         """Keep the arrays in memory that these settings stand for, if they do."""
         if self.source.startswith("memory:"):
-            from tasks.sources.memory import kept
+            from foldproof.tasks.sources.memory import kept
 
             self._arrays = kept(self.source)
 
@@ -242,7 +242,7 @@ class DataSpec(Section):
         Raises:
             InputError: an array has an unusable type, or a setting is wrong.
         """
-        from tasks.sources.memory import remember
+        from foldproof.tasks.sources.memory import remember
 
         named = {"groups": groups, "weights": weights}
         present = {name: array for name, array in named.items() if array is not None}
@@ -310,6 +310,11 @@ class ModelSpec(Section):
         if isinstance(value, dict) and callable(value.get("builder")):
             return {**value, "builder": _name_of(value["builder"])}
         return value
+
+    @field_validator("builder", mode="after")
+    @classmethod
+    def _one_name_for_what_is_built_in(cls, builder: str) -> str:
+        return in_settings(builder)
 
     @model_validator(mode="after")
     def _names_a_function(self) -> Self:
@@ -507,12 +512,12 @@ def _refuse_slip(setting: str, text: str, kind: str) -> None:
 
 
 def _one_of(names: tuple[str, ...], given: str) -> str:
-    from tasks.explain import nearest
+    from foldproof.tasks.explain import nearest
 
     return nearest(given, names) + "or module:Class"
 
 
 def _name_of(builder: Callable[..., Any]) -> str:
-    from tasks.functions import name_function
+    from foldproof.tasks.functions import name_function
 
-    return name_function(builder)
+    return in_settings(name_function(builder))

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import DataSpec
-from tasks.digest import digest_array, digest_json
-from tasks.errors import InputError
-from tasks.features import write_features
-from tasks.guesses import guess_notes
-from tasks.sources import read, refuse_lost_labels
-from tasks.sources.raw import RawData
-from tasks.target import Label, Target, Task, resolve_target
-from tasks.target_facts import TargetFacts, target_facts
-from tasks.wide import Merged, merging_columns, merging_target, write_wide
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.digest import digest_array, digest_json
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.features import write_features
+from foldproof.tasks.guesses import guess_notes
+from foldproof.tasks.sources import read, refuse_lost_labels
+from foldproof.tasks.sources.raw import RawData
+from foldproof.tasks.target import Label, Target, Task, resolve_target
+from foldproof.tasks.target_facts import TargetFacts, target_facts
+from foldproof.tasks.wide import Merged, merging_columns, merging_target, write_wide
 
 FEATURES, TARGETS, CODES = "features.npy", "targets.npy", "codes.npy"
 GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"

@@ -11,9 +11,10 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-from tasks.builders import here
-from tasks.errors import InputError
-from tasks.provenance import find_module, imported_from, package_of, parse_module
+from foldproof.tasks.builders import here
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.provenance import find_module, imported_from, package_of, parse_module
+from foldproof.tasks.references import located
 
 MOST_STEPS = 10  # of names that modules take from one another
 NOT_PUBLIC = {"conftest", "externals", "tests"}  # of scikit-learn
@@ -69,7 +70,7 @@ def _is_estimator(found: Any, for_a_split: bool) -> bool:
 
 
 def _is_defined(setting: str, module: str, name: str, allows: Allows, steps: int) -> bool:
-    spec = find_module(module, list(here()))
+    spec = find_module(located(module), list(here()))
     if spec is None:
         raise InputError(
             setting, f"no module {module!r}; it is looked for from the working directory"

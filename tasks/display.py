@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from tasks.debug_log import show_debug_log
-from tasks.fold_progress import FoldProgress, Watched, times
-from tasks.jobs import FoldRecord
-from tasks.status_line import is_terminal, line
+from foldproof.tasks.debug_log import show_debug_log
+from foldproof.tasks.fold_progress import FoldProgress, Watched, times
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.status_line import is_terminal, line
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 

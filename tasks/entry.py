@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-from tasks.command_line import Request, read_request
-from tasks.errors import InputError, Interrupted, RunFailed
-from tasks.provenance import ROOT
-from tasks.status_line import line
+from foldproof.tasks.command_line import Request, read_request
+from foldproof.tasks.errors import InputError, Interrupted, RunFailed
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.status_line import line
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
@@ -41,10 +41,12 @@ class Command:
     def _read(self, arguments: Sequence[str]) -> Any:
         """Return the run that is asked for; nothing of it has begun."""
         request = self._request = read_request(arguments)
-        from tasks.display import Display  # what follows takes time; wrong settings need not wait
-        from tasks.run import Run
-        from tasks.sources import check_source
-        from tasks.trust import check_trust
+        from foldproof.tasks.display import (
+            Display,  # what follows takes time; wrong settings need not wait
+        )
+        from foldproof.tasks.run import Run
+        from foldproof.tasks.sources import check_source
+        from foldproof.tasks.trust import check_trust
 
         check_trust(request.study)
         check_source(request.study.data)
@@ -145,8 +147,8 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
 
 def _train_one(run: Any, only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
-    from tasks.run import launched
-    from tasks.training import train_here
+    from foldproof.tasks.run import launched
+    from foldproof.tasks.training import train_here
 
     with launched(run):
         run.check()

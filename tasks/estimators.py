@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
-from tasks.jobs import FoldJob
-from tasks.material import Material
-from tasks.target import Task
-from tasks.trained import Trained
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.material import Material
+from foldproof.tasks.target import Task
+from foldproof.tasks.trained import Trained
 
 
 def check_estimator(model: Any, task: Task, weighted: bool) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
-from tasks.text_columns import explain_text
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.text_columns import explain_text
 
 BLOCK_VALUES = 1 << 22  # values converted at a time: 16 MiB of float32
 

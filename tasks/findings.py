@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from tasks.config import TrainSpec
-from tasks.data import Dataset
-from tasks.wide import Merged
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.wide import Merged
 
 ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.config import Study, parse_study
-from tasks.digest import digest_file
-from tasks.errors import InputError
-from tasks.keys import run_id
-from tasks.metrics import Predictions, measure, predict_labels
-from tasks.report import CERTIFIED, EXECUTION, MANIFEST
-from tasks.report_tables import by_fold, place_of, read_table
-from tasks.sources.csv_files import is_csv
-from tasks.target_facts import TargetFacts
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.metrics import Predictions, measure, predict_labels
+from foldproof.tasks.report import CERTIFIED, EXECUTION, MANIFEST
+from foldproof.tasks.report_tables import by_fold, place_of, read_table
+from foldproof.tasks.sources.csv_files import is_csv
+from foldproof.tasks.target_facts import TargetFacts
 
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
 MOST_BYTES = 1 << 28  # of a manifest: that of a million folds

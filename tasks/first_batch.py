@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.builders import brief
-from tasks.engines import plain
-from tasks.errors import InputError
-from tasks.failure import is_exhausted
-from tasks.jobs import BuilderCall, FoldJob
-from tasks.keras_models import output_activation
-from tasks.lookups import check_lookups, watched
-from tasks.loss_check import check_loss
-from tasks.material import Material, Samples
-from tasks.scores import UnfitOutput, check_width, class_scores
+from foldproof.tasks.builders import brief
+from foldproof.tasks.engines import plain
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.failure import is_exhausted
+from foldproof.tasks.jobs import BuilderCall, FoldJob
+from foldproof.tasks.keras_models import output_activation
+from foldproof.tasks.lookups import check_lookups, watched
+from foldproof.tasks.loss_check import check_loss
+from foldproof.tasks.material import Material, Samples
+from foldproof.tasks.scores import UnfitOutput, check_width, class_scores
 
 NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
 OWN_LOOP = ("fit", "make_train_function")

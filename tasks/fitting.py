@@ -9,22 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from tasks.builders import call_builder, load_builder
-from tasks.certificate import Start
-from tasks.digest import digest_arrays
-from tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
-from tasks.environment import Numerics
-from tasks.estimators import train_estimator
-from tasks.freshness import optimizer_step, refuse_used_estimator, set_apart
-from tasks.jobs import FoldJob
-from tasks.keras_models import fresh_model, is_keras, output_activation, weights_digest
-from tasks.material import Material, test_features, training_material
-from tasks.memory import peak_mib
-from tasks.progress_file import Progress
-from tasks.scores import UnfitOutput, check_width, class_scores
-from tasks.seeding import seed_everything
-from tasks.store import Execution, FinishedFold, now
-from tasks.trained import Trained, check_converged
+from foldproof.tasks.builders import call_builder, load_builder
+from foldproof.tasks.certificate import Start
+from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.estimators import train_estimator
+from foldproof.tasks.freshness import optimizer_step, refuse_used_estimator, set_apart
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.keras_models import fresh_model, is_keras, output_activation, weights_digest
+from foldproof.tasks.material import Material, test_features, training_material
+from foldproof.tasks.memory import peak_mib
+from foldproof.tasks.progress_file import Progress
+from foldproof.tasks.scores import UnfitOutput, check_width, class_scores
+from foldproof.tasks.seeding import seed_everything
+from foldproof.tasks.store import Execution, FinishedFold, now
+from foldproof.tasks.trained import Trained, check_converged
 
 _is_keras_family: dict[str, bool] = {}
 _seeded_family: dict[str, bool] = {}

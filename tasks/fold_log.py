@@ -12,9 +12,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.output import MOST_LINES, OutputReader, output_path
-from tasks.progress_file import Sighting
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.output import MOST_LINES, OutputReader, output_path
+from foldproof.tasks.progress_file import Sighting
 
 OFTEN, SELDOM = 5.0, 60.0  # seconds between lines on epochs
 SHORT = 1.0  # seconds of a fold that needs no line of its own

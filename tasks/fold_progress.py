@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tasks.jobs import FoldRecord
-from tasks.progress_file import Sighting, look
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.progress_file import Sighting, look
 
 
 class Watched(Protocol):

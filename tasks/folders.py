@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.errors import Interrupted
-from tasks.locks import fold_lock
+from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.locks import fold_lock
 
 Stays = Callable[[Path, Path], bool]
 

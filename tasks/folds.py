@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import MOST_PLACES, SplitSpec
-from tasks.data import FOLDS, GROUPS, Dataset
-from tasks.digest import digest_array, digest_json
-from tasks.errors import InputError
-from tasks.splitters import PARTITIONS, make_splitter, resolve_method
+from foldproof.tasks.config import MOST_PLACES, SplitSpec
+from foldproof.tasks.data import FOLDS, GROUPS, Dataset
+from foldproof.tasks.digest import digest_array, digest_json
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.splitters import PARTITIONS, make_splitter, resolve_method
 
 Rows = NDArray[np.int64]
 

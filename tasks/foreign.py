@@ -11,15 +11,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.builders import here
-from tasks.config import Study
-from tasks.defined import refuse_foreign
-from tasks.errors import InputError
-from tasks.provenance import OURS, ROOT, Provenance, find_module, trace_module
-from tasks.sources import bundled, memory
-from tasks.trust import BUILT_IN, named_code, refuse_code_in_params
+from foldproof.tasks.builders import here
+from foldproof.tasks.config import Study
+from foldproof.tasks.defined import refuse_foreign
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.places import FOLDERS, PACKAGE, ROOT
+from foldproof.tasks.provenance import Provenance, find_module, trace_module
+from foldproof.tasks.references import BUILT_IN
+from foldproof.tasks.sources import bundled, memory
+from foldproof.tasks.trust import named_code, refuse_code_in_params
 
-OWN_FOLDERS = {*OURS, "foldproof", "tests"}  # of foldproof, below its root
+OWN_FOLDERS = {*FOLDERS, PACKAGE, "tests"}  # of foldproof, below its root
 REMEDY = "if you trust the report, give --trust-builder on the command line"
 
 Show = Callable[[str], bool]  # shows a line on a terminal, and tells whether there is one
@@ -47,10 +49,10 @@ def check_code(study: Study, sources: Mapping[str, Any]) -> bool:
         module, _, name = reference.partition(":")
         if not _is_built_in(module):
             _refuse_other_source(setting, reference, sources)
-        elif module == BUILT_IN[0] and name.startswith("_"):
+        elif module == BUILT_IN and name.startswith("_"):
             raise InputError(setting, f"{name!r} is private to {module}; {REMEDY}")
         else:
-            refuse_foreign(setting, module, name, lambda other: other == BUILT_IN[0])
+            refuse_foreign(setting, module, name, lambda other: other == BUILT_IN)
     return not all(_is_built_in(reference.partition(":")[0]) for reference in named.values())
 
 
@@ -79,7 +81,7 @@ def check_data(study: Study, known: bool, show: Show | None) -> None:
 
 
 def _is_built_in(module: str) -> bool:
-    return module == BUILT_IN[0] or module.split(".")[0] == BUILT_IN[1]
+    return module == BUILT_IN or module.split(".")[0] == "sklearn"
 
 
 def _refuse_other_source(setting: str, reference: str, sources: Mapping[str, Any]) -> None:
@@ -99,16 +101,14 @@ def _refuse_other_source(setting: str, reference: str, sources: Mapping[str, Any
         setting,
         module,
         name,
-        lambda other: (
-            other in found.sources and (other == BUILT_IN[0] or not _is_ours(other, search))
-        ),
+        lambda other: other in found.sources and (other == BUILT_IN or not _is_ours(other, search)),
     )
 
 
 def _is_ours(module: str, search: list[str]) -> bool:
     """Tell whether a module is foldproof's, by whatever name, or can be none at all."""
     parts = module.split(".")
-    if parts[0] in OURS or not all(part.isidentifier() for part in parts):
+    if parts[0] == PACKAGE or not all(part.isidentifier() for part in parts):
         return True
     spec = find_module(module, search)
     if spec is None or not spec.origin:

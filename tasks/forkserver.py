@@ -17,9 +17,9 @@ from multiprocessing import context, forkserver, popen_forkserver, process, redu
 from pathlib import Path
 from typing import Any
 
-from tasks.environment import REMOVED_VARIABLES, worker_variables
-from tasks.preload import LOG_VARIABLE, VARIABLE
-from tasks.provenance import ROOT
+from foldproof.tasks.environment import REMOVED_VARIABLES, worker_variables
+from foldproof.tasks.places import python_path
+from foldproof.tasks.preload import LOG_VARIABLE, VARIABLE
 
 MAIN_MODULE_KEYS = ("init_main_from_name", "init_main_from_path")
 
@@ -50,10 +50,10 @@ class ForkServerContext(context.ForkServerContext):
             LOG_VARIABLE: str(log or ""),
             # The server must find our modules whatever lies in the working directory.
             "PYTHONSAFEPATH": "1",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]),
+            "PYTHONPATH": python_path(),
         }
         self._server = _Server(variables)
-        self._server.set_forkserver_preload(["tasks.preload"])
+        self._server.set_forkserver_preload(["foldproof.tasks.preload"])
         self.ensure_running()
 
     def Process(self, *args: Any, **kwargs: Any) -> "WorkerProcess":  # type: ignore[override]  # noqa: N802

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from tasks.config import METHODS, SCALERS, EarlyStopping, Section, Study
-from tasks.errors import InputError
-from tasks.explain import nearest
-from tasks.form_choices import (
+from foldproof.tasks.config import METHODS, SCALERS, EarlyStopping, Section, Study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import nearest
+from foldproof.tasks.form_choices import (
     CLASS_WEIGHTS,
     EARLY_STOPPING,
     METRICS,

@@ -7,9 +7,9 @@ is drawn as a box of JSON; one of type object would be empty there.
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.config import EarlyStopping, ModelSpec
-from tasks.offered import offered_builders
-from tasks.sources.bundled import NAMES
+from foldproof.tasks.config import EarlyStopping, ModelSpec
+from foldproof.tasks.offered import offered_builders
+from foldproof.tasks.sources.bundled import NAMES
 
 Shape = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tasks.config import DataSpec
-from tasks.sources.bundled import NAMES
-from tasks.target import Target
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.sources.bundled import NAMES
+from foldproof.tasks.target import Target
 
 MOST_CLASSES = 200
 FEWEST_ROWS = 3  # of a class, on the average

@@ -4,9 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tasks.coverage import classes_of, worst_case_mean
-from tasks.reduce import Tables
-from tasks.target_facts import WARNING, TargetFacts, classes_line, named_positive, positive_line
+from foldproof.tasks.coverage import classes_of, worst_case_mean
+from foldproof.tasks.reduce import Tables
+from foldproof.tasks.target_facts import (
+    WARNING,
+    TargetFacts,
+    classes_line,
+    named_positive,
+    positive_line,
+)
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;

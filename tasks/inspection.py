@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from tasks.builders import brief, call_builder, load_builder
-from tasks.checks import check_scaler
-from tasks.errors import InputError
-from tasks.estimators import check_estimator
-from tasks.failure import is_exhausted
-from tasks.first_batch import try_batch
-from tasks.freshness import refuse_used_estimator
-from tasks.installed import is_installed_file
-from tasks.jobs import BuilderCall, FoldJob, ModelFacts
-from tasks.keras_models import complete, is_keras
-from tasks.material import Material, training_material
-from tasks.seeding import seed_everything
-
-OURS = Path(__file__).parent
+from foldproof.tasks.builders import brief, call_builder, load_builder
+from foldproof.tasks.checks import check_scaler
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.estimators import check_estimator
+from foldproof.tasks.failure import is_exhausted
+from foldproof.tasks.first_batch import try_batch
+from foldproof.tasks.freshness import refuse_used_estimator
+from foldproof.tasks.installed import is_installed_file
+from foldproof.tasks.jobs import BuilderCall, FoldJob, ModelFacts
+from foldproof.tasks.keras_models import complete, is_keras
+from foldproof.tasks.material import Material, training_material
+from foldproof.tasks.places import is_own_code
+from foldproof.tasks.seeding import seed_everything
 
 
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
@@ -139,7 +138,6 @@ def _place(error: BaseException) -> str:
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     for name, line in reversed(places):
         path = Path(name)
-        is_ours = path.is_relative_to(OURS)
-        if path.is_file() and not is_ours and not is_installed_file(name):
+        if path.is_file() and not is_own_code(name) and not is_installed_file(name):
             return f" in {path.name}, line {line}"
     return ""

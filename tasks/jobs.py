@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.config import TrainSpec
-from tasks.environment import Numerics
-from tasks.opened_files import NOTHING, Opened
-from tasks.store import fold_path
-from tasks.target import Label, Task
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.opened_files import NOTHING, Opened
+from foldproof.tasks.store import fold_path
+from foldproof.tasks.target import Label, Task
 
 
 @dataclass(frozen=True)

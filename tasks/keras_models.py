@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tasks.builders import brief, call_builder
-from tasks.config import TrainSpec
-from tasks.digest import digest_arrays
-from tasks.errors import InputError
-from tasks.freshness import refuse_used_model
-from tasks.jobs import BuilderCall
-from tasks.scores import Activation
-from tasks.seeding import seed_everything
-from tasks.target import Task
+from foldproof.tasks.builders import brief, call_builder
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.freshness import refuse_used_model
+from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.scores import Activation
+from foldproof.tasks.seeding import seed_everything
+from foldproof.tasks.target import Task
 
 
 def is_keras(model: Any) -> bool:

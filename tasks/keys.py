@@ -6,20 +6,21 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tasks.builders import here
-from tasks.config import ModelSpec, Study, TrainSpec
-from tasks.data import Dataset
-from tasks.digest import digest_json
-from tasks.environment import Numerics
-from tasks.folds import Fold, FoldPlan
-from tasks.functions import dump_function, is_kept, kept_function, modules_of
-from tasks.identity import identify
-from tasks.inner import inner_rule
-from tasks.jobs import BuilderCall, FoldJob
-from tasks.provenance import Provenance, refuse_hidden, trace_import, trace_module
-from tasks.remote import is_remote
-from tasks.seeds import Role, fold_seed
-from tasks.version import VERSION
+from foldproof.tasks.builders import here
+from foldproof.tasks.config import ModelSpec, Study, TrainSpec
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.digest import digest_json
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.folds import Fold, FoldPlan
+from foldproof.tasks.functions import dump_function, is_kept, kept_function, modules_of
+from foldproof.tasks.identity import identify
+from foldproof.tasks.inner import inner_rule
+from foldproof.tasks.jobs import BuilderCall, FoldJob
+from foldproof.tasks.provenance import Provenance, trace_import, trace_module
+from foldproof.tasks.references import BUILT_IN
+from foldproof.tasks.remote import is_remote
+from foldproof.tasks.seeds import Role, fold_seed
+from foldproof.tasks.version import VERSION
 
 # An import of these alone needs no TensorFlow, which takes seconds to start.
 LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}
@@ -68,7 +69,6 @@ def identify_model(
         for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
             trace_import("model.builder", module, search, found)
     else:
-        refuse_hidden(model.builder, search)
         trace_module("model.builder", model.builder.partition(":")[0], search, found)
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
     if ":" in train.scaler:
@@ -223,4 +223,4 @@ def _own_splitter(method: str) -> dict[str, Any]:
 
 
 def _ours_need_it(found: Provenance) -> bool:
-    return "tasks.models" in found.sources
+    return BUILT_IN in found.sources

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.errors import InputError
+from foldproof.tasks.errors import InputError
 
 Label = int | str
 

@@ -15,11 +15,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import get_call_parameters
 from prefect.utilities.engine import link_state_to_flow_run_result
 
-from tasks.config import Study, parse_study
-from tasks.display import Display
-from tasks.errors import InputError, RunFailed
-from tasks.form import from_form, study_signature, with_more
-from tasks.outage import (
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError, RunFailed
+from foldproof.tasks.form import from_form, study_signature, with_more
+from foldproof.tasks.outage import (
     ApiWatch,
     count_unseen,
     give_up,
@@ -28,10 +28,10 @@ from tasks.outage import (
     tls_settings,
     unreachable,
 )
-from tasks.outcome import flow_run_name, told
-from tasks.result import Result
-from tasks.run import Run, current, launched
-from tasks.server import EmbeddedServer, using
+from foldproof.tasks.outcome import flow_run_name, told
+from foldproof.tasks.result import Result
+from foldproof.tasks.run import Run, current, launched
+from foldproof.tasks.server import EmbeddedServer, using
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
-from tasks.jobs import FoldJob
-from tasks.material import Material, inner_rows, unscaled_features
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.material import Material, inner_rows, unscaled_features
 
 LAYERS = ("Embedding", "IntegerLookup", "CategoryEncoding")
 

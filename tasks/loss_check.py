@@ -5,9 +5,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
-from tasks.jobs import FoldJob
-from tasks.keras_models import loss_for
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.keras_models import loss_for
 
 # These take targets of another shape than the output's.
 OTHER_SHAPES = ("circle", "ctc")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS, WIDE, WIDE_PLACES
-from tasks.inner import inner_split
-from tasks.jobs import FoldJob
-from tasks.mapped import take_rows
-from tasks.scaling import Scaler
-from tasks.weighting import Weights, sample_weights
+from foldproof.tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS, WIDE, WIDE_PLACES
+from foldproof.tasks.inner import inner_split
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.mapped import take_rows
+from foldproof.tasks.scaling import Scaler
+from foldproof.tasks.weighting import Weights, sample_weights
 
 Features = NDArray[np.float32]
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tasks.explain import nearest
-from tasks.target import Task
+from foldproof.tasks.explain import nearest
+from foldproof.tasks.target import Task
 
 # By the name in small letters, without `_score`, blanks and hyphens written as `_`.
 MEANT = {

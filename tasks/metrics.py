@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
-from tasks.explain import as_list, typed_list
-from tasks.metric_names import for_task, meant, remedy
-from tasks.scores import THRESHOLD, Scores
-from tasks.target import Task
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import as_list, typed_list
+from foldproof.tasks.metric_names import for_task, meant, remedy
+from foldproof.tasks.scores import THRESHOLD, Scores
+from foldproof.tasks.target import Task
 
 DEFAULTS: dict[Task, tuple[str, ...]] = {
     "binary": ("roc_auc", "sensitivity", "specificity"),

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from tasks.builders import HANDED
-from tasks.trust import BUILDERS
+from foldproof.tasks.builders import HANDED
+from foldproof.tasks.trust import BUILDERS
 
 BUILT_IN = ("tasks.models:mlp", "tasks.models:cnn")
-LIBRARIES = ("tasks", "sklearn")  # known by heart, or too large to be listed
+LIBRARIES = ("tasks", "foldproof", "sklearn")  # known by heart, or too large to be listed
 
 
 def offered_builders() -> list[str]:

@@ -19,9 +19,9 @@ from pathlib import Path, PurePath
 from types import CodeType, FrameType
 from typing import Any
 
-from tasks.digest import digest_file
-from tasks.inotify import Inotify
-from tasks.installed import FOLDERS, is_installed_file
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.inotify import Inotify
+from foldproof.tasks.installed import FOLDERS, is_installed_file
 
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/", "/usr/lib/", "/usr/share/")
 LONGEST = 4096  # characters of a path

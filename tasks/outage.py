@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
 
-from tasks.errors import InputError
+from foldproof.tasks.errors import InputError
 
 PAUSE = 2.0  # seconds between looks at the server
 MISSES = 3  # in a row, and the server counts as gone
@@ -173,7 +173,7 @@ def _count_ended(flow_run: str) -> int | None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
-    from tasks.server import OVER
+    from foldproof.tasks.server import OVER
 
     try:
         with get_client(sync_client=True) as client:

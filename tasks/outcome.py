@@ -12,12 +12,12 @@ from prefect.exceptions import Abort
 from prefect.logging import get_logger
 from prefect.states import Completed, Failed
 
-from tasks.config import Study, parse_study
-from tasks.errors import InputError, RunFailed
-from tasks.form import from_form
-from tasks.made_up_names import is_made_up
-from tasks.run import current_run
-from tasks.sources.memory import is_memory
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.errors import InputError, RunFailed
+from foldproof.tasks.form import from_form
+from foldproof.tasks.made_up_names import is_made_up
+from foldproof.tasks.run import current_run
+from foldproof.tasks.sources.memory import is_memory
 
 
 def told(

@@ -12,15 +12,15 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.context import FlowRunContext, TaskRunContext
 
-from tasks import artifacts
-from tasks.fold_log import FoldLog
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.output import FOLDER
-from tasks.prefect_api import Caller, Progress
-from tasks.progress_file import look
-from tasks.reduce import Tables
-from tasks.run import Run
-from tasks.target_facts import named_positive
+from foldproof.tasks import artifacts
+from foldproof.tasks.fold_log import FoldLog
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.output import FOLDER
+from foldproof.tasks.prefect_api import Caller, Progress
+from foldproof.tasks.progress_file import look
+from foldproof.tasks.reduce import Tables
+from foldproof.tasks.run import Run
+from foldproof.tasks.target_facts import named_positive
 
 DESCRIPTIONS = {
     "summary": "Mean, spread and interval of each metric",

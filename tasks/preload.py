@@ -24,9 +24,9 @@ if os.environ.get(VARIABLE) == "tensorflow":
     import keras  # noqa: F401
     import tensorflow  # noqa: F401
 if os.environ.get(VARIABLE):
-    import tasks.fitting
-    import tasks.inspection
-    import tasks.worker  # noqa: F401
+    import foldproof.tasks.fitting
+    import foldproof.tasks.inspection
+    import foldproof.tasks.worker  # noqa: F401
 # What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
 gc.collect()
 gc.freeze()

@@ -7,7 +7,6 @@ installed distributions count by version.
 
 import ast
 import hashlib
-import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,13 +16,12 @@ from importlib.util import decode_source, find_spec
 from pathlib import Path
 from typing import Any
 
-from tasks.digest import digest_text
-from tasks.errors import InputError
-from tasks.installed import INSTALLED, STANDARD, owner
-from tasks.references import elsewhere
+from foldproof.tasks.digest import digest_text
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.installed import INSTALLED, STANDARD, owner
+from foldproof.tasks.places import PACKAGE, is_own_code
+from foldproof.tasks.references import BUILT_IN, elsewhere, located
 
-OURS = ("tasks", "flows", "deployments")
-ROOT = Path(__file__).resolve().parent.parent
 MOST_SOURCES = 5000  # files of one run; some thousand take a minute
 STEP = 100  # files between two words about it
 
@@ -73,17 +71,26 @@ def trace_module(setting: str, name: str, search: list[str], into: Provenance) -
         into: what is known so far.
 
     Raises:
-        InputError: there is no such module, or a name of ours hides the user's.
+        InputError: there is no such module.
     """
-    found = find_module(name, search)
-    if name.split(".")[0] in OURS:
-        found = _ours(setting, name, search, into)
-    if found is None:
+    if find_module(located(name), search) is None:
         raise InputError(setting, f"no module {name!r}; {elsewhere(name)}")
-    if name.split(".")[0] in OURS:
-        _follow(setting, name, found, search, into)
+    if name == BUILT_IN:
+        _trace_built_in(setting, search, into)
     else:
         trace_import(setting, name, search, into)
+
+
+def _trace_built_in(setting: str, search: list[str], into: Provenance) -> None:
+    """Add the module of the built-in builders; the rest of foldproof counts by its version."""
+    spec = find_module(located(BUILT_IN), search)
+    assert spec is not None
+    assert spec.origin is not None
+    _, source = parse_module(setting, Path(spec.origin))
+    into.add(setting, BUILT_IN, spec.origin, digest_text(source))
+    theirs = find_module(BUILT_IN, search)
+    if theirs is not None and theirs.origin and not is_own_code(theirs.origin):
+        into.notices.append(f"{BUILT_IN} is foldproof's own; your module of that name is not used")
 
 
 def trace_import(setting: str, name: str, search: list[str], into: Provenance) -> None:
@@ -99,8 +106,6 @@ def trace_import(setting: str, name: str, search: list[str], into: Provenance) -
     parts = name.split(".")
     for depth in range(1, len(parts) + 1):
         prefix = ".".join(parts[:depth])
-        if prefix.split(".")[0] in OURS and _shadowed(prefix.split(".")[0], search):
-            _ours(setting, prefix, search, into)
         spec = find_module(prefix, search)
         if spec is None:  # an attribute of the last module, or something optional
             return
@@ -108,8 +113,9 @@ def trace_import(setting: str, name: str, search: list[str], into: Provenance) -
 
 
 def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: Provenance) -> None:
-    top = name.split(".")[0]
-    if top not in OURS and (_is_standard(spec) or _counts_by_version(name, spec, into)):
+    if name.split(".")[0] == PACKAGE:
+        return  # counts by its version, which is in every key
+    if _is_standard(spec) or _counts_by_version(name, spec, into):
         return
     if name in into.sources or not spec.has_location or spec.origin is None:
         return
@@ -119,8 +125,6 @@ def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: 
         return
     tree, source = parse_source(setting, Path(spec.origin).name, content)
     into.add(setting, name, spec.origin, digest_text(source))
-    if top in OURS:
-        return  # the rest of ours counts by foldproof's version
     for imported in _imports(name, spec, tree):
         trace_import(setting, imported, search, into)
 
@@ -177,9 +181,7 @@ def imported_from(node: ast.ImportFrom, package: str) -> str:
 def find_module(name: str, search: list[str]) -> ModuleSpec | None:
     """Find a module without importing the packages above it."""
     top, *rest = name.split(".")
-    spec = None if top in OURS else PathFinder.find_spec(top, search)
-    if top in OURS:
-        spec = PathFinder.find_spec(top, [str(ROOT)])
+    spec = PathFinder.find_spec(top, search)
     if spec is None:
         try:
             spec = find_spec(top)
@@ -191,44 +193,6 @@ def find_module(name: str, search: list[str]) -> ModuleSpec | None:
         # The last part alone: of a dotted name the finder would look up the imported parent.
         spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
     return spec
-
-
-def _ours(setting: str, name: str, search: list[str], into: Provenance) -> ModuleSpec | None:
-    """Resolve a name of ours; say so where the user has a module of that name."""
-    found = find_module(name, search)
-    theirs = _shadowed(name.split(".")[0], search)
-    if theirs and found is None:
-        top = name.split(".")[0]
-        problem = f"{name} is not in foldproof's own package {top!r}, which hides your {theirs}"
-        raise InputError(setting, problem + "; rename yours")
-    if theirs:
-        notice = f"{name} is foldproof's own; your {theirs} is not used"
-        into.notices += [] if notice in into.notices else [notice]
-    return found
-
-
-def refuse_hidden(builder: str, search: list[str]) -> None:
-    """Refuse a builder that the user has, but that a module of ours hides.
-
-    Raises:
-        InputError: with the name to change.
-    """
-    module, _, function = builder.partition(":")
-    top = module.split(".")[0]
-    theirs = _shadowed(top, search) if top in OURS else None
-    ours = find_module(module, search) if theirs else None
-    if theirs and ours and not hasattr(importlib.import_module(module), function):
-        problem = f"{builder} is not in foldproof's own package {top!r}, which hides your {theirs}"
-        raise InputError("model.builder", problem + "; rename yours")
-
-
-def _shadowed(top: str, search: list[str]) -> str | None:
-    """Return the user's file or folder that has a name of ours, if there is one."""
-    for folder in map(Path, search):
-        for path in (folder / f"{top}.py", folder / top):
-            if path.exists() and not path.resolve().is_relative_to(ROOT):
-                return path.name
-    return None
 
 
 def _is_standard(spec: ModuleSpec) -> bool:

@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks import schemas
-from tasks.certificate import Beginning, certificate, check_distinct
-from tasks.data import Dataset
-from tasks.findings import about_predictions
-from tasks.folds import FoldPlan
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.metrics import Predictions, measure, predict_labels
-from tasks.scores import THRESHOLD, Activation, class_scores
-from tasks.store import FinishedFold, read_fold
-from tasks.summary import ScoredPredictions, summarise
-from tasks.target import Label
+from foldproof.tasks import schemas
+from foldproof.tasks.certificate import Beginning, certificate, check_distinct
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.findings import about_predictions
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.metrics import Predictions, measure, predict_labels
+from foldproof.tasks.scores import THRESHOLD, Activation, class_scores
+from foldproof.tasks.store import FinishedFold, read_fold
+from foldproof.tasks.summary import ScoredPredictions, summarise
+from foldproof.tasks.target import Label
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.errors import InputError
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.places import PACKAGE
 
 MOST_FOLDERS = 500  # that are looked through for a module that lies elsewhere
+BUILT_IN = "tasks.models"  # the name of the built-in builders in settings, keys and manifests
 DEEPEST = 3  # folders below the working directory
 
 
@@ -110,3 +112,18 @@ def _below(folder: Path) -> list[Path]:
 def _holds(folder: Path, tail: Path) -> bool:
     module, package = (folder / tail).with_suffix(".py"), folder / tail / "__init__.py"
     return os.path.isfile(module) or os.path.isfile(package)  # noqa: PTH113  # never raise
+
+
+def located(module: str) -> str:
+    """Return the module to import for one that a setting names; others are found by name."""
+    return f"{PACKAGE}.{BUILT_IN}" if module == BUILT_IN else module
+
+
+def in_settings(reference: str) -> str:
+    """Return a reference as settings write it: a built-in builder has one name only."""
+    return reference.removeprefix(f"{PACKAGE}.") if is_built_in(reference) else reference
+
+
+def is_built_in(reference: str) -> bool:
+    """Tell whether a reference names a built-in builder, by its short or its full name."""
+    return reference.partition(":")[0] in (BUILT_IN, f"{PACKAGE}.{BUILT_IN}")

@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import InputError, RunFailed
-from tasks.trust import check_place
-from tasks.writing import GO_ON
+from foldproof.tasks.errors import InputError, RunFailed
+from foldproof.tasks.trust import check_place
+from foldproof.tasks.writing import GO_ON
 
 AT_ONCE = 8  # files under way
 BLOCK = 1 << 22  # bytes of a file that are held at a time

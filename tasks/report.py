@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from tasks.digest import digest_file
-from tasks.folders import write_whole
-from tasks.html import render
-from tasks.keys import run_id
-from tasks.reduce import Tables
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.folders import write_whole
+from foldproof.tasks.html import render
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.reduce import Tables
 
 DETERMINISTIC = ("folds", "history", "predictions", "summary")
 EXECUTION = "execution.parquet"

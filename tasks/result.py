@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
-from tasks.coverage import classes_of, worst_case_mean
-from tasks.target import Label
-from tasks.target_facts import TargetFacts, named_positive, positive_line
+from foldproof.tasks.coverage import classes_of, worst_case_mean
+from foldproof.tasks.target import Label
+from foldproof.tasks.target_facts import TargetFacts, named_positive, positive_line
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,36 +15,43 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tasks import worker
-from tasks.builder_files import may_open_files, read_record, record_name, write_record
-from tasks.builders import here
-from tasks.checks import check_early_stopping, check_writable, ignored_settings
-from tasks.config import ComputeSpec, Study
-from tasks.data import WEIGHTS, Dataset, prepare_data
-from tasks.devices import Placement, place
-from tasks.display import Display
-from tasks.errors import InputError, Interrupted, RunFailed, WorkerLost
-from tasks.folders import mend
-from tasks.folds import FoldPlan, plan_folds
-from tasks.jobs import FoldJob, FoldRecord, ModelFacts
-from tasks.keys import ModelIdentity, builder_call, fold_jobs, identify_model, run_id, run_key
-from tasks.metrics import resolve_metrics
-from tasks.opened_files import NOTHING, Opened, Unwatched
-from tasks.prefect_home import cannot_be_written, prefect_home, usable_home
-from tasks.provenance import OURS, ROOT
-from tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
-from tasks.result import Result
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.server import EmbeddedServer, api_is_configured
-from tasks.sources import check_source
-from tasks.sources.memory import is_memory
-from tasks.splitters import is_own
-from tasks.store import make_store
-from tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
-from tasks.trust import check_trust
-from tasks.weighting import check_class_weight
-from tasks.workers import Slots
-from tasks.writing import GO_ON, writing
+from foldproof.tasks import worker
+from foldproof.tasks.builder_files import may_open_files, read_record, record_name, write_record
+from foldproof.tasks.builders import here
+from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
+from foldproof.tasks.config import ComputeSpec, Study
+from foldproof.tasks.data import WEIGHTS, Dataset, prepare_data
+from foldproof.tasks.devices import Placement, place
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError, Interrupted, RunFailed, WorkerLost
+from foldproof.tasks.folders import mend
+from foldproof.tasks.folds import FoldPlan, plan_folds
+from foldproof.tasks.jobs import FoldJob, FoldRecord, ModelFacts
+from foldproof.tasks.keys import (
+    ModelIdentity,
+    builder_call,
+    fold_jobs,
+    identify_model,
+    run_id,
+    run_key,
+)
+from foldproof.tasks.metrics import resolve_metrics
+from foldproof.tasks.opened_files import NOTHING, Opened, Unwatched
+from foldproof.tasks.places import FOLDERS, ROOT
+from foldproof.tasks.prefect_home import cannot_be_written, prefect_home, usable_home
+from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
+from foldproof.tasks.result import Result
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.server import EmbeddedServer, api_is_configured
+from foldproof.tasks.sources import check_source
+from foldproof.tasks.sources.memory import is_memory
+from foldproof.tasks.splitters import is_own
+from foldproof.tasks.store import make_store
+from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
+from foldproof.tasks.trust import check_trust
+from foldproof.tasks.weighting import check_class_weight
+from foldproof.tasks.workers import Slots
+from foldproof.tasks.writing import GO_ON, writing
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 
@@ -348,7 +355,7 @@ class Run:
         limit = self.study.compute.memory_limit
         if not self._on_cluster:
             return Slots(self.placement, needs, self.scratch, self.log, memory_limit=limit)
-        from tasks.clusters.slots import ClusterSlots
+        from foldproof.tasks.clusters.slots import ClusterSlots
 
         return ClusterSlots(self.study, needs, self.scratch, self.tell)
 
@@ -369,7 +376,7 @@ class Run:
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
-        own = (self.scratch, *(ROOT / name for name in OURS))
+        own = (self.scratch, *(ROOT / name for name in FOLDERS))
         unwatched = Unwatched(own, tuple(self.identity.described["sources"]))
         arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
         found, trace = self._in_a_worker(worker.inspect_model, job.builder.reference, *arguments)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
-from tasks.splitters import import_named
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.splitters import import_named
 
 CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from tasks.target import Task
+from foldproof.tasks.target import Task
 
 PLACE = [
     ("model", pa.string(), "The builder."),

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import RunFailed
-from tasks.prefect_home import prefect_home
-from tasks.provenance import ROOT
+from foldproof.tasks.errors import RunFailed
+from foldproof.tasks.places import python_path
+from foldproof.tasks.prefect_home import prefect_home
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
 ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
@@ -126,9 +126,9 @@ class EmbeddedServer:
 
     def _start(self, listener: socket.socket) -> subprocess.Popen[bytes]:
         output = self._log.open("ab") if self._log else None
-        path = os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])])
+        path = python_path()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tasks.embedded_server", str(listener.fileno())],
+            [sys.executable, "-m", "foldproof.tasks.embedded_server", str(listener.fileno())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

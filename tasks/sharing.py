@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tasks.devices import Device
-from tasks.errors import Interrupted
-from tasks.forkserver import ForkServerContext
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.workers import Slot
+from foldproof.tasks.devices import Device
+from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.forkserver import ForkServerContext
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.workers import Slot
 
 T = TypeVar("T")
 

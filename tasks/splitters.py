@@ -6,11 +6,11 @@ import inspect
 import sys
 from typing import Any
 
-from tasks.builders import start_folder
-from tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
-from tasks.data import Dataset
-from tasks.errors import InputError
-from tasks.references import elsewhere
+from foldproof.tasks.builders import start_folder
+from foldproof.tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.references import elsewhere
 
 CLASSES = {
     "kfold": "KFold",

@@ -8,23 +8,23 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.runtime import flow_run
 
-from tasks import reduce, report
-from tasks.artifacts import headline
-from tasks.config import parse_study
-from tasks.data import Dataset
-from tasks.display import Display
-from tasks.findings import about_digits
-from tasks.folds import FoldPlan
-from tasks.form import from_form
-from tasks.jobs import FoldRecord
-from tasks.prefect_view import viewed
-from tasks.remote import RUNS, publish, sending
-from tasks.result import Result
-from tasks.run import Run, current_run, launched
-from tasks.step import step
-from tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
-from tasks.trust import check_trust
-from tasks.writing import GO_ON, writing
+from foldproof.tasks import reduce, report
+from foldproof.tasks.artifacts import headline
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.display import Display
+from foldproof.tasks.findings import about_digits
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.form import from_form
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.prefect_view import viewed
+from foldproof.tasks.remote import RUNS, publish, sending
+from foldproof.tasks.result import Result
+from foldproof.tasks.run import Run, current_run, launched
+from foldproof.tasks.step import step
+from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
+from foldproof.tasks.trust import check_trust
+from foldproof.tasks.writing import GO_ON, writing
 
 NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out", "more")
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from tasks.certificate import Start
-from tasks.digest import digest_array, digest_json
-from tasks.errors import InputError
-from tasks.scores import Activation
+from foldproof.tasks.certificate import Start
+from foldproof.tasks.digest import digest_array, digest_json
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.scores import Activation
 
 SCHEMA = pa.schema(
     [

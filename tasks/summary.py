@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from tasks import schemas
-from tasks.data import Dataset
-from tasks.folds import FoldPlan
-from tasks.intervals import Interval, ScoredFold, interval
-from tasks.metrics import Measured, Predictions, measure
+from foldproof.tasks import schemas
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.intervals import Interval, ScoredFold, interval
+from foldproof.tasks.metrics import Measured, Predictions, measure
 
 
 @dataclass(frozen=True)

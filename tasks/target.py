@@ -6,9 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.labels import find_label
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.labels import find_label
 
 MOST_INTEGER_CLASSES = 20
 

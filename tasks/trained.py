@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tasks.certificate import Start
-from tasks.scores import Activation
+from foldproof.tasks.certificate import Start
+from foldproof.tasks.scores import Activation
 
 History = tuple[tuple[int, str, float], ...]
 

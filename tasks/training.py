@@ -13,17 +13,17 @@ from prefect.context import TaskRunContext
 from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.engine import get_state_for_result
 
-from tasks import worker
-from tasks.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
-from tasks.folds import FoldPlan
-from tasks.growth import climbing
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.locks import fold_lock
-from tasks.remote import FOLDS, Remote
-from tasks.run import Run
-from tasks.store import DamagedFold, put_aside
-from tasks.workers import Slot
-from tasks.writing import GO_ON, writing
+from foldproof.tasks import worker
+from foldproof.tasks.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.growth import climbing
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.locks import fold_lock
+from foldproof.tasks.remote import FOLDS, Remote
+from foldproof.tasks.run import Run
+from foldproof.tasks.store import DamagedFold, put_aside
+from foldproof.tasks.workers import Slot
+from foldproof.tasks.writing import GO_ON, writing
 
 STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
 MOST_DRAWN = 500  # folds that Prefect's graph connects with what comes after

@@ -15,19 +15,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tasks.config import Study
-from tasks.defined import refuse_foreign
-from tasks.errors import InputError
-from tasks.functions import is_kept
-from tasks.import_paths import import_paths
-from tasks.sources import bundled, memory
+from foldproof.tasks.config import Study
+from foldproof.tasks.defined import refuse_foreign
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.functions import is_kept
+from foldproof.tasks.import_paths import import_paths
+from foldproof.tasks.references import BUILT_IN
+from foldproof.tasks.sources import bundled, memory
 
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"
 DEPLOYED = "PREFECT__FLOW_RUN_ID"  # set by Prefect in the processes of its workers and runners
 OF_PREFECT, OF_ITS_SERVER = "PREFECT__", "PREFECT__SERVER"  # what its variables begin with
 MEMORY = "memory"  # scikit-learn's name of a folder whose pickles an estimator loads
-BUILT_IN = ("tasks.models", "sklearn")
+ALLOWED = (BUILT_IN, "sklearn")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Trust:
         if not deployed:
             return cls(modules, _listed_paths(paths), clusters)
         folders = (os.getcwd(),) if paths is None else _listed_paths(paths)
-        return cls(BUILT_IN if modules is None else modules, folders, clusters or ())
+        return cls(ALLOWED if modules is None else modules, folders, clusters or ())
 
     def allows_module(self, module: str) -> bool:
         """Tell whether a module is one of the allowed ones or stands below one."""
@@ -169,7 +170,7 @@ def refuse_code_in_params(study: Study) -> None:
     if top == "sklearn" and params.get(MEMORY) is not None:
         problem = "names a folder whose pickles would be loaded; leave it out"
         raise InputError(f"model.params.{MEMORY}", problem)
-    if study.model.builder.partition(":")[0] == BUILT_IN[0]:
+    if study.model.builder.partition(":")[0] == BUILT_IN:
         for name, value in params.items():
             if _holds_an_object(value):
                 problem = "describes an object of Keras's; give a plain value, such as relu"

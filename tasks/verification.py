@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from tasks.builders import starting_in
-from tasks.config import Study
-from tasks.display import Display
-from tasks.errors import one_line
-from tasks.finished import FinishedRun, differences
-from tasks.foreign import Show, check_code, check_data
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.report_tables import as_a_report, place_of
-from tasks.run import Run, launched
-from tasks.store import FinishedFold, read_fold
-from tasks.target_facts import named_positive
-from tasks.training import train_with_retries
-from tasks.verify_level import Level
-from tasks.workers import Slot, Slots
+from foldproof.tasks.builders import starting_in
+from foldproof.tasks.config import Study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import one_line
+from foldproof.tasks.finished import FinishedRun, differences
+from foldproof.tasks.foreign import Show, check_code, check_data
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.report_tables import as_a_report, place_of
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.store import FinishedFold, read_fold
+from foldproof.tasks.target_facts import named_positive
+from foldproof.tasks.training import train_with_retries
+from foldproof.tasks.verify_level import Level
+from foldproof.tasks.workers import Slot, Slots
 
 Say = Callable[[str], None]
 
@@ -213,7 +213,7 @@ def _is_near(
     finished: FinishedRun, row: Mapping[str, Any], run: Run, fold: FinishedFold, level: Level
 ) -> str:
     """Return in what sense a fold that is not identical agrees all the same, or nothing."""
-    from tasks.reduce import score_fold
+    from foldproof.tasks.reduce import score_fold
 
     scored = score_fold(run.dataset, fold, run.metrics)
     if level == "numeric":

@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tasks.command_line import LineParser
-from tasks.entry import exit_code_of
-from tasks.errors import InputError
-from tasks.status_line import line
-from tasks.verify_level import check_level
+from foldproof.tasks.command_line import LineParser
+from foldproof.tasks.entry import exit_code_of
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.status_line import line
+from foldproof.tasks.verify_level import check_level
 
 IDENTICAL, DIFFERENT = 0, 1
 FOLDS = 3
@@ -23,9 +23,9 @@ def _verify(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     count = None if given.all else _count(given.folds)
     level = check_level(given.level)
-    from tasks.finished import FinishedRun  # what follows takes time
-    from tasks.remote import at_hand
-    from tasks.verification import verify
+    from foldproof.tasks.finished import FinishedRun  # what follows takes time
+    from foldproof.tasks.remote import at_hand
+    from foldproof.tasks.verification import verify
 
     with at_hand(given.run_dir) as folder:
         finished = FinishedRun.read(folder)

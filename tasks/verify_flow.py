@@ -7,12 +7,12 @@ from typing import Any, Literal
 from prefect import Flow, State
 from pydantic import Field, ValidationError
 
-from tasks.config import Int, Section, Text
-from tasks.errors import InputError
-from tasks.explain import explain
-from tasks.form import verification_signature
-from tasks.outcome import failed, named
-from tasks.verify_level import Level
+from foldproof.tasks.config import Int, Section, Text
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import explain
+from foldproof.tasks.form import verification_signature
+from foldproof.tasks.outcome import failed, named
+from foldproof.tasks.verify_level import Level
 
 
 class Verification(Section):

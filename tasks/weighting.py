@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import TrainSpec
-from tasks.errors import InputError
-from tasks.labels import weights_of
-from tasks.target import Label
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.labels import weights_of
+from foldproof.tasks.target import Label
 
 Weights = NDArray[np.float32]
 

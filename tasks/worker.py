@@ -14,22 +14,22 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from tasks.builder_files import may_open_files
-from tasks.builders import extend_path
-from tasks.changed_files import refuse_changed
-from tasks.config import SplitSpec
-from tasks.data import Dataset
-from tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
-from tasks.errors import InputError
-from tasks.failure import describe_failure, is_exhausted
-from tasks.folds import FoldPlan, plan_folds
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.memory import held_mib, limit_memory, out_of_memory
-from tasks.opened_files import NOTHING, Unwatched, watching
-from tasks.output import kept_output, output_path
-from tasks.remote import FOLDS, Remote, sending
-from tasks.store import FinishedFold, read_fold, write_fold
-from tasks.writing import GO_ON, writing
+from foldproof.tasks.builder_files import may_open_files
+from foldproof.tasks.builders import extend_path
+from foldproof.tasks.changed_files import refuse_changed
+from foldproof.tasks.config import SplitSpec
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.failure import describe_failure, is_exhausted
+from foldproof.tasks.folds import FoldPlan, plan_folds
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.memory import held_mib, limit_memory, out_of_memory
+from foldproof.tasks.opened_files import NOTHING, Unwatched, watching
+from foldproof.tasks.output import kept_output, output_path
+from foldproof.tasks.remote import FOLDS, Remote, sending
+from foldproof.tasks.store import FinishedFold, read_fold, write_fold
+from foldproof.tasks.writing import GO_ON, writing
 
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113
@@ -83,7 +83,7 @@ def configure_otherwise(threads: int, tensorflow: bool, determinism: bool) -> No
 def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
     """Do what the first fold of a model does for all of them."""
     configure(job.numerics, tensorflow)
-    from tasks.fitting import prepare_fold as prepare
+    from foldproof.tasks.fitting import prepare_fold as prepare
 
     prepare(job)
 
@@ -102,7 +102,7 @@ def train_fold(
         RunFailed: it cannot be stored.
     """
     configure(job.numerics, tensorflow)
-    from tasks.fitting import fit_fold
+    from foldproof.tasks.fitting import fit_fold
 
     try:
         with kept_output(output_path(progress.parent, job.key, attempt)):
@@ -136,7 +136,7 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unw
     """Try the model on a fold's first batch; return its facts, or the error that the user sees."""
     if tensorflow:
         _configure_tensorflow(job.numerics.threads)
-    from tasks import inspection
+    from foldproof.tasks import inspection
 
     try:
         is_watched = may_open_files(job.builder.reference)

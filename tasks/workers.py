@@ -15,16 +15,16 @@ from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from tasks import worker
-from tasks.builders import start_folder
-from tasks.config import Study
-from tasks.data import Dataset
-from tasks.devices import Device, Placement
-from tasks.errors import FoldTimeout, Interrupted, WorkerLost
-from tasks.folds import FoldPlan
-from tasks.forkserver import ForkServerContext
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.memory import REMEDY, allowance, times_killed_for_memory
+from foldproof.tasks import worker
+from foldproof.tasks.builders import start_folder
+from foldproof.tasks.config import Study
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.devices import Device, Placement
+from foldproof.tasks.errors import FoldTimeout, Interrupted, WorkerLost
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.forkserver import ForkServerContext
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.memory import REMEDY, allowance, times_killed_for_memory
 
 LOG = logging.getLogger(__name__)
 AHEAD = 3  # short folds that may wait at a slot
@@ -179,7 +179,7 @@ class Slots:
         given = (device, self._context, self._scratch, self._folder)
         if not device.visible:
             return Slot(*given, memory_limit=self._memory_limit)
-        from tasks.sharing import Gate, SharedSlot
+        from foldproof.tasks.sharing import Gate, SharedSlot
 
         gate = self._gates.setdefault(device.visible, Gate())
         return SharedSlot(*given, gate, self._memory_limit)

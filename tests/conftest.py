@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tasks.config import ComputeSpec, DataSpec
-from tasks.data import Dataset, prepare_data
-from tasks.devices import place
-from tasks.launch import CARE, flush_to_api
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.server import EmbeddedServer
-from tasks.workers import Slots
+from foldproof.tasks.config import ComputeSpec, DataSpec
+from foldproof.tasks.data import Dataset, prepare_data
+from foldproof.tasks.devices import place
+from foldproof.tasks.launch import CARE, flush_to_api
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.server import EmbeddedServer
+from foldproof.tasks.workers import Slots
 
 Prepare = Callable[..., Dataset]
 

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from tasks.jobs import FoldJob
-from tasks.worker import _configure_tensorflow
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.worker import _configure_tensorflow
 
 
 def chosen_step(job: FoldJob) -> tuple[str, bool]:
     """Prepare a fold's model and return the kind of its step and whether kernels stay."""
     _configure_tensorflow(job.numerics.threads)
-    from tasks.builders import load_builder
-    from tasks.engines.compiled import prepare
-    from tasks.keras_models import fresh_model
-    from tasks.material import training_material
+    from foldproof.tasks.builders import load_builder
+    from foldproof.tasks.engines.compiled import prepare
+    from foldproof.tasks.keras_models import fresh_model
+    from foldproof.tasks.material import training_material
 
     builder = load_builder(job.builder)
 
@@ -26,8 +26,8 @@ def chosen_step(job: FoldJob) -> tuple[str, bool]:
 def traces(jobs: list[FoldJob]) -> dict[str, int]:
     """Train folds and return how often each graph of the kept model was traced."""
     _configure_tensorflow(jobs[0].numerics.threads)
-    from tasks import engines
-    from tasks.fitting import fit_fold
+    from foldproof.tasks import engines
+    from foldproof.tasks.fitting import fit_fold
 
     for job in jobs:
         fit_fold(job, 1, "cpu:0", None)
@@ -45,7 +45,7 @@ def draws(keep_kernels: bool) -> list[list[float]]:
     import numpy as np
     import tensorflow as tf
 
-    from tasks.seeding import seed_everything
+    from foldproof.tasks.seeding import seed_everything
 
     found = []
     for seed in (5, 6, 5, 7, 7):
@@ -75,10 +75,10 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
     import numpy as np
     import tensorflow as tf
 
-    from tasks import engines
-    from tasks.builders import load_builder
-    from tasks.keras_models import fresh_model
-    from tasks.material import training_material
+    from foldproof.tasks import engines
+    from foldproof.tasks.builders import load_builder
+    from foldproof.tasks.keras_models import fresh_model
+    from foldproof.tasks.material import training_material
 
     def fail() -> None:
         if kind == "device":

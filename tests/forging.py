@@ -6,9 +6,9 @@ from typing import Any
 
 from pyarrow import parquet
 
-from tasks.finished import FinishedRun
-from tasks.keys import run_id
-from tasks.verification import verify
+from foldproof.tasks.finished import FinishedRun
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.verification import verify
 
 
 def name_code(report: Path, setting: str, reference: str, **params: Any) -> None:

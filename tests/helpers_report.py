@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.config import DataSpec, parse_study
-from tasks.display import Display
-from tasks.fitting import fit_fold
-from tasks.jobs import FoldRecord
-from tasks.reduce import Tables, findings, reduce_folds
-from tasks.report import write_report
-from tasks.run import Run
-from tasks.store import write_fold
-from tasks.worker import record_of
+from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.fitting import fit_fold
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.reduce import Tables, findings, reduce_folds
+from foldproof.tasks.report import write_report
+from foldproof.tasks.run import Run
+from foldproof.tasks.store import write_fold
+from foldproof.tasks.worker import record_of
 
 CLASSIFIER = {
     "builder": "sklearn.linear_model:LogisticRegression",

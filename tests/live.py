@@ -19,9 +19,9 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
 
-from deployments.local import prefect
-from deployments.settings import WORKER
-from tasks.provenance import ROOT
+from foldproof.deployments.local import prefect
+from foldproof.deployments.settings import WORKER
+from foldproof.tasks.places import ROOT
 
 PATIENCE = 400  # seconds; a guard against hanging, not a measure of speed
 EAGER = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"}  # not a minute, to a new schedule

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deployments.local import DIRECT
-from tasks.provenance import ROOT
+from foldproof.deployments.local import DIRECT
+from foldproof.tasks.places import ROOT
 from tests.live import Live, free_port, wait_for
 
 

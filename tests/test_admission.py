@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clusters.admission import Terms, common_numerics, objection
-from tasks.clusters.cluster import connect
-from tasks.clusters.code import code_here
-from tasks.clusters.messages import Passport, Request
-from tasks.clusters.roster import Place, Roster
-from tasks.config import ComputeSpec, ModelSpec, TrainSpec
-from tasks.environment import Numerics
-from tasks.errors import Disconnected, InputError, Interrupted, NodeLost
+from foldproof.tasks.clusters.admission import Terms, common_numerics, objection
+from foldproof.tasks.clusters.cluster import connect
+from foldproof.tasks.clusters.code import code_here
+from foldproof.tasks.clusters.messages import Passport, Request
+from foldproof.tasks.clusters.roster import Place, Roster
+from foldproof.tasks.config import ComputeSpec, ModelSpec, TrainSpec
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.errors import Disconnected, InputError, Interrupted, NodeLost
 
 OWN = Numerics(1, "cpu")
 CODE = {"my_model": "abc", "foldproof tasks/run.py": "def"}
@@ -107,7 +107,7 @@ def test_code_here_covers_the_builder_and_foldproof(tmp_path):
 
 @pytest.mark.parametrize("address", ["host", "host:", "http://host:80", ":8786", "host:x"])
 def test_an_address_is_host_and_port(address, monkeypatch):
-    monkeypatch.setattr("tasks.clusters.cluster.find_spec", lambda name: True)
+    monkeypatch.setattr("foldproof.tasks.clusters.cluster.find_spec", lambda name: True)
     with pytest.raises(InputError, match=r"^compute\.address: .* is not host:port; write both$"):
         connect(ComputeSpec(engine="dask", address=address))
 

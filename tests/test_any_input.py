@@ -12,20 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
-from tasks.checks import check_early_stopping, check_scaler
-from tasks.config import METHODS, Study
-from tasks.digest import digest_file
-from tasks.errors import InputError
-from tasks.failure import describe_failure
-from tasks.fitting import fit_fold
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.reduce import Tables, findings, reduce_folds
-from tasks.report import write_report
-from tasks.run import Run
-from tasks.sources import check_source
-from tasks.store import write_fold
-from tasks.weighting import check_class_weight
-from tasks.worker import record_of
+from foldproof.tasks.checks import check_early_stopping, check_scaler
+from foldproof.tasks.config import METHODS, Study
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.failure import describe_failure
+from foldproof.tasks.fitting import fit_fold
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.reduce import Tables, findings, reduce_folds
+from foldproof.tasks.report import write_report
+from foldproof.tasks.run import Run
+from foldproof.tasks.sources import check_source
+from foldproof.tasks.store import write_fold
+from foldproof.tasks.weighting import check_class_weight
+from foldproof.tasks.worker import record_of
 from tests.helpers_report import prepared
 
 BOUNDED = settings(

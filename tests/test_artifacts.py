@@ -21,11 +21,11 @@ from prefect.flows import EntrypointType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pyarrow import parquet
 
-from flows.compare import compare
-from flows.cv import cross_validate
-from flows.verify import verify
-from tasks import artifacts
-from tasks.provenance import ROOT
+from foldproof.flows.compare import compare
+from foldproof.flows.cv import cross_validate
+from foldproof.flows.verify import verify
+from foldproof.tasks import artifacts
+from foldproof.tasks.places import ROOT
 from tests.helpers_report import ALONE, finish
 
 pytestmark = pytest.mark.long

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.audit.causes import all_causes
-from tasks.audit.compare import first_divergence
-from tasks.audit.page import render
-from tasks.audit.printed import WIDTH, printed
-from tasks.audit.table import Comparison, audit_table, judge
-from tasks.audit_command import main
-from tasks.provenance import ROOT
-from tasks.schemas import audit_schema
+from foldproof.tasks.audit.causes import all_causes
+from foldproof.tasks.audit.compare import first_divergence
+from foldproof.tasks.audit.page import render
+from foldproof.tasks.audit.printed import WIDTH, printed
+from foldproof.tasks.audit.table import Comparison, audit_table, judge
+from foldproof.tasks.audit_command import main
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.schemas import audit_schema
 from tests.command import Ended, run
 from tests.test_html import Page
 

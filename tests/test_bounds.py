@@ -13,17 +13,17 @@ import pyarrow as pa
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows.cv import cross_validate
-from tasks import artifacts
-from tasks.devices import Device, Placement
-from tasks.display import Display
-from tasks.environment import Numerics
-from tasks.launch import flush_to_api
-from tasks.reduce import _Columns
-from tasks.remote import BLOCK, Remote
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.training import STORED_AT_ONCE
-from tasks.workers import Slots
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks import artifacts
+from foldproof.tasks.devices import Device, Placement
+from foldproof.tasks.display import Display
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.launch import flush_to_api
+from foldproof.tasks.reduce import _Columns
+from foldproof.tasks.remote import BLOCK, Remote
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.training import STORED_AT_ONCE
+from foldproof.tasks.workers import Slots
 from tests.helpers_report import finish, settings
 
 MANY = {"split": {"method": "leave_one_out"}, "metrics": ["accuracy"]}
@@ -114,8 +114,8 @@ def test_a_large_file_is_sent_in_blocks(tmp_path):
 
 
 def test_a_run_leaves_its_arrays(tmp_path):
-    from tasks.config import DataSpec
-    from tasks.sources.memory import kept
+    from foldproof.tasks.config import DataSpec
+    from foldproof.tasks.sources.memory import kept
 
     data = DataSpec.from_arrays(np.arange(24.0).reshape(12, 2), [0, 1] * 6)
     source = data.source

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tasks.builders import call_builder
-from tasks.errors import InputError
-from tasks.jobs import BuilderCall
+from foldproof.tasks.builders import call_builder
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.jobs import BuilderCall
 
 
 def shape(input_shape: Any) -> None: ...

@@ -3,13 +3,13 @@
 import pytest
 from pyarrow import parquet
 
-from tasks.certificate import Beginning, SharedStart, Start, certificate, check_distinct
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.reduce import reduce_folds
-from tasks.run import Run, launched
-from tasks.store import read_fold
+from foldproof.tasks.certificate import Beginning, SharedStart, Start, certificate, check_distinct
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.reduce import reduce_folds
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.store import read_fold
 from tests.command import cv
 from tests.helpers_report import finish
 from tests.training import settings, train_some

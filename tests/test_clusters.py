@@ -14,7 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.provenance import ROOT
+from foldproof.tasks.places import ROOT
 from tests.clusters import Dask, Ray, free_port, kill, wait_until
 from tests.command import CV, contents, cv, report_of, run
 
@@ -174,8 +174,8 @@ import sys
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from flows.cv import cross_validate
-from tasks.config import DataSpec
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks.config import DataSpec
 
 rng = np.random.default_rng(3)
 X = rng.normal(size=(90, 4))

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.command_line import read_request
-from tasks.config import DataSpec, parse_study
-from tasks.data import prepare_data
-from tasks.errors import InputError
-from tasks.settings_file import read_settings
-from tasks.sources.columns import find_column
+from foldproof.tasks.command_line import read_request
+from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.data import prepare_data
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.settings_file import read_settings
+from foldproof.tasks.sources.columns import find_column
 
 NAMES = ["age", " weight ", unicodedata.normalize("NFC", "größe"), "5", "007", "0.50", "y"]
 

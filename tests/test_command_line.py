@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tasks.command_line import read_request
-from tasks.config import SECTIONS, Section, Study
-from tasks.errors import InputError
-from tasks.settings_file import read_settings
+from foldproof.tasks.command_line import read_request
+from foldproof.tasks.config import SECTIONS, Section, Study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.settings_file import read_settings
 
 
 def write(folder: Path, text: str) -> str:

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tasks.command_line import read_request
-from tasks.comparison.command import read_comparison
-from tasks.comparison.models import read_models
-from tasks.comparison.report import write_comparison
-from tasks.comparison.tables import compare_tables
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.keys import run_id
-from tasks.provenance import ROOT
-from tasks.run import Run, launched
+from foldproof.tasks.command_line import read_request
+from foldproof.tasks.comparison.command import read_comparison
+from foldproof.tasks.comparison.models import read_models
+from foldproof.tasks.comparison.report import write_comparison
+from foldproof.tasks.comparison.tables import compare_tables
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.run import Run, launched
 from tests.command import Ended, contents, run
 from tests.test_cv import left_behind
 
@@ -119,7 +119,7 @@ def test_a_model_that_fails_in_a_fold_is_told_of_and_compared_with_nobody(three)
 
 
 STATES = """
-from flows.compare import compare
+from foldproof.flows.compare import compare
 
 
 def state(*builders, **sections):
@@ -210,8 +210,8 @@ def flow_runs(address):
 
 SCRIPT = """
 import numpy as np
-from flows.compare import compare, compare_models
-from tasks.config import DataSpec, Study, parse_study
+from foldproof.flows.compare import compare, compare_models
+from foldproof.tasks.config import DataSpec, Study, parse_study
 
 print("this script runs")
 
@@ -260,8 +260,8 @@ def test_a_net_and_an_estimator_from_a_script(tmp_path, api):
 def test_a_deployments_form_asks_for_a_list_of_models_and_once_for_what_they_share():
     from prefect.utilities.callables import parameter_schema
 
-    from flows.compare import compare
-    from flows.cv import cross_validate
+    from foldproof.flows.compare import compare
+    from foldproof.flows.cv import cross_validate
 
     schema = parameter_schema(compare)
     assert schema.required == []

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from tasks.config import DataSpec, ModelSpec, Study, parse_study
-from tasks.errors import InputError
+from foldproof.tasks.config import DataSpec, ModelSpec, Study, parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.models import mlp
 
 DEFAULTS = """
 data: {source: breast_cancer, target: null, task: auto, positive: null, features: null, drop: [],
@@ -181,7 +182,7 @@ def test_arrays_in_memory_have_a_source_by_content() -> None:
 
 
 def test_arrays_are_copied_when_they_are_handed_over() -> None:
-    from tasks.sources import read
+    from foldproof.tasks.sources import read
 
     X = np.zeros((2, 2))
     spec = DataSpec.from_arrays(X, [0, 1])
@@ -239,8 +240,8 @@ def check_parse(given: dict[str, Any]) -> None:
 
 
 def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> None:
-    from tasks.sources import read
-    from tasks.sources.memory import kept
+    from foldproof.tasks.sources import read
+    from foldproof.tasks.sources.memory import kept
 
     X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]
     spec = DataSpec.from_arrays(X, y)
@@ -294,3 +295,8 @@ def test_equal_arrays_are_kept_once() -> None:
 def test_settings_of_arrays_travel_without_them() -> None:
     spec = DataSpec.from_arrays(np.zeros((10_000, 10)), np.arange(10_000))
     assert len(pickle.dumps(spec)) < 2_000
+
+
+def test_a_built_in_builder_has_one_name_however_it_is_given():
+    for builder in (mlp, "foldproof.tasks.models:mlp", "tasks.models:mlp"):
+        assert parse_study({"model": {"builder": builder}}).model.builder == "tasks.models:mlp"

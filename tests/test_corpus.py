@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.config import DataSpec
-from tasks.data import FEATURES, Dataset, prepare_data
-from tasks.sources import bundled
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.data import FEATURES, Dataset, prepare_data
+from foldproof.tasks.sources import bundled
 from tests.conftest import Prepare
 from tests.corpus import FOREIGN, NAMES, frame, write_forms
 

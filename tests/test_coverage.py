@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks.coverage import lowest, worst_case_mean
-from tasks.html import render
-from tasks.metrics import DEFAULTS, Predictions, measure
-from tasks.result import summary_text
+from foldproof.tasks.coverage import lowest, worst_case_mean
+from foldproof.tasks.html import render
+from foldproof.tasks.metrics import DEFAULTS, Predictions, measure
+from foldproof.tasks.result import summary_text
 from tests.helpers_report import REGRESSOR, finish
 
 CANCER = {"source": "breast_cancer"}

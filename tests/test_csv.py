@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.sources import csv_files, dialect, read
-from tasks.sources.raw import RawData
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.sources import csv_files, dialect, read
+from foldproof.tasks.sources.raw import RawData
 
 NAME = "'t.csv'"
 
@@ -354,7 +354,7 @@ def test_settings_of_csv_files_are_for_csv_files(tmp_path: Path) -> None:
     ids=str,
 )
 def test_wrong_settings_are_one_line(given: Any, line: str) -> None:
-    from tasks.config import parse_study
+    from foldproof.tasks.config import parse_study
 
     with pytest.raises(InputError) as caught:
         parse_study({"data": {"csv": given}})

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tasks.provenance import ROOT
+from foldproof.tasks.places import ROOT
 from tests.command import run
 
 pytestmark = pytest.mark.long

@@ -174,8 +174,8 @@ def test_a_script_without_a_main_guard_runs_once(tmp_path, api):
 
 SCRIPT = """
 import numpy as np
-from flows.cv import cross_validate
-from tasks.config import DataSpec
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks.config import DataSpec
 
 print("this script runs")
 UNITS = 3
@@ -219,22 +219,20 @@ def test_a_notebook_cell_holds_the_builder(tmp_path, api, monkeypatch):
     assert printed.strip().endswith("[(0, 'ok'), (1, 'ok'), (2, 'ok')] ['no', 'yes']")
 
 
-def test_a_module_of_the_users_named_like_ours_is_not_hidden_silently(tmp_path, api):
-    (tmp_path / "tasks.py").write_text("def build():\n    return None\n")
-    ended = cv("--model.builder", "tasks:build", folder=tmp_path, **api)
-    assert ended.code == 2
-    assert "hides your tasks.py" in ended.err
-    arguments = (
-        "--model.builder",
-        "tasks.models:mlp",
-        "--split.n_splits",
-        "2",
-        "--train.epochs",
-        "1",
+def test_a_users_own_tasks_and_flows_work_beside_ours(tmp_path, api):
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "nets.py").write_text(
+        "from sklearn.linear_model import LogisticRegression\n"
+        "def build():\n    return LogisticRegression()\n"
     )
-    ended = cv(*arguments, folder=tmp_path, **api)
+    (tmp_path / "tasks.py").write_text("from flows.nets import build\n")
+    for builder in ("tasks:build", "flows.nets:build"):
+        ended = cv("--model.builder", builder, "--split.n_splits", "2", folder=tmp_path, **api)
+        assert ended.code == 0, ended.err
+    arguments = ("--split.n_splits", "2", "--train.epochs", "1")
+    ended = cv("--model.builder", "tasks.models:mlp", *arguments, folder=tmp_path, **api)
     assert ended.code == 0, ended.err
-    assert "your tasks.py is not used" in ended.err
+    assert "is not used" not in ended.err
 
 
 @pytest.mark.parametrize(
@@ -259,10 +257,10 @@ def test_a_module_of_the_users_named_like_ours_is_not_hidden_silently(tmp_path, 
 def test_a_builder_that_cannot_train_is_refused_in_one_line(
     tmp_path, slots, builder, message, monkeypatch
 ):
-    from tasks.config import parse_study
-    from tasks.display import Display
-    from tasks.errors import InputError
-    from tasks.run import Run, launched
+    from foldproof.tasks.config import parse_study
+    from foldproof.tasks.display import Display
+    from foldproof.tasks.errors import InputError
+    from foldproof.tasks.run import Run, launched
     from tests.training import settings
 
     name = f"own{abs(hash(builder))}"

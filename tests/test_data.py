@@ -12,9 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tasks.config import DataSpec
-from tasks.data import CODES, FEATURES, FOLDS, GROUPS, TARGETS, WEIGHTS, Dataset, prepare_data
-from tasks.errors import InputError
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.data import (
+    CODES,
+    FEATURES,
+    FOLDS,
+    GROUPS,
+    TARGETS,
+    WEIGHTS,
+    Dataset,
+    prepare_data,
+)
+from foldproof.tasks.errors import InputError
 from tests.conftest import Prepare
 
 COLUMNS: dict[str, list[Any]] = {

@@ -12,9 +12,9 @@ import yaml
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.utilities.templating import apply_values
 
-from deployments.definitions import PREFECT_FILE, definitions, work_pools
-from deployments.settings import RUN, SERVER, WORKER
-from tasks.provenance import ROOT
+from foldproof.deployments.definitions import PREFECT_FILE, definitions, work_pools
+from foldproof.deployments.settings import RUN, SERVER, WORKER
+from foldproof.tasks.places import ROOT
 from tests.command import run
 from tests.live import Live
 from tests.needs import need

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tasks import digest
-from tasks.digest import (
+from foldproof.tasks import digest
+from foldproof.tasks.digest import (
     canonical_json,
     digest_array,
     digest_arrays,

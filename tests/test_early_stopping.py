@@ -2,12 +2,12 @@
 
 import pytest
 
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.run import Run, launched
-from tasks.store import read_fold
-from tasks.training import train_here
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.store import read_fold
+from foldproof.tasks.training import train_here
 from tests.stopping_reference import train_reference
 from tests.training import settings
 

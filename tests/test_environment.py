@@ -5,9 +5,14 @@ from importlib import metadata
 
 import pytest
 
-from tasks.environment import REMOVED_VARIABLES, THREAD_VARIABLES, Numerics, worker_variables
+from foldproof.tasks.environment import (
+    REMOVED_VARIABLES,
+    THREAD_VARIABLES,
+    Numerics,
+    worker_variables,
+)
 
-REPEATED = "from tasks.environment import Numerics; print(Numerics(1, 'cpu').digest())"
+REPEATED = "from foldproof.tasks.environment import Numerics; print(Numerics(1, 'cpu').digest())"
 
 
 def test_the_fingerprint_names_the_installed_versions():

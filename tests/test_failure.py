@@ -1,8 +1,8 @@
 import pytest
 
-from tasks.failure import LONGEST, describe_failure, is_exhausted
-from tasks.scores import UnfitOutput
-from tasks.trained import Diverged
+from foldproof.tasks.failure import LONGEST, describe_failure, is_exhausted
+from foldproof.tasks.scores import UnfitOutput
+from foldproof.tasks.trained import Diverged
 
 
 def test_a_users_error_shows_its_type():

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.run import Run, launched
-from tasks.store import read_fold
-from tasks.training import train_here
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.store import read_fold
+from foldproof.tasks.training import train_here
 from tests.command import CV, cv, report_of
 
 pytestmark = pytest.mark.long

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks import features
-from tasks.errors import InputError
-from tasks.features import write_features
+from foldproof.tasks import features
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.features import write_features
 
 
 def refused(given: Any, folder: Path) -> str:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from tasks.findings import LEARNED_NOTHING, ONE_CLASS, ONE_UNIT, about_predictions
+from foldproof.tasks.findings import LEARNED_NOTHING, ONE_CLASS, ONE_UNIT, about_predictions
 from tests.command import cv
 
 

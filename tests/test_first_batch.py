@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec, parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.run import Run, launched
+from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.run import Run, launched
 from tests.training import settings
 
 TOKENS = DataSpec.from_arrays(

@@ -10,16 +10,16 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from tasks.config import ComputeSpec, parse_study
-from tasks.devices import place
-from tasks.display import Display
-from tasks.provenance import ROOT
-from tasks.run import Run, launched
-from tasks.scores import class_scores
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.store import read_fold
-from tasks.training import train_here
-from tasks.workers import Slots
+from foldproof.tasks.config import ComputeSpec, parse_study
+from foldproof.tasks.devices import place
+from foldproof.tasks.display import Display
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.scores import class_scores
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store import read_fold
+from foldproof.tasks.training import train_here
+from foldproof.tasks.workers import Slots
 from tests.training import settings, train_some
 
 # kind of model, data, and whether a worker can keep it compiled

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.fold_log import FoldLog
-from tasks.jobs import FoldRecord
-from tasks.output import FOLDER, output_path
-from tasks.progress_file import Sighting
+from foldproof.tasks.fold_log import FoldLog
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.output import FOLDER, output_path
+from foldproof.tasks.progress_file import Sighting
 from tests.helpers_report import prepared, settings
 
 START = 100.0

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks import display as shown
-from tasks.display import Display
-from tasks.fold_progress import FoldProgress, duration, times
-from tasks.jobs import FoldRecord
-from tasks.progress_file import Progress
+from foldproof.tasks import display as shown
+from foldproof.tasks.display import Display
+from foldproof.tasks.fold_progress import FoldProgress, duration, times
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.progress_file import Progress
 
 
 @dataclass(frozen=True)

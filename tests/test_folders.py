@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.folders import mend, write_whole
-from tasks.provenance import ROOT
+from foldproof.tasks.folders import mend, write_whole
+from foldproof.tasks.places import ROOT
 
 WRITE = (
-    "import os, signal, sys; from pathlib import Path; from tasks.folders import write_whole\n"
+    "import os, signal, sys; from pathlib import Path\n"
+    "from foldproof.tasks.folders import write_whole\n"
     "def fill(draft): (draft / 'file').write_text('new'); {}\n"
     "write_whole(Path(sys.argv[1]), fill)\n"
 )
@@ -60,7 +61,8 @@ def test_a_rename_that_fails_puts_the_earlier_one_back(tmp_path):
 
 
 MOUNT = (
-    "import subprocess, sys; from pathlib import Path; from tasks.folders import write_whole\n"
+    "import subprocess, sys; from pathlib import Path\n"
+    "from foldproof.tasks.folders import write_whole\n"
     "def fill(draft):\n"
     "    subprocess.run(['mount', '-t', 'tmpfs', 'none', draft], check=True)\n"
     "    (draft / 'file').write_text('new')\n"

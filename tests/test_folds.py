@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from pyarrow import csv
 from sklearn import model_selection
 
-from tasks.config import DataSpec, SplitSpec
-from tasks.data import Dataset, prepare_data
-from tasks.errors import InputError
-from tasks.folds import FoldPlan, plan_folds
-from tasks.splitters import make_splitter, resolve_method
+from foldproof.tasks.config import DataSpec, SplitSpec
+from foldproof.tasks.data import Dataset, prepare_data
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.folds import FoldPlan, plan_folds
+from foldproof.tasks.splitters import make_splitter, resolve_method
 from tests.conftest import Prepare
 
 SEED = 7

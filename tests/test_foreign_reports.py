@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks import builders
-from tasks.digest import digest_text
-from tasks.errors import InputError
-from tasks.provenance import ROOT
+from foldproof.tasks import builders
+from foldproof.tasks.digest import digest_text
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.places import ROOT
 from tests.command import run
 from tests.forging import change_key, name_code, name_source, verified
 from tests.helpers_report import finish

@@ -6,16 +6,16 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import validate
 
-from flows.compare import compare
-from flows.cv import cross_validate
-from flows.verify import verify
-from tasks.config import DataSpec, Section, Study, parse_study
-from tasks.errors import InputError
-from tasks.form import from_form, shared_and_own, with_more
-from tasks.form_choices import METRIC_NAMES
-from tasks.metrics import _check_fits, _scorer_names
-from tasks.offered import offered_builders
-from tasks.trust import BUILDERS
+from foldproof.flows.compare import compare
+from foldproof.flows.cv import cross_validate
+from foldproof.flows.verify import verify
+from foldproof.tasks.config import DataSpec, Section, Study, parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.form import from_form, shared_and_own, with_more
+from foldproof.tasks.form_choices import METRIC_NAMES
+from foldproof.tasks.metrics import _check_fits, _scorer_names
+from foldproof.tasks.offered import offered_builders
+from foldproof.tasks.trust import BUILDERS
 
 OFF = ("early_stopping", "class_weight")
 

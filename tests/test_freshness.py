@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from tasks.errors import InputError
-from tasks.fitting import fit_fold
-from tasks.freshness import set_apart
-from tasks.inspection import build_model
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.fitting import fit_fold
+from foldproof.tasks.freshness import set_apart
+from foldproof.tasks.inspection import build_model
 from tests.helpers_report import finish, prepared, settings
 
 SOURCE = """

@@ -21,19 +21,19 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tasks.builders import load_builder
-from tasks.config import parse_study
-from tasks.errors import InputError
-from tasks.functions import (
+from foldproof.tasks.builders import load_builder
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.functions import (
     dump_function,
     is_kept,
     kept_function,
     modules_of,
     name_function,
 )
-from tasks.identity import identify
-from tasks.jobs import BuilderCall
-from tasks.models import mlp
+from foldproof.tasks.identity import identify
+from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.models import mlp
 
 
 def importable():
@@ -68,7 +68,7 @@ def run_both_ways(tmp_path, source):
 
 
 def test_a_function_of_a_module_is_named_by_it():
-    assert name_function(mlp) == "tasks.models:mlp"
+    assert name_function(mlp) == "foldproof.tasks.models:mlp"
     assert name_function(importable) == "tests.test_functions:importable"
     assert name_function(Importable.method) == "tests.test_functions:Importable.method"
     assert not is_kept("tasks.models:mlp")
@@ -237,7 +237,7 @@ def test_identities_agree_between_processes_that_hash_text_differently():
     source = (
         "KINDS = {'a', 'b', 'c', 'd'}\n"
         "def build(x):\n    return x in {'e', 'f', 'g', 'h'} or x in KINDS\n"
-        "from tasks.functions import name_function\nprint(name_function(build))\n"
+        "from foldproof.tasks.functions import name_function\nprint(name_function(build))\n"
     )
     names = {
         subprocess.run(

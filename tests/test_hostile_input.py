@@ -16,15 +16,15 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.config import ComputeSpec, DataSpec, parse_study
-from tasks.data import prepare_data
-from tasks.devices import place
-from tasks.display import Display
-from tasks.errors import InputError, one_line
-from tasks.folds import plan_folds
-from tasks.run import Run, launched
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.workers import Slots
+from foldproof.tasks.config import ComputeSpec, DataSpec, parse_study
+from foldproof.tasks.data import prepare_data
+from foldproof.tasks.devices import place
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError, one_line
+from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers import Slots
 from tests.test_wrong_input import X, Y, ask, data, split
 
 NOBODY = 65534
@@ -288,7 +288,7 @@ def test_hostile_input_is_one_line(settings: dict[str, Any], field: str, remedy:
 
 @pytest.mark.usefixtures("working")
 def test_an_endless_splitter_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.folds.MOST_PLACES", 20)
+    monkeypatch.setattr("foldproof.tasks.folds.MOST_PLACES", 20)
     study = parse_study(split("good.csv", method="odd:Endless"))
     dataset = prepare_data(study.data, None, tmp_path)
     with pytest.raises(InputError) as caught:  # in this process, where the bound is low

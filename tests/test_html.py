@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec
-from tasks.html import number, render
-from tasks.reduce import reduce_folds
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.html import number, render
+from foldproof.tasks.reduce import reduce_folds
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 
 EVIL = "<script>alert(1)</script>"

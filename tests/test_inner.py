@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn import model_selection
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.inner import inner_rule, inner_split
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.inner import inner_rule, inner_split
 from tests.conftest import Prepare
 
 RANDOM = np.random.default_rng(3)

@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
-from tasks import provenance
-from tasks.errors import InputError
-from tasks.installed import is_installed_file, owner
-from tasks.provenance import Provenance, trace_module
+from foldproof.tasks import provenance
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.installed import is_installed_file, owner
+from foldproof.tasks.provenance import Provenance, trace_module
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from tasks.config import DataSpec, ModelSpec, TrainSpec, parse_study
-from tasks.digest import canonical_json, digest_json
-from tasks.environment import Numerics
-from tasks.errors import InputError
-from tasks.keys import fold_jobs, identify_model, run_id, run_key
-from tasks.seeds import Role, fold_seed
+from foldproof.tasks.config import DataSpec, ModelSpec, TrainSpec, parse_study
+from foldproof.tasks.digest import canonical_json, digest_json
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.keys import fold_jobs, identify_model, run_id, run_key
+from foldproof.tasks.seeds import Role, fold_seed
 from tests.helpers_report import CLASSIFIER, prepared, settings
 
 
@@ -226,7 +226,7 @@ def test_another_device_changes_every_key(tmp_path, other):
 
 
 def test_another_version_of_ours_changes_the_keys(tmp_path, monkeypatch, plain):
-    monkeypatch.setattr("tasks.keys.VERSION", "999")
+    monkeypatch.setattr("foldproof.tasks.keys.VERSION", "999")
     run, folds = keys(tmp_path)
     assert run != plain[0]
     assert not set(folds) & set(plain[1])

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec, SplitSpec, parse_study
-from tasks.data import Dataset, prepare_data
-from tasks.errors import InputError
-from tasks.folds import plan_folds
-from tasks.labels import find_label, weights_of
-from tasks.settings_file import read_settings
-from tasks.target import resolve_target
-from tasks.weighting import check_class_weight, sample_weights
+from foldproof.tasks.config import DataSpec, SplitSpec, parse_study
+from foldproof.tasks.data import Dataset, prepare_data
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.labels import find_label, weights_of
+from foldproof.tasks.settings_file import read_settings
+from foldproof.tasks.target import resolve_target
+from foldproof.tasks.weighting import check_class_weight, sample_weights
 from tests.conftest import Prepare
 
 PAIRS = [("no", "yes"), ("No", "Yes"), ("NO", "YES"), ("off", "on"), ("False", "True")]

@@ -8,12 +8,13 @@ import threading
 
 import pytest
 
-from tasks.errors import Interrupted
-from tasks.locks import fold_lock
+from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.locks import fold_lock
 from tests.command import CV
 
 HOLD = (
-    "import sys, threading, time; from pathlib import Path; from tasks.locks import fold_lock\n"
+    "import sys, threading, time; from pathlib import Path\n"
+    "from foldproof.tasks.locks import fold_lock\n"
     "with fold_lock(Path(sys.argv[1]), threading.Event()):\n"
     "    print('held', flush=True); time.sleep(600)\n"
 )

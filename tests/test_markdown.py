@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tasks.errors import one_line
-from tasks.markdown import escape
+from foldproof.tasks.errors import one_line
+from foldproof.tasks.markdown import escape
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 HOSTILE = [

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from tasks.errors import InputError
-from tasks.metric_names import MEANT
-from tasks.metrics import (
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.metric_names import MEANT
+from foldproof.tasks.metrics import (
     DEFAULTS,
     Measured,
     Predictions,

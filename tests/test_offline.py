@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.provenance import ROOT
+from foldproof.tasks.places import ROOT
 from tests.needs import need
 
 pytestmark = pytest.mark.server

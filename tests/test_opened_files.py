@@ -10,16 +10,16 @@ import joblib
 import numpy as np
 import pytest
 
-from tasks.builder_files import FOLDER
-from tasks.comparison.runs import Comparison, opened
-from tasks.config import ComputeSpec, parse_study
-from tasks.devices import place
-from tasks.display import Display
-from tasks.keys import run_id
-from tasks.run import Run, launched
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.training import train_here
-from tasks.workers import Slots
+from foldproof.tasks.builder_files import FOLDER
+from foldproof.tasks.comparison.runs import Comparison, opened
+from foldproof.tasks.config import ComputeSpec, parse_study
+from foldproof.tasks.devices import place
+from foldproof.tasks.display import Display
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.training import train_here
+from foldproof.tasks.workers import Slots
 from tests.command import contents, cv, report_of
 
 LIGHT = """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.provenance import ROOT
-from tasks.server import EmbeddedServer
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.server import EmbeddedServer
 from tests.command import CV, cv, report_of
 
 pytestmark = pytest.mark.long

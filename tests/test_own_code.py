@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec, SplitSpec, parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.folds import plan_folds
-from tasks.inner import inner_rule, inner_split
-from tasks.run import Run, launched
+from foldproof.tasks.config import DataSpec, SplitSpec, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.inner import inner_rule, inner_split
+from foldproof.tasks.run import Run, launched
 
 SPLITTERS = """
 import os, sys
@@ -58,9 +58,9 @@ def study(name, **given):
 
 LOOK = """
 import sys
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.run import Run, launched
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
 
 settings = {"split": {"method": "own:Forward"}, "out": "out"}
 settings["model"] = {"builder": "sklearn.linear_model:LogisticRegression"}

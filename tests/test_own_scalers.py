@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec, parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.run import Run, launched
+from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.run import Run, launched
 from tests.training import settings
 
 SCALERS = """
@@ -119,7 +119,7 @@ def test_a_scaler_that_scales_passes(tmp_path, slots, name, builder, scaler):
 
 SCRIPT = """
 import sys
-from flows.cv import cross_validate
+from foldproof.flows.cv import cross_validate
 
 result = cross_validate(
     data="iris", split={"n_splits": 2}, model="sklearn.linear_model:LogisticRegression",
@@ -154,7 +154,7 @@ def test_a_scaler_that_imports_keras_stays_out_of_the_flows_process(here, prefec
 
 
 def test_with_all_folds_stored_no_worker_looks_at_the_scaler(tmp_path, name):
-    from tasks.training import train_here
+    from foldproof.tasks.training import train_here
 
     rows = np.random.default_rng(0).normal(size=(20, 2))
     data = DataSpec.from_arrays(rows, np.arange(20) % 2)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import InputError
-from tasks.splitters import import_named
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.splitters import import_named
 
 
 def test_a_module_that_changes_directory_tells_its_own_error(here: Path) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.audit.causes import all_causes
-from tasks.audit.page import render as audit_page
-from tasks.audit.table import Comparison
-from tasks.comparison.html import render as comparison_page
-from tasks.comparison.models import read_models
-from tasks.comparison.tables import compare_tables
-from tasks.config import DataSpec
+from foldproof.tasks.audit.causes import all_causes
+from foldproof.tasks.audit.page import render as audit_page
+from foldproof.tasks.audit.table import Comparison
+from foldproof.tasks.comparison.html import render as comparison_page
+from foldproof.tasks.comparison.models import read_models
+from foldproof.tasks.comparison.tables import compare_tables
+from foldproof.tasks.config import DataSpec
 from tests.helpers_report import CLASSIFIER, finish
 from tests.needs import need
 

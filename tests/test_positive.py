@@ -6,10 +6,10 @@ import unicodedata
 import numpy as np
 import pytest
 
-from tasks.command_line import read_request
-from tasks.config import DataSpec
-from tasks.positive import is_positive_word, positive_flag
-from tasks.target import resolve_target
+from foldproof.tasks.command_line import read_request
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.positive import is_positive_word, positive_flag
+from foldproof.tasks.target import resolve_target
 
 AWKWARD = (
     "case",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import RunFailed
-from tasks.prefect_home import prefect_home, usable_home
-from tasks.server import EmbeddedServer
+from foldproof.tasks.errors import RunFailed
+from foldproof.tasks.prefect_home import prefect_home, usable_home
+from foldproof.tasks.server import EmbeddedServer
 from tests.command import cv, report_of
 
 SMALL = ["--model", "sklearn.linear_model:LogisticRegression", "--split.n_splits", "2"]

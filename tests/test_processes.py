@@ -12,15 +12,15 @@ import pexpect
 import psutil
 import pytest
 
-from tasks import workers
-from tasks.config import ComputeSpec, parse_study
-from tasks.devices import place
-from tasks.display import Display
-from tasks.run import Run, launched
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.store import read_fold
-from tasks.training import train_here
-from tasks.workers import Slots
+from foldproof.tasks import workers
+from foldproof.tasks.config import ComputeSpec, parse_study
+from foldproof.tasks.devices import place
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store import read_fold
+from foldproof.tasks.training import train_here
+from foldproof.tasks.workers import Slots
 from tests.command import CV, cv, report_of
 from tests.training import settings, train_some
 

@@ -1,14 +1,16 @@
 """The source closure of a builder, on real files; nothing of the user's is ever imported."""
 
 import importlib
+import inspect
 import sys
 from importlib import metadata
 
 import pytest
 
-from tasks.digest import digest_text
-from tasks.errors import InputError
-from tasks.provenance import Provenance, trace_import, trace_module
+from foldproof.tasks import models
+from foldproof.tasks.digest import digest_text
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.provenance import Provenance, trace_import, trace_module
 
 
 @pytest.fixture
@@ -223,36 +225,22 @@ def test_our_own_builders_count_by_source(trace):
     assert found.notices == []
 
 
-def test_what_a_module_takes_of_ours_counts_without_the_rest_of_ours(write, trace):
-    write(my_model="from tasks.models import mlp\nimport tasks.config\n")
-    assert set(trace("my_model").sources) == {"my_model", "tasks", "tasks.models", "tasks.config"}
+def test_what_a_module_takes_of_foldproof_counts_by_the_version_in_every_key(write, trace):
+    write(my_model="from foldproof.tasks.models import mlp\nimport foldproof.tasks.config\n")
+    assert set(trace("my_model").sources) == {"my_model"}
 
 
-@pytest.mark.parametrize("name", ["tasks", "flows"])
-def test_a_module_that_ours_hides_is_refused_with_a_remedy(write, trace, name):
-    write(**{name: "def build(): ...\n", "my_model": f"from {name}.mine import build\n"})
-    with pytest.raises(InputError) as caught:
-        trace(f"{name}.mine")
-    assert f"which hides your {name}.py; rename yours" in str(caught.value)
+@pytest.mark.parametrize("name", ["tasks", "flows", "deployments"])
+def test_a_module_of_the_users_may_have_the_name_of_a_folder_of_ours(write, trace, name):
+    write(**{name: "def build(): ...\n", "my_model": f"from {name} import build\n"})
+    assert set(trace(name).sources) == {name}
+    assert set(trace("my_model").sources) == {name, "my_model"}
 
 
-def test_a_folder_that_ours_hides_is_noticed(tmp_path, trace):
-    in_folder(tmp_path, {"tasks/models.py": "", "my_model.py": "import tasks.models\n"})
-    (notice,) = trace("tasks.models").notices
-    assert notice == "tasks.models is foldproof's own; your tasks is not used"
-
-
-def test_an_import_that_ours_hides_is_noticed_once(write, trace):
-    write(
-        tasks="def helper(): ...\n",
-        my_model="import tasks\nimport my_other\n",
-        my_other="import tasks\n",
-    )
-    found = trace("my_model")
-    assert found.notices == ["tasks is foldproof's own; your tasks.py is not used"]
-
-
-def test_a_name_that_only_the_users_module_has_is_refused(write, trace):
-    write(tasks="def helper(): ...\n", my_model="from tasks import helper\n")
-    with pytest.raises(InputError, match=r"tasks\.helper is not in foldproof's own package"):
-        trace("my_model")
+def test_the_built_in_builders_are_ours_beside_a_module_of_that_name(tmp_path, trace):
+    in_folder(tmp_path, {"tasks/__init__.py": "", "tasks/models.py": "def mlp(): ...\n"})
+    found = trace("tasks.models")
+    assert found.sources["tasks.models"] == digest_text(inspect.getsource(models))
+    assert found.notices == [
+        "tasks.models is foldproof's own; your module of that name is not used"
+    ]

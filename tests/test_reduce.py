@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from sklearn import datasets, linear_model, metrics, model_selection, preprocessing
 
-from tasks.certificate import SharedStart
-from tasks.reduce import findings, reduce_folds
-from tasks.schemas import folds_schema, history_schema, predictions_schema, summary_schema
-from tasks.seeds import Role, fold_seed
-from tasks.store import DamagedFold, read_fold, write_fold
+from foldproof.tasks.certificate import SharedStart
+from foldproof.tasks.reduce import findings, reduce_folds
+from foldproof.tasks.schemas import folds_schema, history_schema, predictions_schema, summary_schema
+from foldproof.tasks.seeds import Role, fold_seed
+from foldproof.tasks.store import DamagedFold, read_fold, write_fold
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 
 SPLITS = {"split": {"n_splits": 3, "n_repeats": 2}}

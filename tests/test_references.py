@@ -2,10 +2,10 @@
 
 import pytest
 
-from tasks.config import parse_study
-from tasks.errors import InputError
-from tasks.keys import identify_model
-from tasks.splitters import import_named
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.keys import identify_model
+from foldproof.tasks.splitters import import_named
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tasks.digest import canonical_json
-from tasks.reduce import reduce_folds
-from tasks.report import write_report
-from tasks.result import coverage
-from tasks.schemas import execution_schema
+from foldproof.tasks.digest import canonical_json
+from foldproof.tasks.reduce import reduce_folds
+from foldproof.tasks.report import write_report
+from foldproof.tasks.result import coverage
+from foldproof.tasks.schemas import execution_schema
 from tests.command import contents, cv, report_of
 from tests.helpers_report import finish, prepared, settings, train
 

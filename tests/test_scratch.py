@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.provenance import ROOT
-from tasks.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
 
 HOLD = (
-    "import sys, time; from tasks.scratch import make_scratch\n"
+    "import sys, time; from foldproof.tasks.scratch import make_scratch\n"
     "print(make_scratch(), flush=True); time.sleep(600)\n"
 )
 OTHER_PIDS = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.provenance import ROOT
+from foldproof.tasks.places import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tasks.config import parse_study
-from tasks.errors import InputError
-from tasks.settings_file import MOST_BYTES, read_settings
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.settings_file import MOST_BYTES, read_settings
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"

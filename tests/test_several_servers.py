@@ -13,8 +13,8 @@ import pytest
 import yaml
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
-from deployments.definitions import PREFECT_FILE
-from tasks.outage import answers
+from foldproof.deployments.definitions import PREFECT_FILE
+from foldproof.tasks.outage import answers
 from tests.live import Live, end, free_port, wait_for
 from tests.needs import need
 from tests.postgres import FOLDERS, Postgres

@@ -4,16 +4,16 @@ import threading
 
 import pytest
 
-from tasks.config import parse_study
-from tasks.devices import Device, Placement
-from tasks.display import Display
-from tasks.environment import Numerics
-from tasks.errors import Interrupted
-from tasks.run import Run, launched
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.sharing import Gate
-from tasks.training import train_here
-from tasks.workers import Slots
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.devices import Device, Placement
+from foldproof.tasks.display import Display
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.sharing import Gate
+from foldproof.tasks.training import train_here
+from foldproof.tasks.workers import Slots
 from tests.training import settings
 
 

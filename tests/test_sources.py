@@ -12,10 +12,10 @@ import pytest
 from pyarrow import parquet
 from sklearn import datasets
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.sources import check_source, read
-from tasks.sources.raw import RawData
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.sources import check_source, read
+from foldproof.tasks.sources.raw import RawData
 
 CSV = "a,b,y\n1,2,0\n3,4,1\n"
 X = np.arange(8.0).reshape(4, 2)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.run import Run, launched
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
 from tests import engine_probe
 from tests.training import settings
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 from prefect.exceptions import TerminationSignal
 
-from tasks.entry import _is_stop
-from tasks.errors import Interrupted
-from tasks.provenance import ROOT
+from foldproof.tasks.entry import _is_stop
+from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.places import ROOT
 from tests.command import run
 
 
@@ -32,7 +32,7 @@ def test_what_stops_a_run(error: BaseException, expected: bool) -> None:
 
 def test_prefect_is_not_imported_to_know() -> None:
     code = (
-        "import sys; from tasks.entry import _is_stop; assert not _is_stop(ValueError());"
+        "import sys; from foldproof.tasks.entry import _is_stop; assert not _is_stop(ValueError());"
         "assert _is_stop(KeyboardInterrupt()); print('prefect' in sys.modules)"
     )
     assert run([sys.executable, "-c", code], ROOT).out == "False\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
-from tasks.errors import InputError
-from tasks.provenance import ROOT
-from tasks.remote import Remote
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.remote import Remote
 from tests.command import CV, contents, cv, report_of, run
 from tests.live import free_port
 from tests.test_outage import SLOW

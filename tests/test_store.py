@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.certificate import Start
-from tasks.digest import digest_arrays
-from tasks.store import (
+from foldproof.tasks.certificate import Start
+from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.store import (
     SCHEMA,
     DamagedFold,
     Execution,
@@ -227,7 +227,7 @@ def test_a_half_written_file_has_another_ending(path):
     """A process killed while it writes leaves a name that no reader looks for."""
     script = (
         "import os, sys; from pathlib import Path; import tests.test_store as t\n"
-        "from tasks import store\n"
+        "from foldproof.tasks import store\n"
         "store.os.fsync = lambda _: os._exit(9)\n"
         "store.write_fold(t.finished(), Path(sys.argv[1]))\n"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tasks.intervals import ScoredFold, corrected_t, cvauc
+from foldproof.tasks.intervals import ScoredFold, corrected_t, cvauc
 from tests.helpers_report import ALONE, REGRESSOR, finish
 
 CANCER = {"source": "breast_cancer"}

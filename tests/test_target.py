@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.target import Target, resolve_target
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.target import Target, resolve_target
 
 
 def resolve(values: Any, **settings: Any) -> Target:

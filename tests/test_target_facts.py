@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from tasks.config import DataSpec
-from tasks.target import resolve_target
-from tasks.target_facts import (
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.target import resolve_target
+from foldproof.tasks.target_facts import (
     TargetFacts,
     classes_line,
     positive_line,

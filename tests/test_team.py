@@ -13,9 +13,9 @@ import pytest
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.states import Scheduled
 
-from deployments.automations import ADDRESS, LOST, SILENCE
-from deployments.settings import SERVER
-from tasks.provenance import ROOT
+from foldproof.deployments.automations import ADDRESS, LOST, SILENCE
+from foldproof.deployments.settings import SERVER
+from foldproof.tasks.places import ROOT
 from tests.live import (
     PROMPT,
     Live,

@@ -14,8 +14,8 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from tasks.errors import InputError
-from tasks.outage import ApiWatch, answers, tls_settings, unreachable
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.outage import ApiWatch, answers, tls_settings, unreachable
 from tests.command import cv, report_of
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")

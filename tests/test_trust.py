@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tasks.config import DataSpec, Study, parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.provenance import ROOT
-from tasks.run import Run, launched
-from tasks.trust import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
+from foldproof.tasks.config import DataSpec, Study, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.trust import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
 from tests.command import cv, run
 
 OWN = (
@@ -260,7 +260,7 @@ def test_the_command_line_obeys_the_list(modules: Path) -> None:
 DEPLOYED_RUN = f"""
 import asyncio, runpy, sys
 from prefect.client.orchestration import get_client
-from flows.cv import cross_validate
+from foldproof.flows.cv import cross_validate
 
 async def main():
     async with get_client() as client:

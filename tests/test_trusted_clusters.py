@@ -12,12 +12,12 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
-from tasks import trust
-from tasks.comparison.steps import SHARED, comparing
-from tasks.config import Study, parse_study
-from tasks.errors import InputError
-from tasks.provenance import ROOT
-from tasks.steps import running
+from foldproof.tasks import trust
+from foldproof.tasks.comparison.steps import SHARED, comparing
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.steps import running
 from tests.command import run
 
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"
@@ -134,7 +134,7 @@ def test_a_run_of_a_deployment_is_one_by_whatever_variable(deployment: Any) -> N
 
 
 def test_prefect_is_not_imported_to_find_out() -> None:
-    code = "import sys; from tasks.trust import is_deployed; print(is_deployed(), *sys.modules)"
+    code = "import sys; from foldproof.tasks import trust; print(trust.is_deployed(), *sys.modules)"
     ended = run([sys.executable, "-c", code], ROOT)
     assert ended.out.startswith("False ")
     assert "prefect" not in ended.out.split()
@@ -143,7 +143,7 @@ def test_prefect_is_not_imported_to_find_out() -> None:
 FLOW = """
 import os
 from prefect import flow
-from flows.cv import cross_validate
+from foldproof.flows.cv import cross_validate
 
 os.environ.pop("PREFECT__FLOW_RUN_ID", None)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local import start
-from deployments.ui import allow, modules_in
-from tasks.provenance import ROOT
-from tasks.trust import BUILDERS, PATHS
+from foldproof.deployments.local import start
+from foldproof.deployments.ui import allow, modules_in
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.trust import BUILDERS, PATHS
 from tests.live import Live, free_port, wait_for
 
 UI = [str(ROOT / "deployments" / "ui.py")]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tasks.digest import digest_file
-from tasks.errors import InputError
-from tasks.finished import FinishedRun, differences
-from tasks.provenance import ROOT
-from tasks.verification import verify
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.finished import FinishedRun, differences
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.verification import verify
 from tests.command import cv, report_of, run
 
 VERIFY = [sys.executable, str(ROOT / "flows" / "verify.py")]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from tasks.config import TrainSpec
-from tasks.errors import InputError
-from tasks.weighting import check_class_weight, sample_weights
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.weighting import check_class_weight, sample_weights
 
 LABELS = ("a", "b", "c")
 CODES = np.array([0, 0, 0, 0, 1, 1, 2, 0], dtype=np.int64)

@@ -8,15 +8,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from tasks import wide
-from tasks.config import DataSpec, TrainSpec, parse_study
-from tasks.display import Display
-from tasks.features import write_features
-from tasks.findings import about_digits
-from tasks.run import Run, launched
-from tasks.store import read_fold
-from tasks.training import train_here
-from tasks.wide import merging_columns, merging_target
+from foldproof.tasks import wide
+from foldproof.tasks.config import DataSpec, TrainSpec, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.features import write_features
+from foldproof.tasks.findings import about_digits
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.store import read_fold
+from foldproof.tasks.training import train_here
+from foldproof.tasks.wide import merging_columns, merging_target
 from tests.command import cv
 from tests.test_fitting import SPY
 from tests.training import settings, train_some

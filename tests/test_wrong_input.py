@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.checks import check_scaler
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.errors import InputError
-from tasks.run import Run, launched
-from tasks.sources import check_source
-from tasks.weighting import check_class_weight
+from foldproof.tasks.checks import check_scaler
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.sources import check_source
+from foldproof.tasks.weighting import check_class_weight
 
 CV = Path(__file__).parent.parent / "flows" / "cv.py"
 ESTIMATOR = "sklearn.linear_model:LogisticRegression"

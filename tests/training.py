@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.config import parse_study
-from tasks.display import Display
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.run import Run, launched
-from tasks.training import train_here
-from tasks.workers import Slots
+from foldproof.tasks.config import parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.training import train_here
+from foldproof.tasks.workers import Slots
 
 
 def settings(out: Any, builder: str, **sections: Any) -> dict[str, Any]:

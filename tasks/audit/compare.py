@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.audit.causes import Cause, Meaning
-from tasks.audit.conduct import Tried
-from tasks.audit.table import REFERENCE, REPEAT, Comparison
-from tasks.audit.trial import Fit, Outcome
-from tasks.data import Dataset
-from tasks.jobs import FoldJob
-from tasks.reduce import score_output
-from tasks.scores import UnfitOutput
-from tasks.summary import ScoredPredictions
+from foldproof.tasks.audit.causes import Cause, Meaning
+from foldproof.tasks.audit.conduct import Tried
+from foldproof.tasks.audit.table import REFERENCE, REPEAT, Comparison
+from foldproof.tasks.audit.trial import Fit, Outcome
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.reduce import score_output
+from foldproof.tasks.scores import UnfitOutput
+from foldproof.tasks.summary import ScoredPredictions
 
 
 @dataclass(frozen=True)

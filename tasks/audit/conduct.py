@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasks.audit.causes import Cause, Conditions, all_causes
-from tasks.audit.processes import Environment, run_trials
-from tasks.audit.trial import Outcome, Trial
-from tasks.audit.worker import onednn_is_on
-from tasks.errors import InputError
-from tasks.jobs import FoldJob
-from tasks.run import Run
+from foldproof.tasks.audit.causes import Cause, Conditions, all_causes
+from foldproof.tasks.audit.processes import Environment, run_trials
+from foldproof.tasks.audit.trial import Outcome, Trial
+from foldproof.tasks.audit.worker import onednn_is_on
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.run import Run
 
 ORDERS_OF = ("reference", "seeded_fit")
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.audit.page import render
-from tasks.audit.table import Comparison, audit_table
-from tasks.folders import write_whole
-from tasks.report import sync, write_table
+from foldproof.tasks.audit.page import render
+from foldproof.tasks.audit.table import Comparison, audit_table
+from foldproof.tasks.folders import write_whole
+from foldproof.tasks.report import sync, write_table
 
 
 def write_audit(

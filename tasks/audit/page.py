@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tasks.audit.printed import cells, number_causes, partner
-from tasks.audit.table import Comparison, is_different, judge
-from tasks.html import classes, document, origin, table
+from foldproof.tasks.audit.printed import cells, number_causes, partner
+from foldproof.tasks.audit.table import Comparison, is_different, judge
+from foldproof.tasks.html import classes, document, origin, table
 
 HEAD = (
     "cause",

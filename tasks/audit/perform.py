@@ -6,19 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.audit.compare import Scorer, compare_all
-from tasks.audit.conduct import ReferenceFailed, choose_fold, conduct
-from tasks.audit.files import write_audit
-from tasks.audit.printed import printed
-from tasks.audit.table import Comparison, judge
-from tasks.config import Study
-from tasks.display import Display, Verbosity
-from tasks.entry import DONE, FAILED
-from tasks.jobs import FoldJob
-from tasks.keys import run_id
-from tasks.remote import refuse_remote
-from tasks.run import Run, launched
-from tasks.target_facts import named_positive
+from foldproof.tasks.audit.compare import Scorer, compare_all
+from foldproof.tasks.audit.conduct import ReferenceFailed, choose_fold, conduct
+from foldproof.tasks.audit.files import write_audit
+from foldproof.tasks.audit.printed import printed
+from foldproof.tasks.audit.table import Comparison, judge
+from foldproof.tasks.config import Study
+from foldproof.tasks.display import Display, Verbosity
+from foldproof.tasks.entry import DONE, FAILED
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.remote import refuse_remote
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.target_facts import named_positive
 
 Place = tuple[int, int]
 

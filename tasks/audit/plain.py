@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.audit.causes import TRIES, Way
-from tasks.audit.watch import row_orders, weights_callback
-from tasks.builders import call_builder
-from tasks.config import TrainSpec
-from tasks.engines import plain
-from tasks.estimators import fit_estimator, predict_estimator, seed_estimator
-from tasks.jobs import FoldJob
-from tasks.keras_models import complete, is_keras, output_activation, weights_digest
-from tasks.material import Material
-from tasks.scores import Activation
+from foldproof.tasks.audit.causes import TRIES, Way
+from foldproof.tasks.audit.watch import row_orders, weights_callback
+from foldproof.tasks.builders import call_builder
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.engines import plain
+from foldproof.tasks.estimators import fit_estimator, predict_estimator, seed_estimator
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.keras_models import complete, is_keras, output_activation, weights_digest
+from foldproof.tasks.material import Material
+from foldproof.tasks.scores import Activation
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from tasks.audit.table import REFERENCE, Comparison, judge
+from foldproof.tasks.audit.table import REFERENCE, Comparison, judge
 
 WIDTH = 100
 HEAD = ("", "cause", "compared with", "bits", "first differs", "scores", "metric")

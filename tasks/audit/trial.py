@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.audit.causes import Conditions, Way
-from tasks.jobs import FoldJob
-from tasks.scores import Activation
+from foldproof.tasks.audit.causes import Conditions, Way
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.scores import Activation
 
 
 @dataclass(frozen=True)

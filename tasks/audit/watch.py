@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import TrainSpec
-from tasks.digest import digest_array
-from tasks.jobs import FoldJob
-from tasks.keras_models import weights_digest
-from tasks.material import Material, Samples
-from tasks.progress_file import Progress
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.digest import digest_array
+from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.keras_models import weights_digest
+from foldproof.tasks.material import Material, Samples
+from foldproof.tasks.progress_file import Progress
 
 WATCHED = 5  # epochs whose order is compared
 

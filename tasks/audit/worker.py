@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tasks.audit.trial import Fit, Outcome, Trial
-from tasks.builders import load_builder
-from tasks.digest import digest_arrays
-from tasks.failure import describe_failure
-from tasks.scores import check_width
-from tasks.worker import configure, configure_otherwise
+from foldproof.tasks.audit.trial import Fit, Outcome, Trial
+from foldproof.tasks.builders import load_builder
+from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.failure import describe_failure
+from foldproof.tasks.scores import check_width
+from foldproof.tasks.worker import configure, configure_otherwise
 
 LOG = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ def onednn_is_on() -> bool:
 
 def _our_fits(trial: Trial) -> Iterator[Fit]:
     """Train by the project's own path; it is told as plain Keras, which gives the same bits."""
-    from tasks.audit.watch import WeightsProgress
-    from tasks.fitting import fit_fold
+    from foldproof.tasks.audit.watch import WeightsProgress
+    from foldproof.tasks.fitting import fit_fold
 
     for number in range(trial.times):
         progress = WeightsProgress(trial.job)
@@ -55,8 +55,8 @@ def _our_fits(trial: Trial) -> Iterator[Fit]:
 
 def _plain_fits(trial: Trial) -> Iterator[Fit]:
     """Train as users do; the test rows are read after the last fit."""
-    from tasks.audit.plain import Loop
-    from tasks.material import test_features, training_material
+    from foldproof.tasks.audit.plain import Loop
+    from foldproof.tasks.material import test_features, training_material
 
     material = training_material(trial.job)
     loop = Loop(load_builder(trial.job.builder), trial.job, material)
@@ -93,11 +93,11 @@ def _orders(trial: Trial) -> tuple[str, ...]:
 
 
 def _our_orders(trial: Trial) -> tuple[str, ...]:
-    from tasks.audit.watch import row_orders
-    from tasks.engines import plain
-    from tasks.keras_models import fresh_model
-    from tasks.material import training_material
-    from tasks.progress_file import Progress
+    from foldproof.tasks.audit.watch import row_orders
+    from foldproof.tasks.engines import plain
+    from foldproof.tasks.keras_models import fresh_model
+    from foldproof.tasks.material import training_material
+    from foldproof.tasks.progress_file import Progress
 
     job = trial.job
     model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
@@ -111,7 +111,7 @@ def _our_orders(trial: Trial) -> tuple[str, ...]:
 
 
 def _plain_orders(trial: Trial) -> tuple[str, ...]:
-    from tasks.audit.plain import Loop
-    from tasks.material import training_material
+    from foldproof.tasks.audit.plain import Loop
+    from foldproof.tasks.material import training_material
 
     return Loop(load_builder(trial.job.builder), trial.job, training_material(trial.job)).orders()

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.clusters.messages import Passport, Request
-from tasks.environment import Numerics
+from foldproof.tasks.clusters.messages import Passport, Request
+from foldproof.tasks.environment import Numerics
 
 NAMED = 3  # differences that one line names
 

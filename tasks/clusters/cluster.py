@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from tasks.config import ComputeSpec
-from tasks.devices import place
-from tasks.errors import InputError
+from foldproof.tasks.config import ComputeSpec
+from foldproof.tasks.devices import place
+from foldproof.tasks.errors import InputError
 
 PAUSE = 0.2  # seconds between two looks at whether a call is still worth waiting for
 ANSWER = 5.0  # seconds that somebody at an address may take to answer
@@ -74,10 +74,10 @@ def connect(compute: ComputeSpec) -> Cluster:
     if compute.address is not None:
         _see_who_answers(compute.address)
     if compute.engine == "dask":
-        from tasks.clusters.on_dask import DaskCluster
+        from foldproof.tasks.clusters.on_dask import DaskCluster
 
         return DaskCluster(compute)
-    from tasks.clusters.on_ray import RayCluster
+    from foldproof.tasks.clusters.on_ray import RayCluster
 
     return RayCluster(compute)
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from functools import cache
 
-from tasks.config import ModelSpec, TrainSpec
-from tasks.digest import digest_file
-from tasks.functions import is_kept, modules_of
-from tasks.provenance import ROOT, Provenance, trace_import, trace_module
+from foldproof.tasks.config import ModelSpec, TrainSpec
+from foldproof.tasks.digest import digest_file
+from foldproof.tasks.functions import is_kept, modules_of
+from foldproof.tasks.places import ROOT
+from foldproof.tasks.provenance import Provenance, trace_import, trace_module
 
 OWN = {"__main__", "builtins"}
 

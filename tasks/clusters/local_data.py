@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasks.builders import extend_path
-from tasks.clusters.messages import DataReference
-from tasks.data import prepare_data
-from tasks.errors import InputError
-from tasks.folds import plan_folds
-from tasks.jobs import FoldJob
+from foldproof.tasks.builders import extend_path
+from foldproof.tasks.clusters.messages import DataReference
+from foldproof.tasks.data import prepare_data
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.jobs import FoldJob
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tasks import worker
-from tasks.clusters.code import code_here
-from tasks.clusters.local_data import LocalData, is_seen, leave_probe, make
-from tasks.clusters.messages import Answer, DataReference, Passport, Request
-from tasks.devices import Device, Placement, place
-from tasks.environment import Numerics
-from tasks.errors import InputError, Interrupted
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.workers import Slot, Slots
+from foldproof.tasks import worker
+from foldproof.tasks.clusters.code import code_here
+from foldproof.tasks.clusters.local_data import LocalData, is_seen, leave_probe, make
+from foldproof.tasks.clusters.messages import Answer, DataReference, Passport, Request
+from foldproof.tasks.devices import Device, Placement, place
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.errors import InputError, Interrupted
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers import Slot, Slots
 
 PULSE = 5.0  # seconds between two looks at whether the flow's process still speaks
 

@@ -16,10 +16,10 @@ from typing import Any
 from distributed import Client, KilledWorker
 from distributed.comm.core import CommClosedError
 
-from tasks.clusters.cluster import ANSWER, PAUSE, slots_here
-from tasks.config import ComputeSpec
-from tasks.errors import Disconnected, InputError, NodeLost
-from tasks.provenance import ROOT
+from foldproof.tasks.clusters.cluster import ANSWER, PAUSE, slots_here
+from foldproof.tasks.config import ComputeSpec
+from foldproof.tasks.errors import Disconnected, InputError, NodeLost
+from foldproof.tasks.places import python_path
 
 FOLD, GPU = "fold", "GPU"  # the resources that a worker may declare
 SILENCE = 20.0  # seconds after which a server that says nothing is none
@@ -158,7 +158,7 @@ class _LocalDask:
     """A scheduler and a worker in processes of their own, for one run."""
 
     def __init__(self, slots: int) -> None:
-        command = [sys.executable, "-m", "tasks.clusters.local_dask", str(slots)]
+        command = [sys.executable, "-m", "foldproof.tasks.clusters.local_dask", str(slots)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,  # its end is how they learn that this process ended
@@ -193,5 +193,4 @@ def _silence() -> None:
 
 def _environment() -> dict[str, str]:
     """Return an environment whose Python finds our modules before those of the user's folder."""
-    paths = [str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]
-    return os.environ | {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(paths)}
+    return os.environ | {"PYTHONSAFEPATH": "1", "PYTHONPATH": python_path()}

@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tasks import worker
-from tasks.builders import here
-from tasks.clusters import node
-from tasks.clusters.admission import Terms, common_numerics
-from tasks.clusters.cluster import connect
-from tasks.clusters.code import code_here, modules_to_have
-from tasks.clusters.messages import DataReference, Request
-from tasks.clusters.roster import PATIENCE, Place, Roster
-from tasks.config import ComputeSpec, Study
-from tasks.data import Dataset
-from tasks.devices import Device, Placement, place
-from tasks.environment import Numerics
-from tasks.errors import Disconnected, InputError, NodeLost, WorkerLost
-from tasks.folds import FoldPlan
-from tasks.jobs import FoldJob, FoldRecord
-from tasks.remote import is_remote
-from tasks.workers import Slots
+from foldproof.tasks import worker
+from foldproof.tasks.builders import here
+from foldproof.tasks.clusters import node
+from foldproof.tasks.clusters.admission import Terms, common_numerics
+from foldproof.tasks.clusters.cluster import connect
+from foldproof.tasks.clusters.code import code_here, modules_to_have
+from foldproof.tasks.clusters.messages import DataReference, Request
+from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
+from foldproof.tasks.config import ComputeSpec, Study
+from foldproof.tasks.data import Dataset
+from foldproof.tasks.devices import Device, Placement, place
+from foldproof.tasks.environment import Numerics
+from foldproof.tasks.errors import Disconnected, InputError, NodeLost, WorkerLost
+from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.remote import is_remote
+from foldproof.tasks.workers import Slots
 
 T = TypeVar("T")
 

@@ -5,20 +5,20 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tasks.command_line import (
+from foldproof.tasks.command_line import (
     LineParser,
     add_study,
     unknown_flag,
     verbosity_of,
     with_flags,
 )
-from tasks.config import Study, parse_study
-from tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
-from tasks.errors import InputError, said_of
-from tasks.settings_file import read_settings
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
+from foldproof.tasks.errors import InputError, said_of
+from foldproof.tasks.settings_file import read_settings
 
 if TYPE_CHECKING:
-    from tasks.comparison.runs import Comparison
+    from foldproof.tasks.comparison.runs import Comparison
 
 
 class CompareCommand(Command):
@@ -31,7 +31,7 @@ class CompareCommand(Command):
         self._run.begin()
 
     def _train(self, flow: Any) -> int:
-        from tasks.comparison.steps import launch
+        from foldproof.tasks.comparison.steps import launch
 
         comparison = self._run
         result = launch(flow, comparison)
@@ -60,7 +60,9 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
     if len(flags.files) < 2:
         raise InputError("command line", "give two or more files to compare; see --help")
     studies = [_study(path, flags) for path in flags.files]
-    from tasks.comparison.runs import Comparison  # takes time, which nobody waits for in vain
+    from foldproof.tasks.comparison.runs import (
+        Comparison,  # takes time, which nobody waits for in vain
+    )
 
     return Comparison(studies, flags.files, verbosity_of(flags), flags.refresh)
 
@@ -80,7 +82,7 @@ def _tell(name: str, result: Any) -> None:
 
 
 def _show(result: Any, names: Sequence[str]) -> None:
-    from tasks.comparison.result import comparison_text
+    from foldproof.tasks.comparison.result import comparison_text
 
     for notice in result.notices:
         print(f"note: {notice}", file=sys.stderr)

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from tasks.comparison.models import ComparedModel
-from tasks.comparison.tables import ComparisonTables
-from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.html import (
+from foldproof.tasks.comparison.models import ComparedModel
+from foldproof.tasks.comparison.tables import ComparisonTables
+from foldproof.tasks.comparison.texts import by_rank, p_text, sized
+from foldproof.tasks.html import (
     classes,
     describe,
     document,

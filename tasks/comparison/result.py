@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
-from tasks.comparison.report import MODELS, PAIRS
-from tasks.comparison.texts import by_rank, p_text, sized
-from tasks.result import Result, aligned, coverage, facts_of, shown, shown_range
-from tasks.target import Label
-from tasks.target_facts import named_positive
+from foldproof.tasks.comparison.report import MODELS, PAIRS
+from foldproof.tasks.comparison.texts import by_rank, p_text, sized
+from foldproof.tasks.result import Result, aligned, coverage, facts_of, shown, shown_range
+from foldproof.tasks.target import Label
+from foldproof.tasks.target_facts import named_positive
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,18 +5,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from tasks.comparison.result import ComparisonResult
-from tasks.comparison.same import refuse_other_folds, refuse_other_settings, refuse_same_work
-from tasks.config import Study, parse_study
-from tasks.display import Display, Verbosity
-from tasks.errors import InputError, said_of
-from tasks.form import from_form
-from tasks.jobs import FoldRecord
-from tasks.remote import refuse_remote
-from tasks.run import Run
-from tasks.server import EmbeddedServer
-from tasks.sources import check_source
-from tasks.trust import check_trust
+from foldproof.tasks.comparison.result import ComparisonResult
+from foldproof.tasks.comparison.same import (
+    refuse_other_folds,
+    refuse_other_settings,
+    refuse_same_work,
+)
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.display import Display, Verbosity
+from foldproof.tasks.errors import InputError, said_of
+from foldproof.tasks.form import from_form
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.remote import refuse_remote
+from foldproof.tasks.run import Run
+from foldproof.tasks.server import EmbeddedServer
+from foldproof.tasks.sources import check_source
+from foldproof.tasks.trust import check_trust
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from tasks.errors import InputError
-from tasks.keys import run_id
-from tasks.run import Run
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.keys import run_id
+from foldproof.tasks.run import Run
 
 Difference = tuple[str, Any, Any]  # the field, and its two values
 

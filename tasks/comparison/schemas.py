@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from tasks.schemas import described_schema
+from foldproof.tasks.schemas import described_schema
 
 
 def models_schema() -> pa.Schema:

@@ -7,19 +7,19 @@ from typing import Any
 from prefect import Flow
 from prefect.runtime import flow_run
 
-from tasks.comparison import report
-from tasks.comparison.models import read_models
-from tasks.comparison.result import ComparisonResult
-from tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
-from tasks.comparison.tables import ComparisonTables, compare_tables
-from tasks.config import Study
-from tasks.errors import InputError
-from tasks.form import shared_and_own, studies_signature
-from tasks.launch import outcome, quiet_prefect, seen_through
-from tasks.outcome import named, readable_name, told
-from tasks.result import Result
-from tasks.step import step
-from tasks.trust import check_trust
+from foldproof.tasks.comparison import report
+from foldproof.tasks.comparison.models import read_models
+from foldproof.tasks.comparison.result import ComparisonResult
+from foldproof.tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
+from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
+from foldproof.tasks.config import Study
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.form import shared_and_own, studies_signature
+from foldproof.tasks.launch import outcome, quiet_prefect, seen_through
+from foldproof.tasks.outcome import named, readable_name, told
+from foldproof.tasks.result import Result
+from foldproof.tasks.step import step
+from foldproof.tasks.trust import check_trust
 
 SHARED = ("data", "split", "train", "metrics", "compute", "seed", "out", "more")
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.comparison.models import ComparedModel, Values, pooled_scores
-from tasks.comparison.schemas import models_schema, pairs_schema
-from tasks.paired import PairedTest, adjust, paired_tests
+from foldproof.tasks.comparison.models import ComparedModel, Values, pooled_scores
+from foldproof.tasks.comparison.schemas import models_schema, pairs_schema
+from foldproof.tasks.paired import PairedTest, adjust, paired_tests
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tasks.config import TrainSpec
-from tasks.engines import compiled, plain
-from tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
-from tasks.failure import describe_failure, is_exhausted
-from tasks.material import Material
-from tasks.progress_file import Progress
-from tasks.trained import History
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.engines import compiled, plain
+from foldproof.tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
+from foldproof.tasks.failure import describe_failure, is_exhausted
+from foldproof.tasks.material import Material
+from foldproof.tasks.progress_file import Progress
+from foldproof.tasks.trained import History
 
 # The model that this worker keeps, or why it keeps none, for the model in hand.
 _kept: dict[str, CompiledModel | str] = {}

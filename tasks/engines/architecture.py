@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.digest import digest_array, digest_json
-from tasks.errors import InputError
-from tasks.identity import identify
+from foldproof.tasks.digest import digest_array, digest_json
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.identity import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
 DEEPEST = 6  # levels of a user's own nested values

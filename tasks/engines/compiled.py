@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.batches import epoch_orders
-from tasks.config import TrainSpec
-from tasks.digest import digest_arrays
-from tasks.engines import plain
-from tasks.engines.architecture import architecture
-from tasks.failure import is_exhausted
-from tasks.mapped import ALIGNMENT
-from tasks.material import Material, Samples
-from tasks.progress_file import Progress
-from tasks.trained import History
+from foldproof.tasks.batches import epoch_orders
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.engines import plain
+from foldproof.tasks.engines.architecture import architecture
+from foldproof.tasks.failure import is_exhausted
+from foldproof.tasks.mapped import ALIGNMENT
+from foldproof.tasks.material import Material, Samples
+from foldproof.tasks.progress_file import Progress
+from foldproof.tasks.trained import History
 
 TRIAL_EPOCHS = 2
 TRIAL_SEEDS = (1, 2)
@@ -80,7 +80,7 @@ def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledMod
     Raises:
         NotReusable: it cannot be reused.
     """
-    from tasks.engines.steps import FlatStep, KerasStep
+    from foldproof.tasks.engines.steps import FlatStep, KerasStep
 
     trial = _shortened(material, train.batch_size)
     settings = train.model_copy(update={"epochs": min(train.epochs, TRIAL_EPOCHS)})
@@ -121,8 +121,8 @@ def adopt(compiled: CompiledModel, fresh: Any) -> Any:
 def _compile(
     build: Builder, kind: Any, trial: Material, batch_size: int, keep_kernels: bool
 ) -> CompiledModel:
-    from tasks.engines.graph_loop import GraphLoop
-    from tasks.engines.steps import is_stock
+    from foldproof.tasks.engines.graph_loop import GraphLoop
+    from foldproof.tasks.engines.steps import is_stock
 
     model = build(TRIAL_SEEDS[0])
     _refuse_special(model)

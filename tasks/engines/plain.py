@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.batches import batch_slices, epoch_orders
-from tasks.config import TrainSpec
-from tasks.material import Material, Samples
-from tasks.progress_file import Progress
-from tasks.trained import History
+from foldproof.tasks.batches import batch_slices, epoch_orders
+from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.material import Material, Samples
+from foldproof.tasks.progress_file import Progress
+from foldproof.tasks.trained import History
 
 
 def run(

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from tasks.config import CsvSpec, DataSpec
-from tasks.errors import InputError
-from tasks.explain import nearest
-from tasks.sources import arrays, bundled, memory, tables
-from tasks.sources.csv_files import is_csv, missing_word
-from tasks.sources.raw import RawData
+from foldproof.tasks.config import CsvSpec, DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import nearest
+from foldproof.tasks.sources import arrays, bundled, memory, tables
+from foldproof.tasks.sources.csv_files import is_csv, missing_word
+from foldproof.tasks.sources.raw import RawData
 
 PARQUET = (".parquet", ".pq")
 

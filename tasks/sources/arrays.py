@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.sources.files import one_line, open_source
-from tasks.sources.raw import RawData
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.sources.files import one_line, open_source
+from foldproof.tasks.sources.raw import RawData
 
 KNOWN = ("X", "y", "groups", "weights")
 

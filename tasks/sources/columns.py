@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tasks.config import DataSpec
-from tasks.errors import InputError
-from tasks.explain import as_list, nearest, typed_list
+from foldproof.tasks.config import DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import as_list, nearest, typed_list
 
 LISTS = ("data.drop", "data.features")
 

@@ -8,12 +8,12 @@ from itertools import islice, zip_longest
 import pyarrow as pa
 from pyarrow import csv
 
-from tasks.config import CsvSpec
-from tasks.errors import InputError
-from tasks.sources.dialect import SAMPLE, Dialect, recognise
-from tasks.sources.files import open_source
-from tasks.sources.numerals import Evidence, read_numbers, weigh
-from tasks.sources.unnamed import without_empty_end, without_unnamed
+from foldproof.tasks.config import CsvSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.sources.dialect import SAMPLE, Dialect, recognise
+from foldproof.tasks.sources.files import open_source
+from foldproof.tasks.sources.numerals import Evidence, read_numbers, weigh
+from foldproof.tasks.sources.unnamed import without_empty_end, without_unnamed
 
 ENDINGS = (".csv", ".tsv", ".tab")
 MOST_COLUMNS = 1000  # whose numbers are looked at before the file is read

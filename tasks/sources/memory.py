@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.digest import digest_array, digest_json
-from tasks.errors import InputError
-from tasks.sources.files import one_line
+from foldproof.tasks.digest import digest_array, digest_json
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.sources.files import one_line
 
 PREFIX = "memory:"
 PANDAS_GAPS = ("NAType", "NaTType")

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.config import DataSpec
+from foldproof.tasks.config import DataSpec
 
 
 @dataclass(frozen=True)

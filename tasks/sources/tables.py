@@ -9,15 +9,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from tasks.config import CsvSpec, DataSpec
-from tasks.errors import InputError
-from tasks.explain import nearest
-from tasks.sources.columns import find_roles, spaced
-from tasks.sources.csv_files import is_csv, read_csv
-from tasks.sources.files import locate, one_line
-from tasks.sources.folders import refuse_no_parquet, refuse_others
-from tasks.sources.numerals import is_ambiguous
-from tasks.sources.raw import RawData, values
+from foldproof.tasks.config import CsvSpec, DataSpec
+from foldproof.tasks.errors import InputError
+from foldproof.tasks.explain import nearest
+from foldproof.tasks.sources.columns import find_roles, spaced
+from foldproof.tasks.sources.csv_files import is_csv, read_csv
+from foldproof.tasks.sources.files import locate, one_line
+from foldproof.tasks.sources.folders import refuse_no_parquet, refuse_others
+from foldproof.tasks.sources.numerals import is_ambiguous
+from foldproof.tasks.sources.raw import RawData, values
 
 
 def load(

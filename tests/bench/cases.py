@@ -96,7 +96,7 @@ def model_of(case: Case, shape: tuple[int, ...], classes: int) -> Any:
     """Return a fresh compiled model, the one that ours trains."""
     import keras
 
-    from tasks import models
+    from foldproof.tasks import models
 
     builder = getattr(models, case.builder)
     outputs = 1 if case.task == "binary" else classes

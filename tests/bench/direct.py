@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks import steps
-from tasks.config import Study, parse_study
-from tasks.display import Display
-from tasks.jobs import FoldRecord
-from tasks.result import Result
-from tasks.run import Run, launched
-from tasks.scratch import make_scratch, remove_scratch
-from tasks.training import train_here
-from tasks.workers import Slots
+from foldproof.tasks import steps
+from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.display import Display
+from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.result import Result
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.scratch import make_scratch, remove_scratch
+from foldproof.tasks.training import train_here
+from foldproof.tasks.workers import Slots
 from tests.bench.cases import Case, settings
 
 
@@ -26,7 +26,7 @@ def study_of(case: Case, out: Path, repeats: int = 1, engine: str = "auto") -> S
 @contextmanager
 def warm_slots(study: Study) -> Iterator[Slots]:
     """Yield the workers of a study, to be used by several runs."""
-    from tasks.devices import place
+    from foldproof.tasks.devices import place
 
     scratch = make_scratch()
     slots = Slots(place(study.compute), True, scratch, scratch / "log")

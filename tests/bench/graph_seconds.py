@@ -46,8 +46,8 @@ def bare_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
 
 def our_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
     """Return our engine's loop."""
-    from tasks.engines.graph_loop import GraphLoop
-    from tasks.engines.steps import FlatStep, KerasStep, Unfit
+    from foldproof.tasks.engines.graph_loop import GraphLoop
+    from foldproof.tasks.engines.steps import FlatStep, KerasStep, Unfit
 
     try:
         step: Any = FlatStep(model)

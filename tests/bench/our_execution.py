@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from flows.cv import cross_validate
-from tasks.display import Display
-from tasks.run import Run
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 

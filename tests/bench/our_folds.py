@@ -4,9 +4,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tasks.display import Display
-from tasks.run import Run, launched
-from tasks.training import train_here
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.training import train_here
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from tasks.data import FEATURES
-from tasks.display import Display
-from tasks.run import Run, launched
-from tasks.training import train_here
+from foldproof.tasks.data import FEATURES
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.training import train_here
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 from tests.bench.memory import watched

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows.cv import cross_validate
-from tasks.display import Display
-from tasks.run import Run, launched
-from tasks.workers import Slots
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks.display import Display
+from foldproof.tasks.run import Run, launched
+from foldproof.tasks.workers import Slots
 from tests.bench import direct
 from tests.bench.cases import SPLITS, Case, case_argument, say
 

@@ -1,0 +1,1 @@
+"""Cross-validation of Keras models that you can prove."""
