@@ -1,10 +1,16 @@
 """Fixtures that several test files share."""
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+if not os.access(Path.home(), os.W_OK):  # before Prefect is imported, which warns of that
+    _home = tempfile.TemporaryDirectory()
+    os.environ["HOME"] = _home.name
 
 from foldproof.tasks.config import ComputeSpec, DataSpec
 from foldproof.tasks.data import Dataset, prepare_data
