@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment

@@ -17,7 +17,7 @@ from foldproof.deployments.automations import register_automations
 from foldproof.deployments.definitions import PREFECT_FILE, placed, work_pools
 from foldproof.deployments.local import prefect, study_folder
 from foldproof.deployments.settings import UNASKED
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.server import api_is_configured
 
 DESCRIPTION = "Register pools, deployments and automations with the configured server."

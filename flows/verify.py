@@ -14,7 +14,7 @@ from prefect import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.finished import FinishedRun
 from foldproof.tasks.outcome import failed
 from foldproof.tasks.remote import at_hand

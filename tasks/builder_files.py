@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.builders import here
-from foldproof.tasks.digest import digest_file, digest_json
+from foldproof.tasks.common.digest import digest_file, digest_json
+from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.opened_files import Opened
-from foldproof.tasks.version import VERSION
 
 FOLDER = "builders"
 CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.explain import nearest
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.opened_files import handed_paths

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from foldproof.tasks.errors import RunFailed
+from foldproof.tasks.common.errors import RunFailed
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from foldproof.tasks.digest import digest_file
+from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.opened_files import Signature, signature_of
 
 

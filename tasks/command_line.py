@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config import SECTIONS, Section, Study, parse_study
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.settings_file import read_settings
-from foldproof.tasks.version import VERSION
 
 if TYPE_CHECKING:
     from foldproof.tasks.display import Verbosity

@@ -27,8 +27,8 @@ from pydantic import (
     model_validator,
 )
 
-from foldproof.tasks.digest import canonical_json
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import canonical_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.explain import explain
 from foldproof.tasks.references import in_settings, refuse_slip
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.builders import here
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.provenance import find_module, imported_from, package_of, parse_module
 from foldproof.tasks.references import located
 

@@ -8,9 +8,9 @@ from ctypes.util import find_library
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import ComputeSpec
 from foldproof.tasks.environment import Numerics
-from foldproof.tasks.errors import InputError
 
 CONTEXT = 600  # MiB that CUDA takes for a process, beside what TensorFlow asks for
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from foldproof.tasks.debug_log import show_debug_log
+from foldproof.tasks.common.debug_log import show_debug_log
 from foldproof.tasks.fold_progress import FoldProgress, Watched, times
 from foldproof.tasks.jobs import FoldRecord
 from foldproof.tasks.status_line import is_terminal, line

@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from foldproof.tasks.command_line import Request, read_request
-from foldproof.tasks.errors import InputError, Interrupted, RunFailed
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.status_line import line
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it

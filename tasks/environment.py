@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.digest import canonical_json, digest_json
+from foldproof.tasks.common.digest import canonical_json, digest_json
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "tensorflow", "keras", "ml_dtypes")
 GPU_LIBRARIES = ("nvidia-cudnn-cu12", "nvidia-cublas-cu12", "nvidia-cuda-runtime-cu12")

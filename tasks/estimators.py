@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.material import Material
 from foldproof.tasks.target import Task

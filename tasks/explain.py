@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 MOST_NAMES = 30  # listed in a hint
 

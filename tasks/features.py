@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.text_columns import explain_text
 
 BLOCK_VALUES = 1 << 22  # values converted at a time: 16 MiB of float32

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.builders import brief
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.engines import plain
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.failure import is_exhausted
 from foldproof.tasks.jobs import BuilderCall, FoldJob
 from foldproof.tasks.keras_models import output_activation

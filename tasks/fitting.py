@@ -11,7 +11,7 @@ import numpy as np
 
 from foldproof.tasks.builders import call_builder, load_builder
 from foldproof.tasks.certificate import Start
-from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
 from foldproof.tasks.environment import Numerics
 from foldproof.tasks.estimators import train_estimator

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.locks import fold_lock
 
 Stays = Callable[[Path, Path], bool]

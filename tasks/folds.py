@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.digest import digest_array, digest_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import MOST_PLACES, SplitSpec
 from foldproof.tasks.data import FOLDS, GROUPS, Dataset
-from foldproof.tasks.digest import digest_array, digest_json
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.splitters import PARTITIONS, make_splitter, resolve_method
 
 Rows = NDArray[np.int64]

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.builders import here
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import FOLDERS, PACKAGE, ROOT
 from foldproof.tasks.config import Study
 from foldproof.tasks.defined import refuse_foreign
-from foldproof.tasks.errors import InputError
-from foldproof.tasks.places import FOLDERS, PACKAGE, ROOT
 from foldproof.tasks.provenance import Provenance, find_module, trace_module
 from foldproof.tasks.references import BUILT_IN
 from foldproof.tasks.sources import bundled, memory

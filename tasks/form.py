@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import METHODS, SCALERS, EarlyStopping, Section, Study
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.explain import nearest
 from foldproof.tasks.form_choices import (
     CLASS_WEIGHTS,

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 MARK = "_foldproof_seen"
 

@@ -8,8 +8,8 @@ is kept here under a name with its digest, and travels by value.
 from collections.abc import Callable
 from typing import Any
 
-from foldproof.tasks.digest import digest_json
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.identity import by_value, identify, modules_in
 
 _kept: dict[str, Callable[..., Any]] = {}

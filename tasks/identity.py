@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.digest import canonical_json, digest_array, digest_json, digest_text
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import canonical_json, digest_array, digest_json, digest_text
+from foldproof.tasks.common.errors import InputError
 
 # What was described already, by id; it is held, so that no other object gets its id.
 Seen = dict[int, tuple[Any, dict[str, Any]]]

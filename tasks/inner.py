@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data import Dataset
-from foldproof.tasks.errors import InputError
 
 Rows = NDArray[np.int64]
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from foldproof.tasks.builders import brief, call_builder, load_builder
 from foldproof.tasks.checks import check_scaler
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.estimators import check_estimator
 from foldproof.tasks.failure import is_exhausted
 from foldproof.tasks.first_batch import try_batch
@@ -19,7 +20,6 @@ from foldproof.tasks.installed import is_installed_file
 from foldproof.tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from foldproof.tasks.keras_models import complete, is_keras
 from foldproof.tasks.material import Material, training_material
-from foldproof.tasks.places import is_own_code
 from foldproof.tasks.seeding import seed_everything
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from foldproof.tasks.builders import brief, call_builder
+from foldproof.tasks.common.digest import digest_arrays
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import TrainSpec
-from foldproof.tasks.digest import digest_arrays
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.freshness import refuse_used_model
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.scores import Activation

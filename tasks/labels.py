@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 Label = int | str
 

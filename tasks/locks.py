@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.common.errors import Interrupted
 
 PAUSE = 0.05  # seconds between two tries
 

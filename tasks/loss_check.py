@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.keras_models import loss_for
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 from types import CodeType, FrameType
 from typing import Any
 
-from foldproof.tasks.digest import digest_file
+from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.inotify import Inotify
 from foldproof.tasks.installed import FOLDERS, is_installed_file
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty
 from typing import Any
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 PAUSE = 2.0  # seconds between looks at the server
 MISSES = 3  # in a row, and the server counts as gone

@@ -12,8 +12,8 @@ from prefect.exceptions import Abort
 from prefect.logging import get_logger
 from prefect.states import Completed, Failed
 
+from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config import Study, parse_study
-from foldproof.tasks.errors import InputError, RunFailed
 from foldproof.tasks.form import from_form
 from foldproof.tasks.made_up_names import is_made_up
 from foldproof.tasks.run import current_run

@@ -16,10 +16,10 @@ from importlib.util import decode_source, find_spec
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.digest import digest_text
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_text
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import PACKAGE, is_own_code
 from foldproof.tasks.installed import INSTALLED, STANDARD, owner
-from foldproof.tasks.places import PACKAGE, is_own_code
 from foldproof.tasks.references import BUILT_IN, elsewhere, located
 
 MOST_SOURCES = 5000  # files of one run; some thousand take a minute

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from foldproof.tasks.errors import InputError
-from foldproof.tasks.places import PACKAGE
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import PACKAGE
 
 MOST_FOLDERS = 500  # that are looked through for a module that lies elsewhere
 BUILT_IN = "tasks.models"  # the name of the built-in builders in settings, keys and manifests

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.errors import InputError, RunFailed
+from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.trust import check_place
 from foldproof.tasks.writing import GO_ON
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from foldproof.tasks.digest import digest_file
+from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.folders import write_whole
 from foldproof.tasks.html import render
 from foldproof.tasks.keys import run_id

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from foldproof.tasks.errors import InputError, one_line
+from foldproof.tasks.common.errors import InputError, one_line
 
 PLACE = ("repeat", "fold")
 FIELD = "RUN_DIR"

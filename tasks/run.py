@@ -19,11 +19,12 @@ from foldproof.tasks import worker
 from foldproof.tasks.builder_files import may_open_files, read_record, record_name, write_record
 from foldproof.tasks.builders import here
 from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
+from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
+from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config import ComputeSpec, Study
 from foldproof.tasks.data import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.devices import Placement, place
 from foldproof.tasks.display import Display
-from foldproof.tasks.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.folders import mend
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.jobs import FoldJob, FoldRecord, ModelFacts
@@ -37,7 +38,6 @@ from foldproof.tasks.keys import (
 )
 from foldproof.tasks.metrics import resolve_metrics
 from foldproof.tasks.opened_files import NOTHING, Opened, Unwatched
-from foldproof.tasks.places import FOLDERS, ROOT
 from foldproof.tasks.prefect_home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from foldproof.tasks.result import Result

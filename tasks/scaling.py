@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.splitters import import_named
 
 CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}

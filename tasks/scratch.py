@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 PREFIX = "foldproof-"
 OWNER = "owner"  # the file that is locked and names the machine

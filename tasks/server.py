@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.errors import RunFailed
-from foldproof.tasks.places import python_path
+from foldproof.tasks.common.errors import RunFailed
+from foldproof.tasks.common.places import python_path
 from foldproof.tasks.prefect_home import prefect_home
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database

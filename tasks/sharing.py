@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.devices import Device
-from foldproof.tasks.errors import Interrupted
 from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.workers import Slot

@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 from foldproof.tasks.builders import start_folder
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data import Dataset
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.references import elsewhere
 
 CLASSES = {

@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
-from foldproof.tasks.errors import InputError, RunFailed
+from foldproof.tasks.common.errors import InputError, RunFailed
 
 P = ParamSpec("P")
 R = TypeVar("R")

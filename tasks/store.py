@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from foldproof.tasks.certificate import Start
-from foldproof.tasks.digest import digest_array, digest_json
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_array, digest_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.scores import Activation
 
 SCHEMA = pa.schema(

@@ -14,7 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.engine import get_state_for_result
 
 from foldproof.tasks import worker
-from foldproof.tasks.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
+from foldproof.tasks.common.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.growth import climbing
 from foldproof.tasks.jobs import FoldJob, FoldRecord

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import Study
 from foldproof.tasks.defined import refuse_foreign
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.functions import is_kept
 from foldproof.tasks.import_paths import import_paths
 from foldproof.tasks.references import BUILT_IN

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.builders import starting_in
+from foldproof.tasks.common.errors import one_line
 from foldproof.tasks.config import Study
 from foldproof.tasks.display import Display
-from foldproof.tasks.errors import one_line
 from foldproof.tasks.finished import FinishedRun, differences
 from foldproof.tasks.foreign import Show, check_code, check_data
 from foldproof.tasks.jobs import FoldJob, FoldRecord

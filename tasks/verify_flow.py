@@ -7,8 +7,8 @@ from typing import Any, Literal
 from prefect import Flow, State
 from pydantic import Field, ValidationError
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import Int, Section, Text
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.explain import explain
 from foldproof.tasks.form import verification_signature
 from foldproof.tasks.outcome import failed, named

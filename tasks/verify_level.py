@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 Level = Literal["bit", "numeric", "statistical"]
 

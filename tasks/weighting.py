@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import TrainSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.labels import weights_of
 from foldproof.tasks.target import Label
 

@@ -17,10 +17,10 @@ from typing import Any
 from foldproof.tasks.builder_files import may_open_files
 from foldproof.tasks.builders import extend_path
 from foldproof.tasks.changed_files import refuse_changed
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import SplitSpec
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.failure import describe_failure, is_exhausted
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.jobs import FoldJob, FoldRecord

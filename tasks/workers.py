@@ -17,10 +17,10 @@ from pebble import ProcessExpired, ProcessPool
 
 from foldproof.tasks import worker
 from foldproof.tasks.builders import start_folder
+from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.config import Study
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.devices import Device, Placement
-from foldproof.tasks.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.jobs import FoldJob, FoldRecord

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from foldproof.tasks.errors import RunFailed
+from foldproof.tasks.common.errors import RunFailed
 
 GO_ON = "mend that and run the same command again: finished folds are kept"
 REASONS = {

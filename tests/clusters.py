@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 PATIENCE = 120  # seconds; a guard against hanging, not a measure of speed
 REGISTERED = "Registered to"  # what a Dask worker says when it has joined

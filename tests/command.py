@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
 PATIENCE = 480  # seconds; a guard against hanging, not a measure of speed

@@ -21,7 +21,7 @@ from prefect.states import Cancelling
 
 from foldproof.deployments.local import prefect
 from foldproof.deployments.settings import WORKER
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 PATIENCE = 400  # seconds; a guard against hanging, not a measure of speed
 EAGER = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"}  # not a minute, to a new schedule

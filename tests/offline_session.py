@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.deployments.local import DIRECT
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.live import Live, free_port, wait_for
 
 

@@ -11,9 +11,9 @@ from foldproof.tasks.clusters.cluster import connect
 from foldproof.tasks.clusters.code import code_here
 from foldproof.tasks.clusters.messages import Passport, Request
 from foldproof.tasks.clusters.roster import Place, Roster
+from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
 from foldproof.tasks.config import ComputeSpec, ModelSpec, TrainSpec
 from foldproof.tasks.environment import Numerics
-from foldproof.tasks.errors import Disconnected, InputError, Interrupted, NodeLost
 
 OWN = Numerics(1, "cpu")
 CODE = {"my_model": "abc", "foldproof tasks/run.py": "def"}

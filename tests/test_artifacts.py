@@ -25,7 +25,7 @@ from foldproof.flows.compare import compare
 from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks import artifacts
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.helpers_report import ALONE, finish
 
 pytestmark = pytest.mark.long

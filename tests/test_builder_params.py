@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.builders import call_builder
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.jobs import BuilderCall
 
 

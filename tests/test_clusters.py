@@ -14,7 +14,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.clusters import Dask, Ray, free_port, kill, wait_until
 from tests.command import CV, contents, cv, report_of, run
 

@@ -10,9 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.command_line import read_request
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec, parse_study
 from foldproof.tasks.data import prepare_data
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.settings_file import read_settings
 from foldproof.tasks.sources.columns import find_column
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.command_line import read_request
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import SECTIONS, Section, Study
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.settings_file import read_settings
 
 

@@ -12,14 +12,14 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.command_line import read_request
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.comparison.command import read_comparison
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.report import write_comparison
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.display import Display
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.keys import run_id
-from foldproof.tasks.places import ROOT
 from foldproof.tasks.run import Run, launched
 from tests.command import Ended, contents, run
 from tests.test_cv import left_behind

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from foldproof.tasks.common.digest import digest_file
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.comparison import schemas
 from foldproof.tasks.comparison.html import render
 from foldproof.tasks.comparison.models import label_models, read_models
@@ -16,8 +18,6 @@ from foldproof.tasks.comparison.result import comparison_text
 from foldproof.tasks.comparison.runs import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config import DataSpec
-from foldproof.tasks.digest import digest_file
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.paired import adjust, corrected_t, delong
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish
 from tests.test_html import EVIL, Page

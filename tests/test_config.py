@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec, ModelSpec, Study, parse_study
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.models import mlp
 
 DEFAULTS = """

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 URL = "http://127.0.0.1:4999/api"
 PROFILES = f'active = "team"\n[profiles.team]\nPREFECT_API_URL = "{URL}"\n[profiles.alone]\n'

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.sources import csv_files, dialect, read
 from foldproof.tasks.sources.raw import RawData
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.command import run
 
 pytestmark = pytest.mark.long

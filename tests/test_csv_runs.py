@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.command import contents, cv, report_of, run
 from tests.corpus import frame
 

@@ -257,9 +257,9 @@ def test_a_users_own_tasks_and_flows_work_beside_ours(tmp_path, api):
 def test_a_builder_that_cannot_train_is_refused_in_one_line(
     tmp_path, slots, builder, message, monkeypatch
 ):
+    from foldproof.tasks.common.errors import InputError
     from foldproof.tasks.config import parse_study
     from foldproof.tasks.display import Display
-    from foldproof.tasks.errors import InputError
     from foldproof.tasks.run import Run, launched
     from tests.training import settings
 

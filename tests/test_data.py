@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec
 from foldproof.tasks.data import (
     CODES,
@@ -23,7 +24,6 @@ from foldproof.tasks.data import (
     Dataset,
     prepare_data,
 )
-from foldproof.tasks.errors import InputError
 from tests.conftest import Prepare
 
 COLUMNS: dict[str, list[Any]] = {

@@ -14,7 +14,7 @@ from prefect.utilities.templating import apply_values
 
 from foldproof.deployments.definitions import PREFECT_FILE, definitions, work_pools
 from foldproof.deployments.settings import RUN, SERVER, WORKER
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.command import run
 from tests.live import Live
 from tests.needs import need

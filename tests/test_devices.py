@@ -5,9 +5,9 @@ import stat
 
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import ComputeSpec
 from foldproof.tasks.devices import available_cores, place, visible_gpus
-from foldproof.tasks.errors import InputError
 
 PAIR = "0, GPU-aaa, NVIDIA H100, 570.1\n1, GPU-bbb, NVIDIA H100, 570.1\n"
 MIXED = "0, GPU-aaa, NVIDIA H100, 570.1\n1, GPU-bbb, NVIDIA T4, 570.1\n"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from foldproof.tasks import digest
-from foldproof.tasks.digest import (
+from foldproof.tasks.common import digest
+from foldproof.tasks.common.digest import (
     canonical_json,
     digest_array,
     digest_arrays,

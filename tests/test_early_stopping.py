@@ -2,9 +2,9 @@
 
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold
 from foldproof.tasks.training import train_here

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from foldproof.tasks import features
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.features import write_features
 
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config import ComputeSpec, parse_study
 from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
-from foldproof.tasks.places import ROOT
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scores import class_scores
 from foldproof.tasks.scratch import make_scratch, remove_scratch

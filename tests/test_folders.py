@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.folders import mend, write_whole
-from foldproof.tasks.places import ROOT
 
 WRITE = (
     "import os, signal, sys; from pathlib import Path\n"

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pyarrow import csv
 from sklearn import model_selection
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec, SplitSpec
 from foldproof.tasks.data import Dataset, prepare_data
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.splitters import make_splitter, resolve_method
 from tests.conftest import Prepare

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.fitting import fit_fold
 from foldproof.tasks.freshness import set_apart
 from foldproof.tasks.inspection import build_model

@@ -22,8 +22,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from foldproof.tasks.builders import load_builder
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import parse_study
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.functions import (
     dump_function,
     is_kept,

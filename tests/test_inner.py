@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn import model_selection
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.inner import inner_rule, inner_split
 from tests.conftest import Prepare
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from foldproof.tasks import provenance
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.installed import is_installed_file, owner
 from foldproof.tasks.provenance import Provenance, trace_module
 

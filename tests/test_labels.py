@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec, SplitSpec, parse_study
 from foldproof.tasks.data import Dataset, prepare_data
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.folds import plan_folds
 from foldproof.tasks.labels import find_label, weights_of
 from foldproof.tasks.settings_file import read_settings

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from foldproof.tasks.errors import Interrupted
+from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.locks import fold_lock
 from tests.command import CV
 

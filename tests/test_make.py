@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 THIS = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
 WITHOUT_VENV = THIS.replace("exec", 'case "$*" in *ensurepip*) exit 1;; esac\nexec')

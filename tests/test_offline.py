@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.needs import need
 
 pytestmark = pytest.mark.server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.server import EmbeddedServer
 from tests.command import CV, cv, report_of
 

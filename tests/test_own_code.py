@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec, SplitSpec, parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.folds import plan_folds
 from foldproof.tasks.inner import inner_rule, inner_split
 from foldproof.tasks.run import Run, launched

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.splitters import import_named
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.errors import RunFailed
+from foldproof.tasks.common.errors import RunFailed
 from foldproof.tasks.prefect_home import prefect_home, usable_home
 from foldproof.tasks.server import EmbeddedServer
 from tests.command import cv, report_of

@@ -8,8 +8,8 @@ from importlib import metadata
 import pytest
 
 from foldproof.tasks import models
-from foldproof.tasks.digest import digest_text
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_text
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.provenance import Provenance, trace_import, trace_module
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import parse_study
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.keys import identify_model
 from foldproof.tasks.splitters import import_named
 

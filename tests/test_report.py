@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.digest import canonical_json
+from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.reduce import reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.result import coverage

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config import ComputeSpec
 from foldproof.tasks.devices import place
-from foldproof.tasks.places import ROOT
 from tests.command import cv
 
 KNOWN = ROOT / "tests" / "data" / "digests_0_1_0.json"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn import preprocessing
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.scaling import Scaler, make_scaler
 
 RANDOM = np.random.default_rng(0)

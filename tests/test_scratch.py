@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
 
 HOLD = (

@@ -2,7 +2,7 @@
 
 import re
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 

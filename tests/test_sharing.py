@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
+from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.config import parse_study
 from foldproof.tasks.devices import Device, Placement
 from foldproof.tasks.display import Display
 from foldproof.tasks.environment import Numerics
-from foldproof.tasks.errors import Interrupted
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.sharing import Gate

@@ -9,9 +9,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
+from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.status_line import ERASE, StatusLine, greet, line
-from foldproof.tasks.version import VERSION
 
 NAMES = ("cv", "verify", "compare", "audit")
 HEAVY = ("prefect", "tensorflow", "keras", "pandas", "pyarrow", "sklearn", "scipy")

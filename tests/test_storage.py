@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
-from foldproof.tasks.errors import InputError
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.remote import Remote
 from tests.command import CV, contents, cv, report_of, run
 from tests.live import free_port

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.certificate import Start
-from foldproof.tasks.digest import digest_arrays
+from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.store import (
     SCHEMA,
     DamagedFold,

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.target import Target, resolve_target
 
 

@@ -15,7 +15,7 @@ from prefect.states import Scheduled
 
 from foldproof.deployments.automations import ADDRESS, LOST, SILENCE
 from foldproof.deployments.settings import SERVER
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.live import (
     PROMPT,
     Live,

@@ -14,7 +14,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.outage import ApiWatch, answers, tls_settings, unreachable
 from tests.command import cv, report_of
 

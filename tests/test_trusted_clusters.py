@@ -13,10 +13,10 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from foldproof.tasks import trust
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.comparison.steps import SHARED, comparing
 from foldproof.tasks.config import Study, parse_study
-from foldproof.tasks.errors import InputError
-from foldproof.tasks.places import ROOT
 from foldproof.tasks.steps import running
 from tests.command import run
 

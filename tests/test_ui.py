@@ -9,7 +9,7 @@ import pytest
 
 from foldproof.deployments.local import start
 from foldproof.deployments.ui import allow, modules_in
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.trust import BUILDERS, PATHS
 from tests.live import Live, free_port, wait_for
 

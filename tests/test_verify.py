@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.digest import digest_file
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_file
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.finished import FinishedRun, differences
-from foldproof.tasks.places import ROOT
 from foldproof.tasks.verification import verify
 from tests.command import cv, report_of, run
 

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks import report_tables
-from foldproof.tasks.digest import digest_file
+from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.finished import FinishedRun
 from foldproof.tasks.report_tables import by_fold
 from foldproof.tasks.verification import verify

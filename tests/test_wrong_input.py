@@ -15,9 +15,9 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.checks import check_scaler
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.sources import check_source
 from foldproof.tasks.weighting import check_class_weight

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import ComputeSpec
 from foldproof.tasks.devices import place
-from foldproof.tasks.errors import InputError
 
 PAUSE = 0.2  # seconds between two looks at whether a call is still worth waiting for
 ANSWER = 5.0  # seconds that somebody at an address may take to answer

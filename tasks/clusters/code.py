@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import cache
 
+from foldproof.tasks.common.digest import digest_file
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config import ModelSpec, TrainSpec
-from foldproof.tasks.digest import digest_file
 from foldproof.tasks.functions import is_kept, modules_of
-from foldproof.tasks.places import ROOT
 from foldproof.tasks.provenance import Provenance, trace_import, trace_module
 
 OWN = {"__main__", "builtins"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from foldproof.tasks.builders import extend_path
 from foldproof.tasks.clusters.messages import DataReference
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data import prepare_data
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.folds import plan_folds
 from foldproof.tasks.jobs import FoldJob
 

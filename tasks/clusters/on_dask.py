@@ -17,9 +17,9 @@ from distributed import Client, KilledWorker
 from distributed.comm.core import CommClosedError
 
 from foldproof.tasks.clusters.cluster import ANSWER, PAUSE, slots_here
+from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
+from foldproof.tasks.common.places import python_path
 from foldproof.tasks.config import ComputeSpec
-from foldproof.tasks.errors import Disconnected, InputError, NodeLost
-from foldproof.tasks.places import python_path
 
 FOLD, GPU = "fold", "GPU"  # the resources that a worker may declare
 SILENCE = 20.0  # seconds after which a server that says nothing is none

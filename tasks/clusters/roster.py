@@ -16,7 +16,13 @@ from foldproof.tasks.clusters import node as remote
 from foldproof.tasks.clusters.admission import Terms, objection
 from foldproof.tasks.clusters.cluster import Cluster
 from foldproof.tasks.clusters.messages import Answer, DataReference, Passport
-from foldproof.tasks.errors import ClusterLost, Disconnected, InputError, Interrupted, NodeLost
+from foldproof.tasks.common.errors import (
+    ClusterLost,
+    Disconnected,
+    InputError,
+    Interrupted,
+    NodeLost,
+)
 
 LOOK = 2.0  # seconds between two looks at the cluster
 PULSE = 10.0  # seconds between two words to all nodes

@@ -14,11 +14,11 @@ from foldproof.tasks.clusters.cluster import connect
 from foldproof.tasks.clusters.code import code_here, modules_to_have
 from foldproof.tasks.clusters.messages import DataReference, Request
 from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
+from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.config import ComputeSpec, Study
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.devices import Device, Placement, place
 from foldproof.tasks.environment import Numerics
-from foldproof.tasks.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.remote import is_remote

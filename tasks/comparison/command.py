@@ -12,9 +12,9 @@ from foldproof.tasks.command_line import (
     verbosity_of,
     with_flags,
 )
+from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.config import Study, parse_study
 from foldproof.tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
-from foldproof.tasks.errors import InputError, said_of
 from foldproof.tasks.settings_file import read_settings
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import parquet
 
+from foldproof.tasks.common.digest import digest_file, digest_json
+from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.comparison.html import render
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.tables import ComparisonTables
-from foldproof.tasks.digest import digest_file, digest_json
 from foldproof.tasks.folders import write_whole
 from foldproof.tasks.report import MANIFEST, stays, write_manifest, write_table
-from foldproof.tasks.version import VERSION
 
 MODELS, PAIRS, PAGE = "models.parquet", "comparison.parquet", "comparison.html"
 

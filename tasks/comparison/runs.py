@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.comparison.same import (
     refuse_other_folds,
@@ -13,7 +14,6 @@ from foldproof.tasks.comparison.same import (
 )
 from foldproof.tasks.config import Study, parse_study
 from foldproof.tasks.display import Display, Verbosity
-from foldproof.tasks.errors import InputError, said_of
 from foldproof.tasks.form import from_form
 from foldproof.tasks.jobs import FoldRecord
 from foldproof.tasks.remote import refuse_remote

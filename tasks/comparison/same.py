@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.keys import run_id
 from foldproof.tasks.run import Run
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.digest import digest_array, digest_json
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_array, digest_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.identity import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")

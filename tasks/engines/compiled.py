@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.batches import epoch_orders
+from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.config import TrainSpec
-from foldproof.tasks.digest import digest_arrays
 from foldproof.tasks.engines import plain
 from foldproof.tasks.engines.architecture import architecture
 from foldproof.tasks.failure import is_exhausted

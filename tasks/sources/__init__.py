@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import CsvSpec, DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.explain import nearest
 from foldproof.tasks.sources import arrays, bundled, memory, tables
 from foldproof.tasks.sources.csv_files import is_csv, missing_word

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.sources.files import one_line, open_source
 from foldproof.tasks.sources.raw import RawData
 

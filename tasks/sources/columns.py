@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.explain import as_list, nearest, typed_list
 
 LISTS = ("data.drop", "data.features")

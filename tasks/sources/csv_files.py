@@ -8,8 +8,8 @@ from itertools import islice, zip_longest
 import pyarrow as pa
 from pyarrow import csv
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import CsvSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.sources.dialect import SAMPLE, Dialect, recognise
 from foldproof.tasks.sources.files import open_source
 from foldproof.tasks.sources.numerals import Evidence, read_numbers, weigh

@@ -6,8 +6,8 @@ import io
 import re
 from dataclasses import dataclass
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import CsvSpec
-from foldproof.tasks.errors import InputError
 
 SAMPLE = 1 << 20  # bytes that are looked at
 MOST_ROWS = 1000

@@ -6,7 +6,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 from pyarrow import fs
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 
 
 def locate(source: str) -> tuple[fs.FileSystem, str]:

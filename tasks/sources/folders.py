@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.sources.csv_files import is_csv
 
 MAGIC = b"PAR1"  # what each Parquet file begins with

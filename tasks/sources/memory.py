@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.digest import digest_array, digest_json
-from foldproof.tasks.errors import InputError
+from foldproof.tasks.common.digest import digest_array, digest_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.sources.files import one_line
 
 PREFIX = "memory:"

@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import CsvSpec, DataSpec
-from foldproof.tasks.errors import InputError
 from foldproof.tasks.explain import nearest
 from foldproof.tasks.sources.columns import find_roles, spaced
 from foldproof.tasks.sources.csv_files import is_csv, read_csv

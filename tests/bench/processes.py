@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.bench.cases import Case, case_text
 
 PATIENCE = 1800  # seconds; a guard against hanging

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.bench.counting_proxy import CountingProxy
 from tests.bench.prefect_server import running_server
 from tests.bench.processes import environment

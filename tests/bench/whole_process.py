@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from foldproof.tasks.places import ROOT
+from foldproof.tasks.common.places import ROOT
 from tests.bench.cases import MLP
 from tests.bench.findings import Findings, faster
 from tests.bench.prefect_server import NO_ANALYTICS
