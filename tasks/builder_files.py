@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.builders import here
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.opened_files import Opened
+from foldproof.tasks.user_code.builder import here
 
 FOLDER = "builders"
 CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files

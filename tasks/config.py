@@ -30,7 +30,7 @@ from pydantic import (
 from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.explain import explain
-from foldproof.tasks.references import in_settings, refuse_slip
+from foldproof.tasks.user_code.references import in_settings, refuse_slip
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
@@ -518,6 +518,6 @@ def _one_of(names: tuple[str, ...], given: str) -> str:
 
 
 def _name_of(builder: Callable[..., Any]) -> str:
-    from foldproof.tasks.functions import name_function
+    from foldproof.tasks.user_code.functions import name_function
 
     return in_settings(name_function(builder))

@@ -3,9 +3,9 @@
 import re
 import sys
 
-from foldproof.tasks.builders import one_line
 from foldproof.tasks.scores import UnfitOutput
 from foldproof.tasks.trained import Diverged
+from foldproof.tasks.user_code.builder import one_line
 
 # Error texts go into reports that must not differ between runs.
 VARIABLE_PARTS = (

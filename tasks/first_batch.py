@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.builders import brief
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.engines import plain
 from foldproof.tasks.failure import is_exhausted
@@ -20,6 +19,7 @@ from foldproof.tasks.lookups import check_lookups, watched
 from foldproof.tasks.loss_check import check_loss
 from foldproof.tasks.material import Material, Samples
 from foldproof.tasks.scores import UnfitOutput, check_width, class_scores
+from foldproof.tasks.user_code.builder import brief
 
 NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
 OWN_LOOP = ("fit", "make_train_function")

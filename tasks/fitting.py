@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.builders import call_builder, load_builder
 from foldproof.tasks.certificate import Start
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
@@ -25,6 +24,7 @@ from foldproof.tasks.scores import UnfitOutput, check_width, class_scores
 from foldproof.tasks.seeding import seed_everything
 from foldproof.tasks.store import Execution, FinishedFold, now
 from foldproof.tasks.trained import Trained, check_converged
+from foldproof.tasks.user_code.builder import call_builder, load_builder
 
 _is_keras_family: dict[str, bool] = {}
 _seeded_family: dict[str, bool] = {}

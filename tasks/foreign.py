@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.builders import here
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import FOLDERS, PACKAGE, ROOT
 from foldproof.tasks.config import Study
-from foldproof.tasks.defined import refuse_foreign
-from foldproof.tasks.provenance import Provenance, find_module, trace_module
-from foldproof.tasks.references import BUILT_IN
 from foldproof.tasks.sources import bundled, memory
 from foldproof.tasks.trust import named_code, refuse_code_in_params
+from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.definitions import refuse_foreign
+from foldproof.tasks.user_code.provenance import Provenance, find_module, trace_module
+from foldproof.tasks.user_code.references import BUILT_IN
 
 OWN_FOLDERS = {*FOLDERS, PACKAGE, "tests"}  # of foldproof, below its root
 REMEDY = "if you trust the report, give --trust-builder on the command line"

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.builders import brief, call_builder, load_builder
 from foldproof.tasks.checks import check_scaler
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import is_own_code
@@ -16,11 +15,12 @@ from foldproof.tasks.estimators import check_estimator
 from foldproof.tasks.failure import is_exhausted
 from foldproof.tasks.first_batch import try_batch
 from foldproof.tasks.freshness import refuse_used_estimator
-from foldproof.tasks.installed import is_installed_file
 from foldproof.tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from foldproof.tasks.keras_models import complete, is_keras
 from foldproof.tasks.material import Material, training_material
 from foldproof.tasks.seeding import seed_everything
+from foldproof.tasks.user_code.builder import brief, call_builder, load_builder
+from foldproof.tasks.user_code.installed import is_installed_file
 
 
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from foldproof.tasks.builders import brief, call_builder
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import TrainSpec
@@ -15,6 +14,7 @@ from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.scores import Activation
 from foldproof.tasks.seeding import seed_everything
 from foldproof.tasks.target import Task
+from foldproof.tasks.user_code.builder import brief, call_builder
 
 
 def is_keras(model: Any) -> bool:

@@ -6,21 +6,21 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.builders import here
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config import ModelSpec, Study, TrainSpec
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.environment import Numerics
 from foldproof.tasks.folds import Fold, FoldPlan
-from foldproof.tasks.functions import dump_function, is_kept, kept_function, modules_of
-from foldproof.tasks.identity import identify
 from foldproof.tasks.inner import inner_rule
 from foldproof.tasks.jobs import BuilderCall, FoldJob
-from foldproof.tasks.provenance import Provenance, trace_import, trace_module
-from foldproof.tasks.references import BUILT_IN
 from foldproof.tasks.remote import is_remote
 from foldproof.tasks.seeds import Role, fold_seed
+from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.fingerprint import identify
+from foldproof.tasks.user_code.functions import dump_function, is_kept, kept_function, modules_of
+from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
+from foldproof.tasks.user_code.references import BUILT_IN
 
 # An import of these alone needs no TensorFlow, which takes seconds to start.
 LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from foldproof.tasks.builders import HANDED
 from foldproof.tasks.trust import BUILDERS
+from foldproof.tasks.user_code.builder import HANDED
 
 BUILT_IN = ("tasks.models:mlp", "tasks.models:cnn")
 LIBRARIES = ("tasks", "foldproof", "sklearn")  # known by heart, or too large to be listed

@@ -21,7 +21,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.inotify import Inotify
-from foldproof.tasks.installed import FOLDERS, is_installed_file
+from foldproof.tasks.user_code.installed import FOLDERS, is_installed_file
 
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/", "/usr/lib/", "/usr/share/")
 LONGEST = 4096  # characters of a path

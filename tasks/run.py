@@ -17,7 +17,6 @@ from typing import Any
 
 from foldproof.tasks import worker
 from foldproof.tasks.builder_files import may_open_files, read_record, record_name, write_record
-from foldproof.tasks.builders import here
 from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
@@ -49,6 +48,7 @@ from foldproof.tasks.splitters import is_own
 from foldproof.tasks.store import make_store
 from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.trust import check_trust
+from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.weighting import check_class_weight
 from foldproof.tasks.workers import Slots
 from foldproof.tasks.writing import GO_ON, writing

@@ -6,11 +6,11 @@ import inspect
 import sys
 from typing import Any
 
-from foldproof.tasks.builders import start_folder
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data import Dataset
-from foldproof.tasks.references import elsewhere
+from foldproof.tasks.user_code.builder import start_folder
+from foldproof.tasks.user_code.references import elsewhere
 
 CLASSES = {
     "kfold": "KFold",

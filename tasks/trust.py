@@ -17,11 +17,11 @@ from urllib.parse import unquote, urlsplit
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import Study
-from foldproof.tasks.defined import refuse_foreign
-from foldproof.tasks.functions import is_kept
 from foldproof.tasks.import_paths import import_paths
-from foldproof.tasks.references import BUILT_IN
 from foldproof.tasks.sources import bundled, memory
+from foldproof.tasks.user_code.definitions import refuse_foreign
+from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.references import BUILT_IN
 
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.builders import starting_in
 from foldproof.tasks.common.errors import one_line
 from foldproof.tasks.config import Study
 from foldproof.tasks.display import Display
@@ -24,6 +23,7 @@ from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import FinishedFold, read_fold
 from foldproof.tasks.target_facts import named_positive
 from foldproof.tasks.training import train_with_retries
+from foldproof.tasks.user_code.builder import starting_in
 from foldproof.tasks.verify_level import Level
 from foldproof.tasks.workers import Slot, Slots
 

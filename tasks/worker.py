@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.builder_files import may_open_files
-from foldproof.tasks.builders import extend_path
 from foldproof.tasks.changed_files import refuse_changed
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import SplitSpec
@@ -29,6 +28,7 @@ from foldproof.tasks.opened_files import NOTHING, Unwatched, watching
 from foldproof.tasks.output import kept_output, output_path
 from foldproof.tasks.remote import FOLDS, Remote, sending
 from foldproof.tasks.store import FinishedFold, read_fold, write_fold
+from foldproof.tasks.user_code.builder import extend_path
 from foldproof.tasks.writing import GO_ON, writing
 
 PR_SET_PDEATHSIG = 1

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from foldproof.tasks import worker
-from foldproof.tasks.builders import start_folder
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.config import Study
 from foldproof.tasks.data import Dataset
@@ -25,6 +24,7 @@ from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.memory import REMEDY, allowance, times_killed_for_memory
+from foldproof.tasks.user_code.builder import start_folder
 
 LOG = logging.getLogger(__name__)
 AHEAD = 3  # short folds that may wait at a slot

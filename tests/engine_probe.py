@@ -9,10 +9,10 @@ from foldproof.tasks.worker import _configure_tensorflow
 def chosen_step(job: FoldJob) -> tuple[str, bool]:
     """Prepare a fold's model and return the kind of its step and whether kernels stay."""
     _configure_tensorflow(job.numerics.threads)
-    from foldproof.tasks.builders import load_builder
     from foldproof.tasks.engines.compiled import prepare
     from foldproof.tasks.keras_models import fresh_model
     from foldproof.tasks.material import training_material
+    from foldproof.tasks.user_code.builder import load_builder
 
     builder = load_builder(job.builder)
 
@@ -76,9 +76,9 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
     import tensorflow as tf
 
     from foldproof.tasks import engines
-    from foldproof.tasks.builders import load_builder
     from foldproof.tasks.keras_models import fresh_model
     from foldproof.tasks.material import training_material
+    from foldproof.tasks.user_code.builder import load_builder
 
     def fail() -> None:
         if kind == "device":

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from foldproof.tasks.builders import load_builder
 from foldproof.tasks.keras_models import fresh_model, weights_digest
 from foldproof.tasks.material import training_material
+from foldproof.tasks.user_code.builder import load_builder
 
 
 def train_reference(job, settings):

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from foldproof.tasks.builders import call_builder
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.user_code.builder import call_builder
 
 
 def shape(input_shape: Any) -> None: ...

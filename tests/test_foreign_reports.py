@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks import builders
 from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
+from foldproof.tasks.user_code import builder as builders
 from tests.command import run
 from tests.forging import change_key, name_code, name_source, verified
 from tests.helpers_report import finish

@@ -21,19 +21,19 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from foldproof.tasks.builders import load_builder
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import parse_study
-from foldproof.tasks.functions import (
+from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.models import mlp
+from foldproof.tasks.user_code.builder import load_builder
+from foldproof.tasks.user_code.fingerprint import identify
+from foldproof.tasks.user_code.functions import (
     dump_function,
     is_kept,
     kept_function,
     modules_of,
     name_function,
 )
-from foldproof.tasks.identity import identify
-from foldproof.tasks.jobs import BuilderCall
-from foldproof.tasks.models import mlp
 
 
 def importable():

@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
-from foldproof.tasks import provenance
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.installed import is_installed_file, owner
-from foldproof.tasks.provenance import Provenance, trace_module
+from foldproof.tasks.user_code import provenance
+from foldproof.tasks.user_code.installed import is_installed_file, owner
+from foldproof.tasks.user_code.provenance import Provenance, trace_module
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from foldproof.tasks import models
 from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.provenance import Provenance, trace_import, trace_module
+from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 
 
 @pytest.fixture

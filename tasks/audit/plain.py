@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.audit.causes import TRIES, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
-from foldproof.tasks.builders import call_builder
 from foldproof.tasks.config import TrainSpec
 from foldproof.tasks.engines import plain
 from foldproof.tasks.estimators import fit_estimator, predict_estimator, seed_estimator
@@ -22,6 +21,7 @@ from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.keras_models import complete, is_keras, output_activation, weights_digest
 from foldproof.tasks.material import Material
 from foldproof.tasks.scores import Activation
+from foldproof.tasks.user_code.builder import call_builder
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from foldproof.tasks.builders import extend_path
 from foldproof.tasks.clusters.messages import DataReference
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data import prepare_data
 from foldproof.tasks.folds import plan_folds
 from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.user_code.builder import extend_path
 
 
 @dataclass(frozen=True)

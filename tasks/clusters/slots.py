@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foldproof.tasks import worker
-from foldproof.tasks.builders import here
 from foldproof.tasks.clusters import node
 from foldproof.tasks.clusters.admission import Terms, common_numerics
 from foldproof.tasks.clusters.cluster import connect
@@ -22,6 +21,7 @@ from foldproof.tasks.environment import Numerics
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.remote import is_remote
+from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.workers import Slots
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import numpy as np
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.identity import identify
+from foldproof.tasks.user_code.fingerprint import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
 DEEPEST = 6  # levels of a user's own nested values

@@ -16,7 +16,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.explain import nearest
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.opened_files import handed_paths
-from foldproof.tasks.references import located
+from foldproof.tasks.user_code.references import located
 
 HANDED = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
 BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)

@@ -11,10 +11,15 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.builders import here
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.provenance import find_module, imported_from, package_of, parse_module
-from foldproof.tasks.references import located
+from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.provenance import (
+    find_module,
+    imported_from,
+    package_of,
+    parse_module,
+)
+from foldproof.tasks.user_code.references import located
 
 MOST_STEPS = 10  # of names that modules take from one another
 NOT_PUBLIC = {"conftest", "externals", "tests"}  # of scikit-learn

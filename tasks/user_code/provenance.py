@@ -19,8 +19,8 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import PACKAGE, is_own_code
-from foldproof.tasks.installed import INSTALLED, STANDARD, owner
-from foldproof.tasks.references import BUILT_IN, elsewhere, located
+from foldproof.tasks.user_code.installed import INSTALLED, STANDARD, owner
+from foldproof.tasks.user_code.references import BUILT_IN, elsewhere, located
 
 MOST_SOURCES = 5000  # files of one run; some thousand take a minute
 STEP = 100  # files between two words about it

@@ -10,7 +10,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.identity import by_value, identify, modules_in
+from foldproof.tasks.user_code.fingerprint import by_value, identify, modules_in
 
 _kept: dict[str, Callable[..., Any]] = {}
 

@@ -1,0 +1,4 @@
+"""The user's code: found, identified by its sources, checked, imported and called.
+
+Imports `common` only.
+"""
