@@ -6,9 +6,9 @@ from typing import Any
 
 from foldproof.tasks.config import TrainSpec
 from foldproof.tasks.environment import Numerics
-from foldproof.tasks.opened_files import NOTHING, Opened
 from foldproof.tasks.store import fold_path
 from foldproof.tasks.target import Label, Task
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
 
 
 @dataclass(frozen=True)

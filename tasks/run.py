@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks import worker
-from foldproof.tasks.builder_files import may_open_files, read_record, record_name, write_record
 from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
@@ -36,7 +35,6 @@ from foldproof.tasks.keys import (
     run_key,
 )
 from foldproof.tasks.metrics import resolve_metrics
-from foldproof.tasks.opened_files import NOTHING, Opened, Unwatched
 from foldproof.tasks.prefect_home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from foldproof.tasks.result import Result
@@ -49,6 +47,13 @@ from foldproof.tasks.store import make_store
 from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.opened_files.record import (
+    may_open_files,
+    read_record,
+    record_name,
+    write_record,
+)
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
 from foldproof.tasks.weighting import check_class_weight
 from foldproof.tasks.workers import Slots
 from foldproof.tasks.writing import GO_ON, writing

@@ -14,8 +14,6 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.builder_files import may_open_files
-from foldproof.tasks.changed_files import refuse_changed
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import SplitSpec
 from foldproof.tasks.data import Dataset
@@ -24,11 +22,13 @@ from foldproof.tasks.failure import describe_failure, is_exhausted
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.memory import held_mib, limit_memory, out_of_memory
-from foldproof.tasks.opened_files import NOTHING, Unwatched, watching
 from foldproof.tasks.output import kept_output, output_path
 from foldproof.tasks.remote import FOLDS, Remote, sending
 from foldproof.tasks.store import FinishedFold, read_fold, write_fold
 from foldproof.tasks.user_code.builder import extend_path
+from foldproof.tasks.user_code.opened_files.changes import refuse_changed
+from foldproof.tasks.user_code.opened_files.record import may_open_files
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched, watching
 from foldproof.tasks.writing import GO_ON, writing
 
 PR_SET_PDEATHSIG = 1

@@ -10,7 +10,6 @@ import joblib
 import numpy as np
 import pytest
 
-from foldproof.tasks.builder_files import FOLDER
 from foldproof.tasks.comparison.runs import Comparison, opened
 from foldproof.tasks.config import ComputeSpec, parse_study
 from foldproof.tasks.devices import place
@@ -19,6 +18,7 @@ from foldproof.tasks.keys import run_id
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.training import train_here
+from foldproof.tasks.user_code.opened_files.record import FOLDER
 from foldproof.tasks.workers import Slots
 from tests.command import contents, cv, report_of
 

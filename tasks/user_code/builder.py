@@ -15,7 +15,7 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.explain import nearest
 from foldproof.tasks.jobs import BuilderCall
-from foldproof.tasks.opened_files import handed_paths
+from foldproof.tasks.user_code.opened_files.watch import handed_paths
 from foldproof.tasks.user_code.references import located
 
 HANDED = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for

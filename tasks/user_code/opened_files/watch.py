@@ -20,8 +20,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_file
-from foldproof.tasks.inotify import Inotify
 from foldproof.tasks.user_code.installed import FOLDERS, is_installed_file
+from foldproof.tasks.user_code.opened_files.inotify import Inotify
 
 SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/", "/usr/lib/", "/usr/share/")
 LONGEST = 4096  # characters of a path

@@ -16,8 +16,8 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.jobs import BuilderCall
-from foldproof.tasks.opened_files import Opened
 from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.opened_files.watch import Opened
 
 FOLDER = "builders"
 CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files

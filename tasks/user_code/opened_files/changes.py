@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foldproof.tasks.common.digest import digest_file
-from foldproof.tasks.opened_files import Signature, signature_of
+from foldproof.tasks.user_code.opened_files.watch import Signature, signature_of
 
 
 def refuse_changed(files: Sequence[tuple[str, str]]) -> None:
