@@ -23,7 +23,7 @@ from foldproof.tasks.comparison.steps import (
     launch,
     write_comparison,
 )
-from foldproof.tasks.config import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
+from foldproof.tasks.config.study import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
 
 
 @compared_flow

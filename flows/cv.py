@@ -11,7 +11,7 @@ if __name__ == "__main__":
 
     command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 
-from foldproof.tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
+from foldproof.tasks.config.study import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
 from foldproof.tasks.launch import launched_flow
 from foldproof.tasks.result import Result
 from foldproof.tasks.steps import load_data, reduce_folds, running, split_rows, write_report

@@ -11,7 +11,7 @@ from foldproof.tasks.command_line import (
     study_parser,
     verbosity_of,
 )
-from foldproof.tasks.config import Study
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.entry import exit_code_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.inner import inner_rule, inner_split

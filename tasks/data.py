@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.features import write_features
 from foldproof.tasks.guesses import guess_notes
 from foldproof.tasks.sources import read, refuse_lost_labels

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.keys import run_id
 from foldproof.tasks.metrics import Predictions, measure, predict_labels
 from foldproof.tasks.report import CERTIFIED, EXECUTION, MANIFEST

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import METHODS, SCALERS, EarlyStopping, Section, Study
-from foldproof.tasks.explain import nearest
+from foldproof.tasks.config.messages import nearest
+from foldproof.tasks.config.study import METHODS, SCALERS, EarlyStopping, Section, Study
 from foldproof.tasks.form_choices import (
     CLASS_WEIGHTS,
     EARLY_STOPPING,

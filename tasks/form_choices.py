@@ -7,7 +7,7 @@ is drawn as a box of JSON; one of type object would be empty there.
 from collections.abc import Sequence
 from typing import Any
 
-from foldproof.tasks.config import EarlyStopping, ModelSpec
+from foldproof.tasks.config.study import EarlyStopping, ModelSpec
 from foldproof.tasks.offered import offered_builders
 from foldproof.tasks.sources.bundled import NAMES
 

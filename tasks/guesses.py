@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.sources.bundled import NAMES
 from foldproof.tasks.target import Target
 

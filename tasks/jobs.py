@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.environment import Numerics
 from foldproof.tasks.store import fold_path
 from foldproof.tasks.target import Label, Task

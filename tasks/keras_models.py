@@ -8,7 +8,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.freshness import refuse_used_model
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.scores import Activation

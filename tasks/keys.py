@@ -8,7 +8,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.config import ModelSpec, Study, TrainSpec
+from foldproof.tasks.config.study import ModelSpec, Study, TrainSpec
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.environment import Numerics
 from foldproof.tasks.folds import Fold, FoldPlan

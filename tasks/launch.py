@@ -16,7 +16,7 @@ from prefect.utilities.callables import get_call_parameters
 from prefect.utilities.engine import link_state_to_flow_run_result
 
 from foldproof.tasks.common.errors import InputError, RunFailed
-from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.form import from_form, study_signature, with_more
 from foldproof.tasks.outage import (

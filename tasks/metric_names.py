@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from foldproof.tasks.explain import nearest
+from foldproof.tasks.config.messages import nearest
 from foldproof.tasks.target import Task
 
 # By the name in small letters, without `_score`, blanks and hyphens written as `_`.

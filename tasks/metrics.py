@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.explain import as_list, typed_list
+from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.metric_names import for_task, meant, remedy
 from foldproof.tasks.scores import THRESHOLD, Scores
 from foldproof.tasks.target import Task

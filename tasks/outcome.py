@@ -13,11 +13,11 @@ from prefect.logging import get_logger
 from prefect.states import Completed, Failed
 
 from foldproof.tasks.common.errors import InputError, RunFailed
-from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.config.arrays_in_memory import is_memory
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.form import from_form
 from foldproof.tasks.made_up_names import is_made_up
 from foldproof.tasks.run import current_run
-from foldproof.tasks.sources.memory import is_memory
 
 
 def told(

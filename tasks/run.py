@@ -19,7 +19,8 @@ from foldproof.tasks import worker
 from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
-from foldproof.tasks.config import ComputeSpec, Study
+from foldproof.tasks.config.arrays_in_memory import is_memory
+from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.devices import Placement, place
 from foldproof.tasks.display import Display
@@ -41,7 +42,6 @@ from foldproof.tasks.result import Result
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.sources import check_source
-from foldproof.tasks.sources.memory import is_memory
 from foldproof.tasks.splitters import is_own
 from foldproof.tasks.store import make_store
 from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line

@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 
 from foldproof.tasks import reduce, report
 from foldproof.tasks.artifacts import headline
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.display import Display
 from foldproof.tasks.findings import about_digits

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.errors import one_line
-from foldproof.tasks.config import Study
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.display import Display
 from foldproof.tasks.finished import FinishedRun, differences
 from foldproof.tasks.foreign import Show, check_code, check_data

@@ -8,8 +8,8 @@ from prefect import Flow, State
 from pydantic import Field, ValidationError
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import Int, Section, Text
-from foldproof.tasks.explain import explain
+from foldproof.tasks.config.messages import explain
+from foldproof.tasks.config.study import Int, Section, Text
 from foldproof.tasks.form import verification_signature
 from foldproof.tasks.outcome import failed, named
 from foldproof.tasks.verify_level import Level

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import SplitSpec
+from foldproof.tasks.config.study import SplitSpec
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.environment import REMOVED_VARIABLES, Numerics, worker_variables
 from foldproof.tasks.failure import describe_failure, is_exhausted

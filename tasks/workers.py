@@ -17,7 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
-from foldproof.tasks.config import Study
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.devices import Device, Placement
 from foldproof.tasks.folds import FoldPlan

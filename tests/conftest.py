@@ -12,7 +12,7 @@ if not os.access(Path.home(), os.W_OK):  # before Prefect is imported, which war
     _home = tempfile.TemporaryDirectory()
     os.environ["HOME"] = _home.name
 
-from foldproof.tasks.config import ComputeSpec, DataSpec
+from foldproof.tasks.config.study import ComputeSpec, DataSpec
 from foldproof.tasks.data import Dataset, prepare_data
 from foldproof.tasks.devices import place
 from foldproof.tasks.launch import CARE, flush_to_api

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.config.study import DataSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.fitting import fit_fold
 from foldproof.tasks.jobs import FoldRecord

@@ -12,7 +12,7 @@ from foldproof.tasks.clusters.code import code_here
 from foldproof.tasks.clusters.messages import Passport, Request
 from foldproof.tasks.clusters.roster import Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
-from foldproof.tasks.config import ComputeSpec, ModelSpec, TrainSpec
+from foldproof.tasks.config.study import ComputeSpec, ModelSpec, TrainSpec
 from foldproof.tasks.environment import Numerics
 
 OWN = Numerics(1, "cpu")

@@ -15,7 +15,7 @@ from pyarrow import csv, parquet
 from foldproof.tasks.checks import check_early_stopping, check_scaler
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import METHODS, Study
+from foldproof.tasks.config.study import METHODS, Study
 from foldproof.tasks.failure import describe_failure
 from foldproof.tasks.fitting import fit_fold
 from foldproof.tasks.jobs import FoldJob, FoldRecord

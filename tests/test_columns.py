@@ -11,9 +11,9 @@ from pyarrow import parquet
 
 from foldproof.tasks.command_line import read_request
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.config.study import DataSpec, parse_study
+from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.data import prepare_data
-from foldproof.tasks.settings_file import read_settings
 from foldproof.tasks.sources.columns import find_column
 
 NAMES = ["age", " weight ", unicodedata.normalize("NFC", "größe"), "5", "007", "0.50", "y"]

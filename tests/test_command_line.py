@@ -7,8 +7,8 @@ import pytest
 
 from foldproof.tasks.command_line import read_request
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import SECTIONS, Section, Study
-from foldproof.tasks.settings_file import read_settings
+from foldproof.tasks.config.study import SECTIONS, Section, Study
+from foldproof.tasks.config.yaml_file import read_settings
 
 
 def write(folder: Path, text: str) -> str:

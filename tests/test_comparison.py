@@ -17,7 +17,7 @@ from foldproof.tasks.comparison.report import write_comparison
 from foldproof.tasks.comparison.result import comparison_text
 from foldproof.tasks.comparison.runs import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.paired import adjust, corrected_t, delong
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish
 from tests.test_html import EVIL, Page

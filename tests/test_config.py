@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec, ModelSpec, Study, parse_study
+from foldproof.tasks.config.study import DataSpec, ModelSpec, Study, parse_study
 from foldproof.tasks.models import mlp
 
 DEFAULTS = """
@@ -240,8 +240,8 @@ def check_parse(given: dict[str, Any]) -> None:
 
 
 def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> None:
+    from foldproof.tasks.config.arrays_in_memory import kept
     from foldproof.tasks.sources import read
-    from foldproof.tasks.sources.memory import kept
 
     X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]
     spec = DataSpec.from_arrays(X, y)

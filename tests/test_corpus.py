@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.data import FEATURES, Dataset, prepare_data
 from foldproof.tasks.sources import bundled
 from tests.conftest import Prepare

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.sources import csv_files, dialect, read
 from foldproof.tasks.sources.raw import RawData
 
@@ -354,7 +354,7 @@ def test_settings_of_csv_files_are_for_csv_files(tmp_path: Path) -> None:
     ids=str,
 )
 def test_wrong_settings_are_one_line(given: Any, line: str) -> None:
-    from foldproof.tasks.config import parse_study
+    from foldproof.tasks.config.study import parse_study
 
     with pytest.raises(InputError) as caught:
         parse_study({"data": {"csv": given}})

@@ -175,7 +175,7 @@ def test_a_script_without_a_main_guard_runs_once(tmp_path, api):
 SCRIPT = """
 import numpy as np
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 
 print("this script runs")
 UNITS = 3
@@ -258,7 +258,7 @@ def test_a_builder_that_cannot_train_is_refused_in_one_line(
     tmp_path, slots, builder, message, monkeypatch
 ):
     from foldproof.tasks.common.errors import InputError
-    from foldproof.tasks.config import parse_study
+    from foldproof.tasks.config.study import parse_study
     from foldproof.tasks.display import Display
     from foldproof.tasks.run import Run, launched
     from tests.training import settings

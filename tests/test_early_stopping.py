@@ -3,7 +3,7 @@
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold

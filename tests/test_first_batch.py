@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec, parse_study
+from foldproof.tasks.config.study import DataSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 from tests.training import settings

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import csv
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.config import ComputeSpec, parse_study
+from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched

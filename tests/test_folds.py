@@ -16,7 +16,7 @@ from pyarrow import csv
 from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec, SplitSpec
+from foldproof.tasks.config.study import DataSpec, SplitSpec
 from foldproof.tasks.data import Dataset, prepare_data
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.splitters import make_splitter, resolve_method

@@ -10,7 +10,7 @@ from foldproof.flows.compare import compare
 from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec, Section, Study, parse_study
+from foldproof.tasks.config.study import DataSpec, Section, Study, parse_study
 from foldproof.tasks.form import from_form, shared_and_own, with_more
 from foldproof.tasks.form_choices import METRIC_NAMES
 from foldproof.tasks.metrics import _check_fits, _scorer_names

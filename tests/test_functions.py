@@ -22,7 +22,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.models import mlp
 from foldproof.tasks.user_code.builder import load_builder

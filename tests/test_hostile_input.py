@@ -17,7 +17,7 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError, one_line
-from foldproof.tasks.config import ComputeSpec, DataSpec, parse_study
+from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
 from foldproof.tasks.data import prepare_data
 from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.html import number, render
 from foldproof.tasks.reduce import reduce_folds
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train

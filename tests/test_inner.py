@@ -7,7 +7,7 @@ import pytest
 from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.inner import inner_rule, inner_split
 from tests.conftest import Prepare
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.comparison.runs import Comparison, opened
-from foldproof.tasks.config import ComputeSpec, parse_study
+from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
 from foldproof.tasks.keys import run_id

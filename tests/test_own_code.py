@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec, SplitSpec, parse_study
+from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds import plan_folds
 from foldproof.tasks.inner import inner_rule, inner_split
@@ -58,7 +58,7 @@ def study(name, **given):
 
 LOOK = """
 import sys
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.command_line import read_request
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.positive import is_positive_word, positive_flag
 from foldproof.tasks.target import resolve_target
 

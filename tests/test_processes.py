@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from foldproof.tasks import workers
-from foldproof.tasks.config import ComputeSpec, parse_study
+from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched

@@ -3,7 +3,7 @@
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.keys import identify_model
 from foldproof.tasks.splitters import import_named
 

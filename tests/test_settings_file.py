@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import parse_study
-from foldproof.tasks.settings_file import MOST_BYTES, read_settings
+from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.config.yaml_file import MOST_BYTES, read_settings
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"

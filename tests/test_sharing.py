@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from foldproof.tasks.common.errors import Interrupted
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.devices import Device, Placement
 from foldproof.tasks.display import Display
 from foldproof.tasks.environment import Numerics

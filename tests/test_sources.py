@@ -13,7 +13,7 @@ from pyarrow import parquet
 from sklearn import datasets
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.sources import check_source, read
 from foldproof.tasks.sources.raw import RawData
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 from tests import engine_probe

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.target import Target, resolve_target
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.target import resolve_target
 from foldproof.tasks.target_facts import (
     TargetFacts,

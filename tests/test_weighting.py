@@ -7,7 +7,7 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.weighting import check_class_weight, sample_weights
 
 LABELS = ("a", "b", "c")

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from foldproof.tasks import wide
-from foldproof.tasks.config import DataSpec, TrainSpec, parse_study
+from foldproof.tasks.config.study import DataSpec, TrainSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.features import write_features
 from foldproof.tasks.findings import about_digits

@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.checks import check_scaler
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.sources import check_source

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from foldproof.tasks.config import parse_study
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.run import Run, launched

@@ -11,7 +11,7 @@ from foldproof.tasks.audit.conduct import ReferenceFailed, choose_fold, conduct
 from foldproof.tasks.audit.files import write_audit
 from foldproof.tasks.audit.printed import printed
 from foldproof.tasks.audit.table import Comparison, judge
-from foldproof.tasks.config import Study
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.entry import DONE, FAILED
 from foldproof.tasks.jobs import FoldJob

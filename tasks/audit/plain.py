@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.audit.causes import TRIES, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.engines import plain
 from foldproof.tasks.estimators import fit_estimator, predict_estimator, seed_estimator
 from foldproof.tasks.jobs import FoldJob

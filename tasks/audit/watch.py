@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.keras_models import weights_digest
 from foldproof.tasks.material import Material, Samples

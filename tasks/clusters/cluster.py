@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import ComputeSpec
+from foldproof.tasks.config.study import ComputeSpec
 from foldproof.tasks.devices import place
 
 PAUSE = 0.2  # seconds between two looks at whether a call is still worth waiting for

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.config import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
+from foldproof.tasks.config.study import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from foldproof.tasks.clusters.code import code_here, modules_to_have
 from foldproof.tasks.clusters.messages import DataReference, Request
 from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
-from foldproof.tasks.config import ComputeSpec, Study
+from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data import Dataset
 from foldproof.tasks.devices import Device, Placement, place
 from foldproof.tasks.environment import Numerics

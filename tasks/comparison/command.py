@@ -13,9 +13,9 @@ from foldproof.tasks.command_line import (
     with_flags,
 )
 from foldproof.tasks.common.errors import InputError, said_of
-from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
-from foldproof.tasks.settings_file import read_settings
 
 if TYPE_CHECKING:
     from foldproof.tasks.comparison.runs import Comparison

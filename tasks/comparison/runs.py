@@ -12,7 +12,7 @@ from foldproof.tasks.comparison.same import (
     refuse_other_settings,
     refuse_same_work,
 )
-from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.form import from_form
 from foldproof.tasks.jobs import FoldRecord

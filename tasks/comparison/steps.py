@@ -13,7 +13,7 @@ from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
-from foldproof.tasks.config import Study
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.form import shared_and_own, studies_signature
 from foldproof.tasks.launch import outcome, quiet_prefect, seen_through
 from foldproof.tasks.outcome import named, readable_name, told

@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.engines import compiled, plain
 from foldproof.tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
 from foldproof.tasks.failure import describe_failure, is_exhausted

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.batches import epoch_orders
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.engines import plain
 from foldproof.tasks.engines.architecture import architecture
 from foldproof.tasks.failure import is_exhausted

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.batches import batch_slices, epoch_orders
-from foldproof.tasks.config import TrainSpec
+from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.material import Material, Samples
 from foldproof.tasks.progress_file import Progress
 from foldproof.tasks.trained import History

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import CsvSpec, DataSpec
-from foldproof.tasks.explain import nearest
-from foldproof.tasks.sources import arrays, bundled, memory, tables
+from foldproof.tasks.config import arrays_in_memory as memory
+from foldproof.tasks.config.messages import nearest
+from foldproof.tasks.config.study import CsvSpec, DataSpec
+from foldproof.tasks.sources import arrays, bundled, tables
 from foldproof.tasks.sources.csv_files import is_csv, missing_word
 from foldproof.tasks.sources.raw import RawData
 

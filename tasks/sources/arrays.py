@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import DataSpec
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.sources.files import one_line, open_source
 from foldproof.tasks.sources.raw import RawData
 

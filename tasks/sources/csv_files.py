@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import CsvSpec
+from foldproof.tasks.config.study import CsvSpec
 from foldproof.tasks.sources.dialect import SAMPLE, Dialect, recognise
 from foldproof.tasks.sources.files import open_source
 from foldproof.tasks.sources.numerals import Evidence, read_numbers, weigh

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import CsvSpec, DataSpec
-from foldproof.tasks.explain import nearest
+from foldproof.tasks.config.messages import nearest
+from foldproof.tasks.config.study import CsvSpec, DataSpec
 from foldproof.tasks.sources.columns import find_roles, spaced
 from foldproof.tasks.sources.csv_files import is_csv, read_csv
 from foldproof.tasks.sources.files import locate, one_line

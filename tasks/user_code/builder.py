@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.explain import nearest
+from foldproof.tasks.config.messages import nearest
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import handed_paths
 from foldproof.tasks.user_code.references import located

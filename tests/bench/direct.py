@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks import steps
-from foldproof.tasks.config import Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.jobs import FoldRecord
 from foldproof.tasks.result import Result

@@ -29,7 +29,7 @@ from pydantic import (
 
 from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.explain import explain
+from foldproof.tasks.config.messages import explain
 from foldproof.tasks.user_code.references import in_settings, refuse_slip
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
@@ -217,7 +217,7 @@ class DataSpec(Section):
     def model_post_init(self, context: Any, /) -> None:
         """Keep the arrays in memory that these settings stand for, if they do."""
         if self.source.startswith("memory:"):
-            from foldproof.tasks.sources.memory import kept
+            from foldproof.tasks.config.arrays_in_memory import kept
 
             self._arrays = kept(self.source)
 
@@ -242,7 +242,7 @@ class DataSpec(Section):
         Raises:
             InputError: an array has an unusable type, or a setting is wrong.
         """
-        from foldproof.tasks.sources.memory import remember
+        from foldproof.tasks.config.arrays_in_memory import remember
 
         named = {"groups": groups, "weights": weights}
         present = {name: array for name, array in named.items() if array is not None}
@@ -512,7 +512,7 @@ def _refuse_slip(setting: str, text: str, kind: str) -> None:
 
 
 def _one_of(names: tuple[str, ...], given: str) -> str:
-    from foldproof.tasks.explain import nearest
+    from foldproof.tasks.config.messages import nearest
 
     return nearest(given, names) + "or module:Class"
 

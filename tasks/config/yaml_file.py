@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import SECTIONS
+from foldproof.tasks.config.study import SECTIONS
 
 FIELD = "--config"
 MOST_BYTES = 1 << 20  # what takes PyYAML a few seconds

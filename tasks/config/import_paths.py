@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from foldproof.tasks.config import Importable, Section, Study
+from foldproof.tasks.config.study import Importable, Section, Study
 
 
 def import_paths(study: Study) -> dict[str, str]:
