@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.places import python_path
-from foldproof.tasks.environment import REMOVED_VARIABLES, worker_variables
+from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, worker_variables
 from foldproof.tasks.preload import LOG_VARIABLE, VARIABLE
 
 MAIN_MODULE_KEYS = ("init_main_from_name", "init_main_from_path")

@@ -10,10 +10,10 @@ from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import ModelSpec, Study, TrainSpec
 from foldproof.tasks.data import Dataset
-from foldproof.tasks.environment import Numerics
 from foldproof.tasks.folds import Fold, FoldPlan
 from foldproof.tasks.inner import inner_rule
 from foldproof.tasks.jobs import BuilderCall, FoldJob
+from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.remote import is_remote
 from foldproof.tasks.seeds import Role, fold_seed
 from foldproof.tasks.user_code.builder import here

@@ -22,7 +22,6 @@ from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data import WEIGHTS, Dataset, prepare_data
-from foldproof.tasks.devices import Placement, place
 from foldproof.tasks.display import Display
 from foldproof.tasks.folders import mend
 from foldproof.tasks.folds import FoldPlan, plan_folds
@@ -35,6 +34,7 @@ from foldproof.tasks.keys import (
     run_id,
     run_key,
 )
+from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.metrics import resolve_metrics
 from foldproof.tasks.prefect_home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending

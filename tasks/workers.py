@@ -19,11 +19,11 @@ from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data import Dataset
-from foldproof.tasks.devices import Device, Placement
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.jobs import FoldJob, FoldRecord
-from foldproof.tasks.memory import REMEDY, allowance, times_killed_for_memory
+from foldproof.tasks.machine.devices import Device, Placement
+from foldproof.tasks.machine.memory import REMEDY, allowance, times_killed_for_memory
 from foldproof.tasks.user_code.builder import start_folder
 
 LOG = logging.getLogger(__name__)

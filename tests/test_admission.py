@@ -13,7 +13,7 @@ from foldproof.tasks.clusters.messages import Passport, Request
 from foldproof.tasks.clusters.roster import Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
 from foldproof.tasks.config.study import ComputeSpec, ModelSpec, TrainSpec
-from foldproof.tasks.environment import Numerics
+from foldproof.tasks.machine.numerics import Numerics
 
 OWN = Numerics(1, "cpu")
 CODE = {"my_model": "abc", "foldproof tasks/run.py": "def"}

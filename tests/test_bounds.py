@@ -15,10 +15,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from foldproof.flows.cv import cross_validate
 from foldproof.tasks import artifacts
-from foldproof.tasks.devices import Device, Placement
 from foldproof.tasks.display import Display
-from foldproof.tasks.environment import Numerics
 from foldproof.tasks.launch import flush_to_api
+from foldproof.tasks.machine.devices import Device, Placement
+from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.reduce import _Columns
 from foldproof.tasks.remote import BLOCK, Remote
 from foldproof.tasks.scratch import make_scratch, remove_scratch

@@ -7,7 +7,7 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import ComputeSpec
-from foldproof.tasks.devices import available_cores, place, visible_gpus
+from foldproof.tasks.machine.devices import available_cores, place, visible_gpus
 
 PAIR = "0, GPU-aaa, NVIDIA H100, 570.1\n1, GPU-bbb, NVIDIA H100, 570.1\n"
 MIXED = "0, GPU-aaa, NVIDIA H100, 570.1\n1, GPU-bbb, NVIDIA T4, 570.1\n"
@@ -19,7 +19,7 @@ def listing(tmp_path, monkeypatch):
     """Return a function that makes `nvidia-smi` print a text and end with a code."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
-    monkeypatch.setattr("foldproof.tasks.devices.has_cuda", lambda: True)
+    monkeypatch.setattr("foldproof.tasks.machine.devices.has_cuda", lambda: True)
 
     def install(text, code=0):
         tool = tmp_path / "nvidia-smi"
@@ -137,7 +137,7 @@ def test_a_gpu_that_is_not_there_is_refused(no_tool):
 
 def test_without_cuda_libraries_auto_takes_the_cpu_and_gpu_is_refused(listing, monkeypatch):
     listing(MIXED)
-    monkeypatch.setattr("foldproof.tasks.devices.has_cuda", lambda: False)
+    monkeypatch.setattr("foldproof.tasks.machine.devices.has_cuda", lambda: False)
     assert place(ComputeSpec()).numerics.device == "cpu"
     with pytest.raises(InputError, match=r"CUDA's libraries are not installed; install"):
         place(ComputeSpec(device="gpu"))

@@ -5,7 +5,7 @@ from importlib import metadata
 
 import pytest
 
-from foldproof.tasks.environment import (
+from foldproof.tasks.machine.numerics import (
     REMOVED_VARIABLES,
     THREAD_VARIABLES,
     Numerics,

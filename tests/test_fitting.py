@@ -12,8 +12,8 @@ from pyarrow import csv
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.study import ComputeSpec, parse_study
-from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
+from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scores import class_scores
 from foldproof.tasks.scratch import make_scratch, remove_scratch

@@ -19,9 +19,9 @@ from pyarrow import parquet
 from foldproof.tasks.common.errors import InputError, one_line
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
 from foldproof.tasks.data import prepare_data
-from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import Slots

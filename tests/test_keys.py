@@ -13,8 +13,8 @@ from pyarrow import csv, parquet
 from foldproof.tasks.common.digest import canonical_json, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, ModelSpec, TrainSpec, parse_study
-from foldproof.tasks.environment import Numerics
 from foldproof.tasks.keys import fold_jobs, identify_model, run_id, run_key
+from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.seeds import Role, fold_seed
 from tests.helpers_report import CLASSIFIER, prepared, settings
 

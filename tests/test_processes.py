@@ -14,8 +14,8 @@ import pytest
 
 from foldproof.tasks import workers
 from foldproof.tasks.config.study import ComputeSpec, parse_study
-from foldproof.tasks.devices import place
 from foldproof.tasks.display import Display
+from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store import read_fold

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.study import ComputeSpec
-from foldproof.tasks.devices import place
+from foldproof.tasks.machine.devices import place
 from tests.command import cv
 
 KNOWN = ROOT / "tests" / "data" / "digests_0_1_0.json"

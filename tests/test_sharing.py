@@ -6,9 +6,9 @@ import pytest
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.devices import Device, Placement
 from foldproof.tasks.display import Display
-from foldproof.tasks.environment import Numerics
+from foldproof.tasks.machine.devices import Device, Placement
+from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.sharing import Gate

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.tasks.clusters.messages import Passport, Request
-from foldproof.tasks.environment import Numerics
+from foldproof.tasks.machine.numerics import Numerics
 
 NAMED = 3  # differences that one line names
 

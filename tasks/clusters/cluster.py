@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import ComputeSpec
-from foldproof.tasks.devices import place
+from foldproof.tasks.machine.devices import place
 
 PAUSE = 0.2  # seconds between two looks at whether a call is still worth waiting for
 ANSWER = 5.0  # seconds that somebody at an address may take to answer

@@ -16,10 +16,10 @@ from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data import Dataset
-from foldproof.tasks.devices import Device, Placement, place
-from foldproof.tasks.environment import Numerics
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.machine.devices import Device, Placement, place
+from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.remote import is_remote
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.workers import Slots

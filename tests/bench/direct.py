@@ -26,7 +26,7 @@ def study_of(case: Case, out: Path, repeats: int = 1, engine: str = "auto") -> S
 @contextmanager
 def warm_slots(study: Study) -> Iterator[Slots]:
     """Yield the workers of a study, to be used by several runs."""
-    from foldproof.tasks.devices import place
+    from foldproof.tasks.machine.devices import place
 
     scratch = make_scratch()
     slots = Slots(place(study.compute), True, scratch, scratch / "log")

@@ -5,7 +5,7 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-from foldproof.tasks.devices import available_cores
+from foldproof.tasks.machine.devices import available_cores
 
 LIBRARIES = ("tensorflow", "keras", "scikit-learn", "prefect", "scikeras", "joblib")
 FAMILIES = ("amx_tile", "avx512f", "avx2", "avx", "sse4_2", "sve", "asimd")

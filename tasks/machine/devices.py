@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import ComputeSpec
-from foldproof.tasks.environment import Numerics
+from foldproof.tasks.machine.numerics import Numerics
 
 CONTEXT = 600  # MiB that CUDA takes for a process, beside what TensorFlow asks for
 

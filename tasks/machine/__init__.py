@@ -1,0 +1,4 @@
+"""What this machine has: devices, numerics, memory.
+
+Imports `common` and `config`.
+"""
