@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from foldproof.tasks.data.target_facts import TargetFacts, report_lines
 from foldproof.tasks.html import number, spread
 from foldproof.tasks.markdown import escape
 from foldproof.tasks.reduce import Tables
 from foldproof.tasks.result import coverage, metric_line
-from foldproof.tasks.target_facts import TargetFacts, report_lines
 
 Row = dict[str, str | int | float | None]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.inner import inner_rule, inner_split
 from foldproof.tasks.jobs import ModelFacts

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.data.target import Task
 from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.material import Material
-from foldproof.tasks.target import Task
 from foldproof.tasks.trained import Trained
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.data import Dataset
-from foldproof.tasks.wide import Merged
+from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.wide_columns import Merged
 
 ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import MOST_PLACES, SplitSpec
-from foldproof.tasks.data import FOLDS, GROUPS, Dataset
+from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
 from foldproof.tasks.splitters import PARTITIONS, make_splitter, resolve_method
 
 Rows = NDArray[np.int64]

@@ -5,14 +5,14 @@ from html import escape
 from typing import Any
 
 from foldproof.tasks.coverage import classes_of, worst_case_mean
-from foldproof.tasks.reduce import Tables
-from foldproof.tasks.target_facts import (
+from foldproof.tasks.data.target_facts import (
     WARNING,
     TargetFacts,
     classes_line,
     named_positive,
     positive_line,
 )
+from foldproof.tasks.reduce import Tables
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 
 Rows = NDArray[np.int64]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.data.target import Label, Task
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store import fold_path
-from foldproof.tasks.target import Label, Task
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.data.target import Task
 from foldproof.tasks.freshness import refuse_used_model
 from foldproof.tasks.jobs import BuilderCall
 from foldproof.tasks.scores import Activation
 from foldproof.tasks.seeding import seed_everything
-from foldproof.tasks.target import Task
 from foldproof.tasks.user_code.builder import brief, call_builder
 
 

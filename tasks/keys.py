@@ -9,7 +9,7 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import ModelSpec, Study, TrainSpec
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds import Fold, FoldPlan
 from foldproof.tasks.inner import inner_rule
 from foldproof.tasks.jobs import BuilderCall, FoldJob

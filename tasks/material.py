@@ -10,10 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.data import CODES, FEATURES, GROUPS, TARGETS, WEIGHTS, WIDE, WIDE_PLACES
+from foldproof.tasks.data.dataset import (
+    CODES,
+    FEATURES,
+    GROUPS,
+    TARGETS,
+    WEIGHTS,
+    WIDE,
+    WIDE_PLACES,
+)
+from foldproof.tasks.data.npy import take_rows
 from foldproof.tasks.inner import inner_split
 from foldproof.tasks.jobs import FoldJob
-from foldproof.tasks.mapped import take_rows
 from foldproof.tasks.scaling import Scaler
 from foldproof.tasks.weighting import Weights, sample_weights
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from foldproof.tasks.config.messages import nearest
-from foldproof.tasks.target import Task
+from foldproof.tasks.data.target import Task
 
 # By the name in small letters, without `_score`, blanks and hyphens written as `_`.
 MEANT = {

@@ -13,6 +13,7 @@ from prefect import get_run_logger
 from prefect.context import FlowRunContext, TaskRunContext
 
 from foldproof.tasks import artifacts
+from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.output import FOLDER
@@ -20,7 +21,6 @@ from foldproof.tasks.prefect_api import Caller, Progress
 from foldproof.tasks.progress_file import look
 from foldproof.tasks.reduce import Tables
 from foldproof.tasks.run import Run
-from foldproof.tasks.target_facts import named_positive
 
 DESCRIPTIONS = {
     "summary": "Mean, spread and interval of each metric",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from foldproof.tasks.coverage import classes_of, worst_case_mean
-from foldproof.tasks.target import Label
-from foldproof.tasks.target_facts import TargetFacts, named_positive, positive_line
+from foldproof.tasks.data.target import Label
+from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
 
 if TYPE_CHECKING:
     import pandas as pd

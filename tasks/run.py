@@ -21,7 +21,8 @@ from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, Wo
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import ComputeSpec, Study
-from foldproof.tasks.data import WEIGHTS, Dataset, prepare_data
+from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
+from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
 from foldproof.tasks.folders import mend
 from foldproof.tasks.folds import FoldPlan, plan_folds
@@ -44,7 +45,6 @@ from foldproof.tasks.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.sources import check_source
 from foldproof.tasks.splitters import is_own
 from foldproof.tasks.store import make_store
-from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.opened_files.record import (

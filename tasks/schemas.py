@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from foldproof.tasks.target import Task
+from foldproof.tasks.data.target import Task
 
 PLACE = [
     ("model", pa.string(), "The builder."),

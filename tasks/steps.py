@@ -11,7 +11,8 @@ from prefect.runtime import flow_run
 from foldproof.tasks import reduce, report
 from foldproof.tasks.artifacts import headline
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
 from foldproof.tasks.findings import about_digits
 from foldproof.tasks.folds import FoldPlan
@@ -22,7 +23,6 @@ from foldproof.tasks.remote import RUNS, publish, sending
 from foldproof.tasks.result import Result
 from foldproof.tasks.run import Run, current_run, launched
 from foldproof.tasks.step import step
-from foldproof.tasks.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.writing import GO_ON, writing
 

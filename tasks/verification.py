@@ -14,6 +14,7 @@ import numpy as np
 
 from foldproof.tasks.common.errors import one_line
 from foldproof.tasks.config.study import Study
+from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.display import Display
 from foldproof.tasks.finished import FinishedRun, differences
 from foldproof.tasks.foreign import Show, check_code, check_data
@@ -21,7 +22,6 @@ from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.report_tables import as_a_report, place_of
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import FinishedFold, read_fold
-from foldproof.tasks.target_facts import named_positive
 from foldproof.tasks.training import train_with_retries
 from foldproof.tasks.user_code.builder import starting_in
 from foldproof.tasks.verify_level import Level

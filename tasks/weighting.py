@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.labels import weights_of
-from foldproof.tasks.target import Label
+from foldproof.tasks.data.labels import weights_of
+from foldproof.tasks.data.target import Label
 
 Weights = NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import SplitSpec
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.failure import describe_failure, is_exhausted
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.jobs import FoldJob, FoldRecord

@@ -18,7 +18,7 @@ from pebble import ProcessExpired, ProcessPool
 from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.jobs import FoldJob, FoldRecord

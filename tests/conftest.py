@@ -13,7 +13,7 @@ if not os.access(Path.home(), os.W_OK):  # before Prefect is imported, which war
     os.environ["HOME"] = _home.name
 
 from foldproof.tasks.config.study import ComputeSpec, DataSpec
-from foldproof.tasks.data import Dataset, prepare_data
+from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.launch import CARE, flush_to_api
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.scratch import make_scratch, remove_scratch

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.data import FEATURES, Dataset, prepare_data
+from foldproof.tasks.data.dataset import FEATURES, Dataset, prepare_data
 from foldproof.tasks.sources import bundled
 from tests.conftest import Prepare
 from tests.corpus import FOREIGN, NAMES, frame, write_forms

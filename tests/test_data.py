@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.data import (
+from foldproof.tasks.data.dataset import (
     CODES,
     FEATURES,
     FOLDS,

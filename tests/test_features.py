@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from foldproof.tasks import features
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.features import write_features
+from foldproof.tasks.data import features
+from foldproof.tasks.data.features import write_features
 
 
 def refused(given: Any, folder: Path) -> str:

@@ -17,7 +17,7 @@ from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, SplitSpec
-from foldproof.tasks.data import Dataset, prepare_data
+from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.folds import FoldPlan, plan_folds
 from foldproof.tasks.splitters import make_splitter, resolve_method
 from tests.conftest import Prepare

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError, one_line
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
-from foldproof.tasks.data import prepare_data
+from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds import plan_folds
 from foldproof.tasks.machine.devices import place

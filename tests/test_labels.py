@@ -9,10 +9,10 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
-from foldproof.tasks.data import Dataset, prepare_data
+from foldproof.tasks.data.dataset import Dataset, prepare_data
+from foldproof.tasks.data.labels import find_label, weights_of
+from foldproof.tasks.data.target import resolve_target
 from foldproof.tasks.folds import plan_folds
-from foldproof.tasks.labels import find_label, weights_of
-from foldproof.tasks.target import resolve_target
 from foldproof.tasks.weighting import check_class_weight, sample_weights
 from tests.conftest import Prepare
 

@@ -8,8 +8,8 @@ import pytest
 
 from foldproof.tasks.command_line import read_request
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.positive import is_positive_word, positive_flag
-from foldproof.tasks.target import resolve_target
+from foldproof.tasks.data.positive_class import is_positive_word, positive_flag
+from foldproof.tasks.data.target import resolve_target
 
 AWKWARD = (
     "case",

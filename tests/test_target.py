@@ -7,7 +7,7 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.target import Target, resolve_target
+from foldproof.tasks.data.target import Target, resolve_target
 
 
 def resolve(values: Any, **settings: Any) -> Target:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.target import resolve_target
-from foldproof.tasks.target_facts import (
+from foldproof.tasks.data.target import resolve_target
+from foldproof.tasks.data.target_facts import (
     TargetFacts,
     classes_line,
     positive_line,

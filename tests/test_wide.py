@@ -8,15 +8,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from foldproof.tasks import wide
 from foldproof.tasks.config.study import DataSpec, TrainSpec, parse_study
+from foldproof.tasks.data import wide_columns as wide
+from foldproof.tasks.data.features import write_features
+from foldproof.tasks.data.wide_columns import merging_columns, merging_target
 from foldproof.tasks.display import Display
-from foldproof.tasks.features import write_features
 from foldproof.tasks.findings import about_digits
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold
 from foldproof.tasks.training import train_here
-from foldproof.tasks.wide import merging_columns, merging_target
 from tests.command import cv
 from tests.test_fitting import SPY
 from tests.training import settings, train_some

@@ -10,7 +10,7 @@ from foldproof.tasks.audit.causes import Cause, Meaning
 from foldproof.tasks.audit.conduct import Tried
 from foldproof.tasks.audit.table import REFERENCE, REPEAT, Comparison
 from foldproof.tasks.audit.trial import Fit, Outcome
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.reduce import score_output
 from foldproof.tasks.scores import UnfitOutput

@@ -12,13 +12,13 @@ from foldproof.tasks.audit.files import write_audit
 from foldproof.tasks.audit.printed import printed
 from foldproof.tasks.audit.table import Comparison, judge
 from foldproof.tasks.config.study import Study
+from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.entry import DONE, FAILED
 from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.keys import run_id
 from foldproof.tasks.remote import refuse_remote
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.target_facts import named_positive
 
 Place = tuple[int, int]
 

@@ -15,7 +15,7 @@ from foldproof.tasks.clusters.messages import DataReference, Request
 from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.config.study import ComputeSpec, Study
-from foldproof.tasks.data import Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds import FoldPlan
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from foldproof.tasks.batches import epoch_orders
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.data.npy import ALIGNMENT
 from foldproof.tasks.engines import plain
 from foldproof.tasks.engines.architecture import architecture
 from foldproof.tasks.failure import is_exhausted
-from foldproof.tasks.mapped import ALIGNMENT
 from foldproof.tasks.material import Material, Samples
 from foldproof.tasks.progress_file import Progress
 from foldproof.tasks.trained import History

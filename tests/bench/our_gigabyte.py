@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from foldproof.tasks.data import FEATURES
+from foldproof.tasks.data.dataset import FEATURES
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.training import train_here

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from foldproof.tasks.features import reserve
+from foldproof.tasks.data.features import reserve
 
 BLOCK_VALUES = 1 << 22  # values looked at at a time
 WHOLE_UP_TO = 2**24  # float32 has every whole number up to here

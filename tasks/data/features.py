@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.text_columns import explain_text
+from foldproof.tasks.data.text_columns import explain_text
 
 BLOCK_VALUES = 1 << 22  # values converted at a time: 16 MiB of float32
 

@@ -4,7 +4,7 @@ import json
 import shlex
 import unicodedata
 
-from foldproof.tasks.target import Label
+from foldproof.tasks.data.target import Label
 
 # What the positive class is commonly called, by language. A word decides only whether a
 # person is warned: the larger label is the default whatever it is called.
