@@ -41,11 +41,11 @@ class Command:
     def _read(self, arguments: Sequence[str]) -> Any:
         """Return the run that is asked for; nothing of it has begun."""
         request = self._request = read_request(arguments)
+        from foldproof.tasks.data.sources.read import check_source
         from foldproof.tasks.display import (
             Display,  # what follows takes time; wrong settings need not wait
         )
         from foldproof.tasks.run import Run
-        from foldproof.tasks.sources import check_source
         from foldproof.tasks.trust import check_trust
 
         check_trust(request.study)

@@ -17,12 +17,12 @@ import pyarrow as pa
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.data.sources.csv_files import is_csv
 from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.keys import run_id
 from foldproof.tasks.metrics import Predictions, measure, predict_labels
 from foldproof.tasks.report import CERTIFIED, EXECUTION, MANIFEST
 from foldproof.tasks.report_tables import by_fold, place_of, read_table
-from foldproof.tasks.sources.csv_files import is_csv
 
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
 MOST_BYTES = 1 << 28  # of a manifest: that of a million folds

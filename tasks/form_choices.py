@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from foldproof.tasks.config.study import EarlyStopping, ModelSpec
+from foldproof.tasks.data.sources.bundled import NAMES
 from foldproof.tasks.offered import offered_builders
-from foldproof.tasks.sources.bundled import NAMES
 
 Shape = dict[str, Any]
 

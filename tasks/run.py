@@ -22,6 +22,7 @@ from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
+from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
 from foldproof.tasks.folders import mend
@@ -42,7 +43,6 @@ from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, se
 from foldproof.tasks.result import Result
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.server import EmbeddedServer, api_is_configured
-from foldproof.tasks.sources import check_source
 from foldproof.tasks.splitters import is_own
 from foldproof.tasks.store import make_store
 from foldproof.tasks.trust import check_trust

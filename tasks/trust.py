@@ -19,7 +19,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.import_paths import import_paths
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.sources import bundled
+from foldproof.tasks.data.sources import bundled
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.functions import is_kept
 from foldproof.tasks.user_code.references import BUILT_IN

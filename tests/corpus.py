@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from foldproof.tasks.sources import bundled
+from foldproof.tasks.data.sources import bundled
 
 FOREIGN = Path(__file__).parent / "data" / "foreign"  # written by polars and fastparquet
 NAMES = bundled.NAMES

@@ -16,13 +16,13 @@ from foldproof.tasks.checks import check_early_stopping, check_scaler
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import METHODS, Study
+from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.failure import describe_failure
 from foldproof.tasks.fitting import fit_fold
 from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.reduce import Tables, findings, reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run
-from foldproof.tasks.sources import check_source
 from foldproof.tasks.store import write_fold
 from foldproof.tasks.weighting import check_class_weight
 from foldproof.tasks.worker import record_of

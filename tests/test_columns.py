@@ -14,7 +14,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.data.dataset import prepare_data
-from foldproof.tasks.sources.columns import find_column
+from foldproof.tasks.data.sources.columns import find_column
 
 NAMES = ["age", " weight ", unicodedata.normalize("NFC", "größe"), "5", "007", "0.50", "y"]
 

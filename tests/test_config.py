@@ -182,7 +182,7 @@ def test_arrays_in_memory_have_a_source_by_content() -> None:
 
 
 def test_arrays_are_copied_when_they_are_handed_over() -> None:
-    from foldproof.tasks.sources import read
+    from foldproof.tasks.data.sources.read import read
 
     X = np.zeros((2, 2))
     spec = DataSpec.from_arrays(X, [0, 1])
@@ -241,7 +241,7 @@ def check_parse(given: dict[str, Any]) -> None:
 
 def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> None:
     from foldproof.tasks.config.arrays_in_memory import kept
-    from foldproof.tasks.sources import read
+    from foldproof.tasks.data.sources.read import read
 
     X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]
     spec = DataSpec.from_arrays(X, y)

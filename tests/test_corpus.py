@@ -9,7 +9,7 @@ import pytest
 
 from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.data.dataset import FEATURES, Dataset, prepare_data
-from foldproof.tasks.sources import bundled
+from foldproof.tasks.data.sources import bundled
 from tests.conftest import Prepare
 from tests.corpus import FOREIGN, NAMES, frame, write_forms
 

@@ -8,8 +8,10 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.sources import csv_files, dialect, read
-from foldproof.tasks.sources.raw import RawData
+from foldproof.tasks.data.sources import csv_dialect as dialect
+from foldproof.tasks.data.sources import csv_files
+from foldproof.tasks.data.sources.raw_table import RawData
+from foldproof.tasks.data.sources.read import read
 
 NAME = "'t.csv'"
 

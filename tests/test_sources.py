@@ -14,8 +14,8 @@ from sklearn import datasets
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.sources import check_source, read
-from foldproof.tasks.sources.raw import RawData
+from foldproof.tasks.data.sources.raw_table import RawData
+from foldproof.tasks.data.sources.read import check_source, read
 
 CSV = "a,b,y\n1,2,0\n3,4,1\n"
 X = np.arange(8.0).reshape(4, 2)

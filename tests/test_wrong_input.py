@@ -17,9 +17,9 @@ from pyarrow import parquet
 from foldproof.tasks.checks import check_scaler
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.sources import check_source
 from foldproof.tasks.weighting import check_class_weight
 
 CV = Path(__file__).parent.parent / "flows" / "cv.py"

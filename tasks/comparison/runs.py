@@ -13,13 +13,13 @@ from foldproof.tasks.comparison.same import (
     refuse_same_work,
 )
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.form import from_form
 from foldproof.tasks.jobs import FoldRecord
 from foldproof.tasks.remote import refuse_remote
 from foldproof.tasks.run import Run
 from foldproof.tasks.server import EmbeddedServer
-from foldproof.tasks.sources import check_source
 from foldproof.tasks.trust import check_trust
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows

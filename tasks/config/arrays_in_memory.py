@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.sources.files import one_line
+from foldproof.tasks.data.sources.open_file import one_line
 
 PREFIX = "memory:"
 PANDAS_GAPS = ("NAType", "NaTType")

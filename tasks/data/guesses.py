@@ -3,8 +3,8 @@
 import numpy as np
 
 from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.data.sources.bundled import NAMES
 from foldproof.tasks.data.target import Target
-from foldproof.tasks.sources.bundled import NAMES
 
 MOST_CLASSES = 200
 FEWEST_ROWS = 3  # of a class, on the average

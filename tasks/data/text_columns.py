@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foldproof.tasks.sources.numerals import is_ambiguous, writes_commas
+from foldproof.tasks.data.sources.numerals import is_ambiguous, writes_commas
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
 MOST_SHOWN = 40  # characters of a value

@@ -9,9 +9,10 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.messages import nearest
 from foldproof.tasks.config.study import CsvSpec, DataSpec
-from foldproof.tasks.sources import arrays, bundled, tables
-from foldproof.tasks.sources.csv_files import is_csv, missing_word
-from foldproof.tasks.sources.raw import RawData
+from foldproof.tasks.data.sources import bundled, tables
+from foldproof.tasks.data.sources import npz as arrays
+from foldproof.tasks.data.sources.csv_files import is_csv, missing_word
+from foldproof.tasks.data.sources.raw_table import RawData
 
 PARQUET = (".parquet", ".pq")
 

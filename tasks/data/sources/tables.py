@@ -12,12 +12,12 @@ from pyarrow import parquet
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.messages import nearest
 from foldproof.tasks.config.study import CsvSpec, DataSpec
-from foldproof.tasks.sources.columns import find_roles, spaced
-from foldproof.tasks.sources.csv_files import is_csv, read_csv
-from foldproof.tasks.sources.files import locate, one_line
-from foldproof.tasks.sources.folders import refuse_no_parquet, refuse_others
-from foldproof.tasks.sources.numerals import is_ambiguous
-from foldproof.tasks.sources.raw import RawData, values
+from foldproof.tasks.data.sources.columns import find_roles, spaced
+from foldproof.tasks.data.sources.csv_files import is_csv, read_csv
+from foldproof.tasks.data.sources.numerals import is_ambiguous
+from foldproof.tasks.data.sources.open_file import locate, one_line
+from foldproof.tasks.data.sources.parquet_folders import refuse_no_parquet, refuse_others
+from foldproof.tasks.data.sources.raw_table import RawData, values
 
 
 def load(

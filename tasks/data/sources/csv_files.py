@@ -10,10 +10,10 @@ from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import CsvSpec
-from foldproof.tasks.sources.dialect import SAMPLE, Dialect, recognise
-from foldproof.tasks.sources.files import open_source
-from foldproof.tasks.sources.numerals import Evidence, read_numbers, weigh
-from foldproof.tasks.sources.unnamed import without_empty_end, without_unnamed
+from foldproof.tasks.data.sources.csv_dialect import SAMPLE, Dialect, recognise
+from foldproof.tasks.data.sources.numerals import Evidence, read_numbers, weigh
+from foldproof.tasks.data.sources.open_file import open_source
+from foldproof.tasks.data.sources.unnamed_columns import without_empty_end, without_unnamed
 
 ENDINGS = (".csv", ".tsv", ".tab")
 MOST_COLUMNS = 1000  # whose numbers are looked at before the file is read

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.sources.files import one_line, open_source
-from foldproof.tasks.sources.raw import RawData
+from foldproof.tasks.data.sources.open_file import one_line, open_source
+from foldproof.tasks.data.sources.raw_table import RawData
 
 KNOWN = ("X", "y", "groups", "weights")
 
