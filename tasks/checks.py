@@ -10,9 +10,9 @@ import numpy as np
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds import FoldPlan
-from foldproof.tasks.inner import inner_rule, inner_split
-from foldproof.tasks.jobs import ModelFacts
+from foldproof.tasks.folds.holdout import inner_rule, inner_split
+from foldproof.tasks.folds.job import ModelFacts
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.scaling import CLASSES, make_scaler
 
 

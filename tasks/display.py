@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from foldproof.tasks.common.debug_log import show_debug_log
 from foldproof.tasks.fold_progress import FoldProgress, Watched, times
-from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.status_line import is_terminal, line
 
 Verbosity = Literal["quiet", "normal", "verbose"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data.target import Task
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.material import Material
 from foldproof.tasks.trained import Trained
 

@@ -3,7 +3,7 @@
 import re
 import sys
 
-from foldproof.tasks.scores import UnfitOutput
+from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.trained import Diverged
 from foldproof.tasks.user_code.builder import one_line
 

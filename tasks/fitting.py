@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.certificate import Start
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
 from foldproof.tasks.estimators import train_estimator
+from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.freshness import optimizer_step, refuse_used_estimator, set_apart
-from foldproof.tasks.jobs import FoldJob
 from foldproof.tasks.keras_models import fresh_model, is_keras, output_activation, weights_digest
 from foldproof.tasks.machine.memory import peak_mib
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.material import Material, test_features, training_material
 from foldproof.tasks.progress_file import Progress
-from foldproof.tasks.scores import UnfitOutput, check_width, class_scores
 from foldproof.tasks.seeding import seed_everything
 from foldproof.tasks.store import Execution, FinishedFold, now
 from foldproof.tasks.trained import Trained, check_converged

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.output import MOST_LINES, OutputReader, output_path
 from foldproof.tasks.progress_file import Sighting
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.progress_file import Sighting, look
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.folds.job import FoldRecord
 
 FEWEST = 8  # folds of a slot; fewer tell nothing
 SLOWER = 1.5  # times as long at the end as at the beginning

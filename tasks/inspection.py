@@ -14,8 +14,8 @@ from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.estimators import check_estimator
 from foldproof.tasks.failure import is_exhausted
 from foldproof.tasks.first_batch import try_batch
+from foldproof.tasks.folds.job import BuilderCall, FoldJob, ModelFacts
 from foldproof.tasks.freshness import refuse_used_estimator
-from foldproof.tasks.jobs import BuilderCall, FoldJob, ModelFacts
 from foldproof.tasks.keras_models import complete, is_keras
 from foldproof.tasks.material import Material, training_material
 from foldproof.tasks.seeding import seed_everything

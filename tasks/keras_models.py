@@ -10,9 +10,9 @@ from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.target import Task
+from foldproof.tasks.folds.job import BuilderCall
+from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.freshness import refuse_used_model
-from foldproof.tasks.jobs import BuilderCall
-from foldproof.tasks.scores import Activation
 from foldproof.tasks.seeding import seed_everything
 from foldproof.tasks.user_code.builder import brief, call_builder
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.material import Material, inner_rows, unscaled_features
 
 LAYERS = ("Embedding", "IntegerLookup", "CategoryEncoding")

@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.keras_models import loss_for
 
 # These take targets of another shape than the output's.

@@ -20,8 +20,8 @@ from foldproof.tasks.data.dataset import (
     WIDE_PLACES,
 )
 from foldproof.tasks.data.npy import take_rows
-from foldproof.tasks.inner import inner_split
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.holdout import inner_split
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.scaling import Scaler
 from foldproof.tasks.weighting import Weights, sample_weights
 

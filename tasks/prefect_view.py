@@ -15,7 +15,7 @@ from prefect.context import FlowRunContext, TaskRunContext
 from foldproof.tasks import artifacts
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.fold_log import FoldLog
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.output import FOLDER
 from foldproof.tasks.prefect_api import Caller, Progress
 from foldproof.tasks.progress_file import look

@@ -9,14 +9,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks import schemas
-from foldproof.tasks.certificate import Beginning, certificate, check_distinct
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.findings import about_predictions
-from foldproof.tasks.folds import FoldPlan
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.initial_state import Beginning, certificate, check_distinct
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.metrics import Predictions, measure, predict_labels
-from foldproof.tasks.scores import THRESHOLD, Activation, class_scores
 from foldproof.tasks.store import FinishedFold, read_fold
 from foldproof.tasks.summary import ScoredPredictions, summarise
 

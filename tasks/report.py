@@ -12,8 +12,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.folders import write_whole
+from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.html import render
-from foldproof.tasks.keys import run_id
 from foldproof.tasks.reduce import Tables
 
 DETERMINISTIC = ("folds", "history", "predictions", "summary")

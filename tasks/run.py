@@ -26,9 +26,8 @@ from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
 from foldproof.tasks.folders import mend
-from foldproof.tasks.folds import FoldPlan, plan_folds
-from foldproof.tasks.jobs import FoldJob, FoldRecord, ModelFacts
-from foldproof.tasks.keys import (
+from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
+from foldproof.tasks.folds.keys import (
     ModelIdentity,
     builder_call,
     fold_jobs,
@@ -36,6 +35,8 @@ from foldproof.tasks.keys import (
     run_id,
     run_key,
 )
+from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.metrics import resolve_metrics
 from foldproof.tasks.prefect_home import cannot_be_written, prefect_home, usable_home
@@ -43,7 +44,6 @@ from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, se
 from foldproof.tasks.result import Result
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.server import EmbeddedServer, api_is_configured
-from foldproof.tasks.splitters import is_own
 from foldproof.tasks.store import make_store
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.splitters import import_named
+from foldproof.tasks.folds.splitters import import_named
 
 CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}
 

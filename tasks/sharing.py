@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foldproof.tasks.common.errors import Interrupted
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.forkserver import ForkServerContext
-from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device
 from foldproof.tasks.workers import Slot
 

@@ -15,9 +15,9 @@ from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
 from foldproof.tasks.findings import about_digits
-from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.form import from_form
-from foldproof.tasks.jobs import FoldRecord
 from foldproof.tasks.prefect_view import viewed
 from foldproof.tasks.remote import RUNS, publish, sending
 from foldproof.tasks.result import Result

@@ -16,10 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from foldproof.tasks.certificate import Start
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.scores import Activation
+from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.outputs import Activation
 
 SCHEMA = pa.schema(
     [

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from foldproof.tasks import schemas
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.intervals import Interval, ScoredFold, interval
 from foldproof.tasks.metrics import Measured, Predictions, measure
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.certificate import Start
-from foldproof.tasks.scores import Activation
+from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.outputs import Activation
 
 History = tuple[tuple[int, str, float], ...]
 

@@ -15,9 +15,9 @@ from prefect.utilities.engine import get_state_for_result
 
 from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
-from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.growth import climbing
-from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.locks import fold_lock
 from foldproof.tasks.remote import FOLDS, Remote
 from foldproof.tasks.run import Run

@@ -17,8 +17,8 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.display import Display
 from foldproof.tasks.finished import FinishedRun, differences
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.foreign import Show, check_code, check_data
-from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.report_tables import as_a_report, place_of
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import FinishedFold, read_fold

@@ -18,8 +18,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.failure import describe_failure, is_exhausted
-from foldproof.tasks.folds import FoldPlan, plan_folds
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
 from foldproof.tasks.output import kept_output, output_path

@@ -19,9 +19,9 @@ from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds import FoldPlan
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.forkserver import ForkServerContext
-from foldproof.tasks.jobs import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.memory import REMEDY, allowance, times_killed_for_memory
 from foldproof.tasks.user_code.builder import start_folder

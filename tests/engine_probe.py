@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.worker import _configure_tensorflow
 
 

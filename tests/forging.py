@@ -7,7 +7,7 @@ from typing import Any
 from pyarrow import parquet
 
 from foldproof.tasks.finished import FinishedRun
-from foldproof.tasks.keys import run_id
+from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.verification import verify
 
 

@@ -19,7 +19,7 @@ from foldproof.tasks.config.study import METHODS, Study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.failure import describe_failure
 from foldproof.tasks.fitting import fit_fold
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.reduce import Tables, findings, reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run

@@ -3,10 +3,16 @@
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.certificate import Beginning, SharedStart, Start, certificate, check_distinct
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
+from foldproof.tasks.folds.initial_state import (
+    Beginning,
+    SharedStart,
+    Start,
+    certificate,
+    check_distinct,
+)
 from foldproof.tasks.reduce import reduce_folds
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold

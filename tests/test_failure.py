@@ -1,7 +1,7 @@
 import pytest
 
 from foldproof.tasks.failure import LONGEST, describe_failure, is_exhausted
-from foldproof.tasks.scores import UnfitOutput
+from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.trained import Diverged
 
 

@@ -13,9 +13,9 @@ from pyarrow import csv
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.display import Display
+from foldproof.tasks.folds.outputs import class_scores
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scores import class_scores
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store import read_fold
 from foldproof.tasks.training import train_here

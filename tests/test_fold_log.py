@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from foldproof.tasks.fold_log import FoldLog
-from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.output import FOLDER, output_path
 from foldproof.tasks.progress_file import Sighting
 from tests.helpers_report import prepared, settings

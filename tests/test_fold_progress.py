@@ -9,7 +9,7 @@ import pytest
 from foldproof.tasks import display as shown
 from foldproof.tasks.display import Display
 from foldproof.tasks.fold_progress import FoldProgress, duration, times
-from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.progress_file import Progress
 
 

@@ -18,8 +18,8 @@ from sklearn import model_selection
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, SplitSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
-from foldproof.tasks.folds import FoldPlan, plan_folds
-from foldproof.tasks.splitters import make_splitter, resolve_method
+from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.splitters import make_splitter, resolve_method
 from tests.conftest import Prepare
 
 SEED = 7

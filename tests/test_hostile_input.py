@@ -20,7 +20,7 @@ from foldproof.tasks.common.errors import InputError, one_line
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.display import Display
-from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
@@ -288,7 +288,7 @@ def test_hostile_input_is_one_line(settings: dict[str, Any], field: str, remedy:
 
 @pytest.mark.usefixtures("working")
 def test_an_endless_splitter_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foldproof.tasks.folds.MOST_PLACES", 20)
+    monkeypatch.setattr("foldproof.tasks.folds.plan.MOST_PLACES", 20)
     study = parse_study(split("good.csv", method="odd:Endless"))
     dataset = prepare_data(study.data, None, tmp_path)
     with pytest.raises(InputError) as caught:  # in this process, where the bound is low

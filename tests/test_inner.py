@@ -8,7 +8,7 @@ from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.inner import inner_rule, inner_split
+from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from tests.conftest import Prepare
 
 RANDOM = np.random.default_rng(3)

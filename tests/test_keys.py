@@ -13,9 +13,9 @@ from pyarrow import csv, parquet
 from foldproof.tasks.common.digest import canonical_json, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, ModelSpec, TrainSpec, parse_study
-from foldproof.tasks.keys import fold_jobs, identify_model, run_id, run_key
+from foldproof.tasks.folds.keys import fold_jobs, identify_model, run_id, run_key
+from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.seeds import Role, fold_seed
 from tests.helpers_report import CLASSIFIER, prepared, settings
 
 
@@ -226,7 +226,7 @@ def test_another_device_changes_every_key(tmp_path, other):
 
 
 def test_another_version_of_ours_changes_the_keys(tmp_path, monkeypatch, plain):
-    monkeypatch.setattr("foldproof.tasks.keys.VERSION", "999")
+    monkeypatch.setattr("foldproof.tasks.folds.keys.VERSION", "999")
     run, folds = keys(tmp_path)
     assert run != plain[0]
     assert not set(folds) & set(plain[1])

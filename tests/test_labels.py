@@ -12,7 +12,7 @@ from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.data.labels import find_label, weights_of
 from foldproof.tasks.data.target import resolve_target
-from foldproof.tasks.folds import plan_folds
+from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.weighting import check_class_weight, sample_weights
 from tests.conftest import Prepare
 

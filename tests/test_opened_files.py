@@ -13,7 +13,7 @@ import pytest
 from foldproof.tasks.comparison.runs import Comparison, opened
 from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.keys import run_id
+from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch

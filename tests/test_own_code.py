@@ -11,8 +11,8 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.folds import plan_folds
-from foldproof.tasks.inner import inner_rule, inner_split
+from foldproof.tasks.folds.holdout import inner_rule, inner_split
+from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.run import Run, launched
 
 SPLITTERS = """

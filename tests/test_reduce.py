@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn import datasets, linear_model, metrics, model_selection, preprocessing
 
-from foldproof.tasks.certificate import SharedStart
+from foldproof.tasks.folds.initial_state import SharedStart
+from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.reduce import findings, reduce_folds
 from foldproof.tasks.schemas import folds_schema, history_schema, predictions_schema, summary_schema
-from foldproof.tasks.seeds import Role, fold_seed
 from foldproof.tasks.store import DamagedFold, read_fold, write_fold
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 

@@ -4,8 +4,8 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.keys import identify_model
-from foldproof.tasks.splitters import import_named
+from foldproof.tasks.folds.keys import identify_model
+from foldproof.tasks.folds.splitters import import_named
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from foldproof.tasks.scores import UnfitOutput, check_width, class_scores
+from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 
 LOGITS = np.array([[-800.0, 0.5], [3.0, -2.0], [0.0, 0.0], [900.0, 899.0]], dtype=np.float32)
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from foldproof.tasks.seeds import Role, fold_seed
+from foldproof.tasks.folds.seeds import Role, fold_seed
 
 PLACES = list(itertools.product(range(3), range(10), Role))
 

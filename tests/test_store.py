@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.certificate import Start
 from foldproof.tasks.common.digest import digest_arrays
+from foldproof.tasks.folds.initial_state import Start
 from foldproof.tasks.store import (
     SCHEMA,
     DamagedFold,

@@ -11,9 +11,9 @@ from foldproof.tasks.audit.conduct import Tried
 from foldproof.tasks.audit.table import REFERENCE, REPEAT, Comparison
 from foldproof.tasks.audit.trial import Fit, Outcome
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.reduce import score_output
-from foldproof.tasks.scores import UnfitOutput
 from foldproof.tasks.summary import ScoredPredictions
 
 

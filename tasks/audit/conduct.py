@@ -9,7 +9,7 @@ from foldproof.tasks.audit.processes import Environment, run_trials
 from foldproof.tasks.audit.trial import Outcome, Trial
 from foldproof.tasks.audit.worker import onednn_is_on
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.run import Run
 
 ORDERS_OF = ("reference", "seeded_fit")

@@ -15,8 +15,8 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.entry import DONE, FAILED
-from foldproof.tasks.jobs import FoldJob
-from foldproof.tasks.keys import run_id
+from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.remote import refuse_remote
 from foldproof.tasks.run import Run, launched
 

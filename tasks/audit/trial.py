@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.tasks.audit.causes import Conditions, Way
-from foldproof.tasks.jobs import FoldJob
-from foldproof.tasks.scores import Activation
+from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.outputs import Activation
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.jobs import FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.keras_models import weights_digest
 from foldproof.tasks.material import Material, Samples
 from foldproof.tasks.progress_file import Progress

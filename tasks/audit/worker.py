@@ -11,7 +11,7 @@ import numpy as np
 from foldproof.tasks.audit.trial import Fit, Outcome, Trial
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.failure import describe_failure
-from foldproof.tasks.scores import check_width
+from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.user_code.builder import load_builder
 from foldproof.tasks.worker import configure, configure_otherwise
 

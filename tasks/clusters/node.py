@@ -19,7 +19,7 @@ from foldproof.tasks.clusters.code import code_here
 from foldproof.tasks.clusters.local_data import LocalData, is_seen, leave_probe, make
 from foldproof.tasks.clusters.messages import Answer, DataReference, Passport, Request
 from foldproof.tasks.common.errors import InputError, Interrupted
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.scratch import make_scratch, remove_scratch

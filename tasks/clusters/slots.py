@@ -16,8 +16,8 @@ from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds import FoldPlan
-from foldproof.tasks.jobs import FoldJob, FoldRecord
+from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.remote import is_remote

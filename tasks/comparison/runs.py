@@ -15,8 +15,8 @@ from foldproof.tasks.comparison.same import (
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.display import Display, Verbosity
+from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.form import from_form
-from foldproof.tasks.jobs import FoldRecord
 from foldproof.tasks.remote import refuse_remote
 from foldproof.tasks.run import Run
 from foldproof.tasks.server import EmbeddedServer

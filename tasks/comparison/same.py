@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.keys import run_id
+from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.run import Run
 
 Difference = tuple[str, Any, Any]  # the field, and its two values

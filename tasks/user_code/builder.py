@@ -14,7 +14,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.messages import nearest
-from foldproof.tasks.jobs import BuilderCall
+from foldproof.tasks.folds.job import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import handed_paths
 from foldproof.tasks.user_code.references import located
 

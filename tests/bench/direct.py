@@ -9,7 +9,7 @@ from typing import Any
 from foldproof.tasks import steps
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.jobs import FoldRecord
+from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.result import Result
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch

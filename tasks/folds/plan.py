@@ -14,7 +14,7 @@ from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import MOST_PLACES, SplitSpec
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
-from foldproof.tasks.splitters import PARTITIONS, make_splitter, resolve_method
+from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
 
 Rows = NDArray[np.int64]
 
