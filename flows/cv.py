@@ -12,10 +12,16 @@ if __name__ == "__main__":
     command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
-from foldproof.tasks.launch import launched_flow
+from foldproof.tasks.prefect_flow.fold_task import train_folds
+from foldproof.tasks.prefect_flow.lifecycle import launched_flow
+from foldproof.tasks.prefect_flow.steps import (
+    load_data,
+    reduce_folds,
+    running,
+    split_rows,
+    write_report,
+)
 from foldproof.tasks.result import Result
-from foldproof.tasks.steps import load_data, reduce_folds, running, split_rows, write_report
-from foldproof.tasks.training import train_folds
 
 
 @launched_flow

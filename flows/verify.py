@@ -16,7 +16,7 @@ from prefect.states import Completed
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.finished import FinishedRun
-from foldproof.tasks.outcome import failed
+from foldproof.tasks.prefect_flow.states import failed
 from foldproof.tasks.remote import at_hand
 from foldproof.tasks.verification import verify as verify_run
 from foldproof.tasks.verify_command import FOLDS

@@ -39,11 +39,11 @@ from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.metrics import resolve_metrics
-from foldproof.tasks.prefect_home import cannot_be_written, prefect_home, usable_home
+from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
+from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from foldproof.tasks.result import Result
 from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.store import make_store
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here

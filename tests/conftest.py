@@ -14,10 +14,10 @@ if not os.access(Path.home(), os.W_OK):  # before Prefect is imported, which war
 
 from foldproof.tasks.config.study import ComputeSpec, DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
-from foldproof.tasks.launch import CARE, flush_to_api
 from foldproof.tasks.machine.devices import place
+from foldproof.tasks.prefect_flow.lifecycle import CARE, flush_to_api
+from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.server import EmbeddedServer
 from foldproof.tasks.workers import Slots
 
 Prepare = Callable[..., Dataset]

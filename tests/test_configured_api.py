@@ -12,7 +12,7 @@ URL = "http://127.0.0.1:4999/api"
 PROFILES = f'active = "team"\n[profiles.team]\nPREFECT_API_URL = "{URL}"\n[profiles.alone]\n'
 LOOK = """
 import os, sys
-from foldproof.tasks.server import api_is_configured
+from foldproof.tasks.prefect_flow.server import api_is_configured
 found = api_is_configured()
 asked = "prefect" in sys.modules
 from prefect.settings import get_current_settings
@@ -95,7 +95,7 @@ def test_a_profile_that_is_not_the_active_one_configures_nothing(tmp_path):
 def test_settings_of_the_process_count():
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from foldproof.tasks.server import api_is_configured
+    from foldproof.tasks.prefect_flow.server import api_is_configured
 
     with temporary_settings({PREFECT_API_URL: URL}):
         assert api_is_configured()

@@ -13,9 +13,9 @@ import pytest
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold
-from foldproof.tasks.training import train_here
 from tests.command import CV, cv, report_of
 
 pytestmark = pytest.mark.long

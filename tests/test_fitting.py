@@ -15,10 +15,10 @@ from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds.outputs import class_scores
 from foldproof.tasks.machine.devices import place
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store import read_fold
-from foldproof.tasks.training import train_here
 from foldproof.tasks.workers import Slots
 from tests.training import settings, train_some
 

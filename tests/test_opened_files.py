@@ -15,9 +15,9 @@ from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.training import train_here
 from foldproof.tasks.user_code.opened_files.record import FOLDER
 from foldproof.tasks.workers import Slots
 from tests.command import contents, cv, report_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.server import EmbeddedServer
+from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from tests.command import CV, cv, report_of
 
 pytestmark = pytest.mark.long

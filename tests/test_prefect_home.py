@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.errors import RunFailed
-from foldproof.tasks.prefect_home import prefect_home, usable_home
-from foldproof.tasks.server import EmbeddedServer
+from foldproof.tasks.prefect_flow.home import prefect_home, usable_home
+from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from tests.command import cv, report_of
 
 SMALL = ["--model", "sklearn.linear_model:LogisticRegression", "--split.n_splits", "2"]

@@ -7,9 +7,9 @@ from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.names import generate_slug
 
-from foldproof.tasks.launch import flush_to_api
-from foldproof.tasks.made_up_names import is_made_up
-from foldproof.tasks.outcome import flow_run_name
+from foldproof.tasks.prefect_flow.default_names import is_made_up
+from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
+from foldproof.tasks.prefect_flow.states import flow_run_name
 
 READABLE = "LogisticRegression on iris, 3 folds"
 SETTINGS = {

@@ -9,7 +9,7 @@ import pytest
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.schedules import IntervalSchedule
 
-from foldproof.tasks.outage import answers
+from foldproof.tasks.prefect_flow.api_watch import answers
 from tests.command import contents, cv, report_of
 from tests.live import EAGER, Live, free_port, server_command, wait_for
 

@@ -14,7 +14,7 @@ import yaml
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
 from foldproof.deployments.definitions import PREFECT_FILE
-from foldproof.tasks.outage import answers
+from foldproof.tasks.prefect_flow.api_watch import answers
 from tests.live import Live, end, free_port, wait_for
 from tests.needs import need
 from tests.postgres import FOLDERS, Postgres

@@ -9,10 +9,10 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.sharing import Gate
-from foldproof.tasks.training import train_here
 from foldproof.tasks.workers import Slots
 from tests.training import settings
 

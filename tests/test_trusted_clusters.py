@@ -17,7 +17,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.comparison.steps import SHARED, comparing
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.steps import running
+from foldproof.tasks.prefect_flow.steps import running
 from tests.command import run
 
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"

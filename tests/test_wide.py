@@ -14,9 +14,9 @@ from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
 from foldproof.tasks.display import Display
 from foldproof.tasks.findings import about_digits
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store import read_fold
-from foldproof.tasks.training import train_here
 from tests.command import cv
 from tests.test_fitting import SPY
 from tests.training import settings, train_some

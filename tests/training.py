@@ -6,8 +6,8 @@ from typing import Any
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.training import train_here
 from foldproof.tasks.workers import Slots
 
 

@@ -15,10 +15,10 @@ from foldproof.tasks.comparison.runs import Comparison, current_comparison, open
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.form import shared_and_own, studies_signature
-from foldproof.tasks.launch import outcome, quiet_prefect, seen_through
-from foldproof.tasks.outcome import named, readable_name, told
+from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_through
+from foldproof.tasks.prefect_flow.states import named, readable_name, told
+from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.result import Result
-from foldproof.tasks.step import step
 from foldproof.tasks.trust import check_trust
 
 SHARED = ("data", "split", "train", "metrics", "compute", "seed", "out", "more")

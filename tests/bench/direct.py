@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks import steps
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.prefect_flow import steps
+from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.result import Result
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.training import train_here
 from foldproof.tasks.workers import Slots
 from tests.bench.cases import Case, settings
 

@@ -19,7 +19,7 @@ from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.form import from_form, study_signature, with_more
-from foldproof.tasks.outage import (
+from foldproof.tasks.prefect_flow.api_watch import (
     ApiWatch,
     count_unseen,
     give_up,
@@ -28,10 +28,10 @@ from foldproof.tasks.outage import (
     tls_settings,
     unreachable,
 )
-from foldproof.tasks.outcome import flow_run_name, told
+from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
+from foldproof.tasks.prefect_flow.states import flow_run_name, told
 from foldproof.tasks.result import Result
 from foldproof.tasks.run import Run, current, launched
-from foldproof.tasks.server import EmbeddedServer, using
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take

@@ -173,7 +173,7 @@ def _count_ended(flow_run: str) -> int | None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
-    from foldproof.tasks.server import OVER
+    from foldproof.tasks.prefect_flow.server import OVER
 
     try:
         with get_client(sync_client=True) as client:

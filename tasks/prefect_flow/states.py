@@ -16,7 +16,7 @@ from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.form import from_form
-from foldproof.tasks.made_up_names import is_made_up
+from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.run import current_run
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import RunFailed
 from foldproof.tasks.common.places import python_path
-from foldproof.tasks.prefect_home import prefect_home
+from foldproof.tasks.prefect_flow.home import prefect_home
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
 ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
@@ -128,7 +128,12 @@ class EmbeddedServer:
         output = self._log.open("ab") if self._log else None
         path = python_path()
         process = subprocess.Popen(
-            [sys.executable, "-m", "foldproof.tasks.embedded_server", str(listener.fileno())],
+            [
+                sys.executable,
+                "-m",
+                "foldproof.tasks.prefect_flow.embedded_server",
+                str(listener.fileno()),
+            ],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
