@@ -13,7 +13,7 @@ from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.job import ModelFacts
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.scaling import CLASSES, make_scaler
+from foldproof.tasks.training.scaler import CLASSES, make_scaler
 
 
 def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> None:

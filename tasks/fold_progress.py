@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.progress_file import Sighting, look
+from foldproof.tasks.training.progress import Sighting, look
 
 
 class Watched(Protocol):

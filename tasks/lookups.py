@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.material import Material, inner_rows, unscaled_features
+from foldproof.tasks.training.fold_data import Material, inner_rows, unscaled_features
 
 LAYERS = ("Embedding", "IntegerLookup", "CategoryEncoding")
 

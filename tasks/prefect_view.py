@@ -18,9 +18,9 @@ from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.output import FOLDER
 from foldproof.tasks.prefect_api import Caller, Progress
-from foldproof.tasks.progress_file import look
 from foldproof.tasks.reduce import Tables
 from foldproof.tasks.run import Run
+from foldproof.tasks.training.progress import look
 
 DESCRIPTIONS = {
     "summary": "Mean, spread and interval of each metric",

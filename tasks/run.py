@@ -45,6 +45,7 @@ from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, se
 from foldproof.tasks.result import Result
 from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store import make_store
+from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.opened_files.record import (
@@ -54,7 +55,6 @@ from foldproof.tasks.user_code.opened_files.record import (
     write_record,
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
-from foldproof.tasks.weighting import check_class_weight
 from foldproof.tasks.workers import Slots
 from foldproof.tasks.writing import GO_ON, writing
 

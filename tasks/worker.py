@@ -17,7 +17,6 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.failure import describe_failure, is_exhausted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
@@ -25,6 +24,7 @@ from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker
 from foldproof.tasks.output import kept_output, output_path
 from foldproof.tasks.remote import FOLDS, Remote, sending
 from foldproof.tasks.store import FinishedFold, read_fold, write_fold
+from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.user_code.builder import extend_path
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.record import may_open_files
@@ -83,7 +83,7 @@ def configure_otherwise(threads: int, tensorflow: bool, determinism: bool) -> No
 def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
     """Do what the first fold of a model does for all of them."""
     configure(job.numerics, tensorflow)
-    from foldproof.tasks.fitting import prepare_fold as prepare
+    from foldproof.tasks.training.fold import prepare_fold as prepare
 
     prepare(job)
 
@@ -102,7 +102,7 @@ def train_fold(
         RunFailed: it cannot be stored.
     """
     configure(job.numerics, tensorflow)
-    from foldproof.tasks.fitting import fit_fold
+    from foldproof.tasks.training.fold import fit_fold
 
     try:
         with kept_output(output_path(progress.parent, job.key, attempt)):

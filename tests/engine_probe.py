@@ -10,8 +10,8 @@ def chosen_step(job: FoldJob) -> tuple[str, bool]:
     """Prepare a fold's model and return the kind of its step and whether kernels stay."""
     _configure_tensorflow(job.numerics.threads)
     from foldproof.tasks.engines.compiled import prepare
-    from foldproof.tasks.keras_models import fresh_model
-    from foldproof.tasks.material import training_material
+    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.user_code.builder import load_builder
 
     builder = load_builder(job.builder)
@@ -27,7 +27,7 @@ def traces(jobs: list[FoldJob]) -> dict[str, int]:
     """Train folds and return how often each graph of the kept model was traced."""
     _configure_tensorflow(jobs[0].numerics.threads)
     from foldproof.tasks import engines
-    from foldproof.tasks.fitting import fit_fold
+    from foldproof.tasks.training.fold import fit_fold
 
     for job in jobs:
         fit_fold(job, 1, "cpu:0", None)
@@ -45,7 +45,7 @@ def draws(keep_kernels: bool) -> list[list[float]]:
     import numpy as np
     import tensorflow as tf
 
-    from foldproof.tasks.seeding import seed_everything
+    from foldproof.tasks.training.seeding import seed_everything
 
     found = []
     for seed in (5, 6, 5, 7, 7):
@@ -76,8 +76,8 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
     import tensorflow as tf
 
     from foldproof.tasks import engines
-    from foldproof.tasks.keras_models import fresh_model
-    from foldproof.tasks.material import training_material
+    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.user_code.builder import load_builder
 
     def fail() -> None:

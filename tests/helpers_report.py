@@ -9,12 +9,12 @@ from typing import Any
 
 from foldproof.tasks.config.study import DataSpec, parse_study
 from foldproof.tasks.display import Display
-from foldproof.tasks.fitting import fit_fold
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.reduce import Tables, findings, reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run
 from foldproof.tasks.store import write_fold
+from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.worker import record_of
 
 CLASSIFIER = {

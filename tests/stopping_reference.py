@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from foldproof.tasks.keras_models import fresh_model, weights_digest
-from foldproof.tasks.material import training_material
+from foldproof.tasks.training.fold_data import training_material
+from foldproof.tasks.training.keras_model import fresh_model, weights_digest
 from foldproof.tasks.user_code.builder import load_builder
 
 

@@ -17,14 +17,14 @@ from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import METHODS, Study
 from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.failure import describe_failure
-from foldproof.tasks.fitting import fit_fold
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.reduce import Tables, findings, reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run
 from foldproof.tasks.store import write_fold
-from foldproof.tasks.weighting import check_class_weight
+from foldproof.tasks.training.error_text import describe_failure
+from foldproof.tasks.training.fold import fit_fold
+from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.worker import record_of
 from tests.helpers_report import prepared
 

@@ -1,8 +1,8 @@
 import pytest
 
-from foldproof.tasks.failure import LONGEST, describe_failure, is_exhausted
 from foldproof.tasks.folds.outputs import UnfitOutput
-from foldproof.tasks.trained import Diverged
+from foldproof.tasks.training.error_text import LONGEST, describe_failure, is_exhausted
+from foldproof.tasks.training.trained_model import Diverged
 
 
 def test_a_users_error_shows_its_type():

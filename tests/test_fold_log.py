@@ -8,7 +8,7 @@ import pytest
 from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.output import FOLDER, output_path
-from foldproof.tasks.progress_file import Sighting
+from foldproof.tasks.training.progress import Sighting
 from tests.helpers_report import prepared, settings
 
 START = 100.0

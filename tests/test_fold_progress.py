@@ -10,7 +10,7 @@ from foldproof.tasks import display as shown
 from foldproof.tasks.display import Display
 from foldproof.tasks.fold_progress import FoldProgress, duration, times
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.progress_file import Progress
+from foldproof.tasks.training.progress import Progress
 
 
 @dataclass(frozen=True)

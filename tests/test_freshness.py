@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.fitting import fit_fold
-from foldproof.tasks.freshness import set_apart
 from foldproof.tasks.inspection import build_model
+from foldproof.tasks.training.fold import fit_fold
+from foldproof.tasks.training.freshness import set_apart
 from tests.helpers_report import finish, prepared, settings
 
 SOURCE = """

@@ -13,7 +13,7 @@ from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.data.labels import find_label, weights_of
 from foldproof.tasks.data.target import resolve_target
 from foldproof.tasks.folds.plan import plan_folds
-from foldproof.tasks.weighting import check_class_weight, sample_weights
+from foldproof.tasks.training.sample_weights import check_class_weight, sample_weights
 from tests.conftest import Prepare
 
 PAIRS = [("no", "yes"), ("No", "Yes"), ("NO", "YES"), ("off", "on"), ("False", "True")]

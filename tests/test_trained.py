@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from foldproof.tasks.trained import Diverged, check_converged
+from foldproof.tasks.training.trained_model import Diverged, check_converged
 
 
 def test_finite_losses_pass():

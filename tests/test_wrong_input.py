@@ -20,7 +20,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.display import Display
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.weighting import check_class_weight
+from foldproof.tasks.training.sample_weights import check_class_weight
 
 CV = Path(__file__).parent.parent / "flows" / "cv.py"
 ESTIMATOR = "sklearn.linear_model:LogisticRegression"

@@ -16,11 +16,16 @@ from foldproof.tasks.audit.causes import TRIES, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.engines import plain
-from foldproof.tasks.estimators import fit_estimator, predict_estimator, seed_estimator
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
-from foldproof.tasks.keras_models import complete, is_keras, output_activation, weights_digest
-from foldproof.tasks.material import Material
+from foldproof.tasks.training.estimator import fit_estimator, predict_estimator, seed_estimator
+from foldproof.tasks.training.fold_data import Material
+from foldproof.tasks.training.keras_model import (
+    complete,
+    is_keras,
+    output_activation,
+    weights_digest,
+)
 from foldproof.tasks.user_code.builder import call_builder
 
 

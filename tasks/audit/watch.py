@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.keras_models import weights_digest
-from foldproof.tasks.material import Material, Samples
-from foldproof.tasks.progress_file import Progress
+from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.keras_model import weights_digest
+from foldproof.tasks.training.progress import Progress
 
 WATCHED = 5  # epochs whose order is compared
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from foldproof.tasks.audit.trial import Fit, Outcome, Trial
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.failure import describe_failure
 from foldproof.tasks.folds.outputs import check_width
+from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.user_code.builder import load_builder
 from foldproof.tasks.worker import configure, configure_otherwise
 
@@ -45,7 +45,7 @@ def onednn_is_on() -> bool:
 def _our_fits(trial: Trial) -> Iterator[Fit]:
     """Train by the project's own path; it is told as plain Keras, which gives the same bits."""
     from foldproof.tasks.audit.watch import WeightsProgress
-    from foldproof.tasks.fitting import fit_fold
+    from foldproof.tasks.training.fold import fit_fold
 
     for number in range(trial.times):
         progress = WeightsProgress(trial.job)
@@ -56,7 +56,7 @@ def _our_fits(trial: Trial) -> Iterator[Fit]:
 def _plain_fits(trial: Trial) -> Iterator[Fit]:
     """Train as users do; the test rows are read after the last fit."""
     from foldproof.tasks.audit.plain import Loop
-    from foldproof.tasks.material import test_features, training_material
+    from foldproof.tasks.training.fold_data import test_features, training_material
 
     material = training_material(trial.job)
     loop = Loop(load_builder(trial.job.builder), trial.job, material)
@@ -95,9 +95,9 @@ def _orders(trial: Trial) -> tuple[str, ...]:
 def _our_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.watch import row_orders
     from foldproof.tasks.engines import plain
-    from foldproof.tasks.keras_models import fresh_model
-    from foldproof.tasks.material import training_material
-    from foldproof.tasks.progress_file import Progress
+    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.keras_model import fresh_model
+    from foldproof.tasks.training.progress import Progress
 
     job = trial.job
     model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
@@ -112,6 +112,6 @@ def _our_orders(trial: Trial) -> tuple[str, ...]:
 
 def _plain_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.plain import Loop
-    from foldproof.tasks.material import training_material
+    from foldproof.tasks.training.fold_data import training_material
 
     return Loop(load_builder(trial.job.builder), trial.job, training_material(trial.job)).orders()

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.engines import compiled, plain
 from foldproof.tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
-from foldproof.tasks.failure import describe_failure, is_exhausted
-from foldproof.tasks.material import Material
-from foldproof.tasks.progress_file import Progress
-from foldproof.tasks.trained import History
+from foldproof.tasks.training.error_text import describe_failure, is_exhausted
+from foldproof.tasks.training.fold_data import Material
+from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.trained_model import History
 
 # The model that this worker keeps, or why it keeps none, for the model in hand.
 _kept: dict[str, CompiledModel | str] = {}

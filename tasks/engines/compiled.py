@@ -22,10 +22,10 @@ from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.npy import ALIGNMENT
 from foldproof.tasks.engines import plain
 from foldproof.tasks.engines.architecture import architecture
-from foldproof.tasks.failure import is_exhausted
-from foldproof.tasks.material import Material, Samples
-from foldproof.tasks.progress_file import Progress
-from foldproof.tasks.trained import History
+from foldproof.tasks.training.error_text import is_exhausted
+from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.trained_model import History
 
 TRIAL_EPOCHS = 2
 TRIAL_SEEDS = (1, 2)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.batches import batch_slices, epoch_orders
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.material import Material, Samples
-from foldproof.tasks.progress_file import Progress
-from foldproof.tasks.trained import History
+from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.trained_model import History
 
 
 def run(

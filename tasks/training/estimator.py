@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data.target import Task
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.material import Material
-from foldproof.tasks.trained import Trained
+from foldproof.tasks.training.fold_data import Material
+from foldproof.tasks.training.trained_model import Trained
 
 
 def check_estimator(model: Any, task: Task, weighted: bool) -> None:

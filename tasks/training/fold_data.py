@@ -22,8 +22,8 @@ from foldproof.tasks.data.dataset import (
 from foldproof.tasks.data.npy import take_rows
 from foldproof.tasks.folds.holdout import inner_split
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.scaling import Scaler
-from foldproof.tasks.weighting import Weights, sample_weights
+from foldproof.tasks.training.sample_weights import Weights, sample_weights
+from foldproof.tasks.training.scaler import Scaler
 
 Features = NDArray[np.float32]
 

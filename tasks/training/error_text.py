@@ -4,7 +4,7 @@ import re
 import sys
 
 from foldproof.tasks.folds.outputs import UnfitOutput
-from foldproof.tasks.trained import Diverged
+from foldproof.tasks.training.trained_model import Diverged
 from foldproof.tasks.user_code.builder import one_line
 
 # Error texts go into reports that must not differ between runs.

@@ -12,8 +12,8 @@ from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.target import Task
 from foldproof.tasks.folds.job import BuilderCall
 from foldproof.tasks.folds.outputs import Activation
-from foldproof.tasks.freshness import refuse_used_model
-from foldproof.tasks.seeding import seed_everything
+from foldproof.tasks.training.freshness import refuse_used_model
+from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.user_code.builder import brief, call_builder
 
 

@@ -11,19 +11,24 @@ import numpy as np
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
-from foldproof.tasks.estimators import train_estimator
 from foldproof.tasks.folds.initial_state import Start
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
-from foldproof.tasks.freshness import optimizer_step, refuse_used_estimator, set_apart
-from foldproof.tasks.keras_models import fresh_model, is_keras, output_activation, weights_digest
 from foldproof.tasks.machine.memory import peak_mib
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.material import Material, test_features, training_material
-from foldproof.tasks.progress_file import Progress
-from foldproof.tasks.seeding import seed_everything
 from foldproof.tasks.store import Execution, FinishedFold, now
-from foldproof.tasks.trained import Trained, check_converged
+from foldproof.tasks.training.estimator import train_estimator
+from foldproof.tasks.training.fold_data import Material, test_features, training_material
+from foldproof.tasks.training.freshness import optimizer_step, refuse_used_estimator, set_apart
+from foldproof.tasks.training.keras_model import (
+    fresh_model,
+    is_keras,
+    output_activation,
+    weights_digest,
+)
+from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.seeding import seed_everything
+from foldproof.tasks.training.trained_model import Trained, check_converged
 from foldproof.tasks.user_code.builder import call_builder, load_builder
 
 _is_keras_family: dict[str, bool] = {}
