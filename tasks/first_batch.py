@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.engines import plain
 from foldproof.tasks.folds.job import BuilderCall, FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.lookups import check_lookups, watched
 from foldproof.tasks.loss_check import check_loss
+from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.keras_model import output_activation

@@ -9,7 +9,7 @@ from foldproof.tasks.worker import _configure_tensorflow
 def chosen_step(job: FoldJob) -> tuple[str, bool]:
     """Prepare a fold's model and return the kind of its step and whether kernels stay."""
     _configure_tensorflow(job.numerics.threads)
-    from foldproof.tasks.engines.compiled import prepare
+    from foldproof.tasks.training.engines.compiled import prepare
     from foldproof.tasks.training.fold_data import training_material
     from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.user_code.builder import load_builder
@@ -26,7 +26,7 @@ def chosen_step(job: FoldJob) -> tuple[str, bool]:
 def traces(jobs: list[FoldJob]) -> dict[str, int]:
     """Train folds and return how often each graph of the kept model was traced."""
     _configure_tensorflow(jobs[0].numerics.threads)
-    from foldproof.tasks import engines
+    from foldproof.tasks.training.engines import choose as engines
     from foldproof.tasks.training.fold import fit_fold
 
     for job in jobs:
@@ -75,7 +75,7 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
     import numpy as np
     import tensorflow as tf
 
-    from foldproof.tasks import engines
+    from foldproof.tasks.training.engines import choose as engines
     from foldproof.tasks.training.fold_data import training_material
     from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.user_code.builder import load_builder

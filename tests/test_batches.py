@@ -3,7 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from foldproof.tasks.batches import batch_slices, epoch_orders
+from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
 
 
 def orders(count, *arguments):

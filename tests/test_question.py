@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from foldproof.tasks.batches import epoch_orders
+from foldproof.tasks.training.engines.batch_order import epoch_orders
 from tests.training import settings, train_some
 
 LOOPS = '''

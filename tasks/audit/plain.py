@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from foldproof.tasks.audit.causes import TRIES, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.engines import plain
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
+from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.estimator import fit_estimator, predict_estimator, seed_estimator
 from foldproof.tasks.training.fold_data import Material
 from foldproof.tasks.training.keras_model import (

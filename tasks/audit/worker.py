@@ -94,7 +94,7 @@ def _orders(trial: Trial) -> tuple[str, ...]:
 
 def _our_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.watch import row_orders
-    from foldproof.tasks.engines import plain
+    from foldproof.tasks.training.engines import plain
     from foldproof.tasks.training.fold_data import training_material
     from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.training.progress import Progress

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.engines import TRIAL_SEEDS, Builder, begin, prepare
 from foldproof.tasks.folds.initial_state import Start
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.machine.memory import peak_mib
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store import Execution, FinishedFold, now
+from foldproof.tasks.training.engines.choose import TRIAL_SEEDS, Builder, begin, prepare
 from foldproof.tasks.training.estimator import train_estimator
 from foldproof.tasks.training.fold_data import Material, test_features, training_material
 from foldproof.tasks.training.freshness import optimizer_step, refuse_used_estimator, set_apart

@@ -46,8 +46,8 @@ def bare_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
 
 def our_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
     """Return our engine's loop."""
-    from foldproof.tasks.engines.graph_loop import GraphLoop
-    from foldproof.tasks.engines.steps import FlatStep, KerasStep, Unfit
+    from foldproof.tasks.training.engines.graph_loop import GraphLoop
+    from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep, Unfit
 
     try:
         step: Any = FlatStep(model)

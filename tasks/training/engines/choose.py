@@ -12,8 +12,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.engines import compiled, plain
-from foldproof.tasks.engines.compiled import TRIAL_SEEDS, Builder, CompiledModel, NotReusable
+from foldproof.tasks.training.engines import compiled, plain
+from foldproof.tasks.training.engines.compiled import (
+    TRIAL_SEEDS,
+    Builder,
+    CompiledModel,
+    NotReusable,
+)
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.training.fold_data import Material
 from foldproof.tasks.training.progress import Progress

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.batches import batch_slices, epoch_orders
 from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
 from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.progress import Progress
 from foldproof.tasks.training.trained_model import History

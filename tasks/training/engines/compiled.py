@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.batches import epoch_orders
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.npy import ALIGNMENT
-from foldproof.tasks.engines import plain
-from foldproof.tasks.engines.architecture import architecture
+from foldproof.tasks.training.engines import plain
+from foldproof.tasks.training.engines.architecture import architecture
+from foldproof.tasks.training.engines.batch_order import epoch_orders
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.progress import Progress
@@ -80,7 +80,7 @@ def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledMod
     Raises:
         NotReusable: it cannot be reused.
     """
-    from foldproof.tasks.engines.steps import FlatStep, KerasStep
+    from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep
 
     trial = _shortened(material, train.batch_size)
     settings = train.model_copy(update={"epochs": min(train.epochs, TRIAL_EPOCHS)})
@@ -121,8 +121,8 @@ def adopt(compiled: CompiledModel, fresh: Any) -> Any:
 def _compile(
     build: Builder, kind: Any, trial: Material, batch_size: int, keep_kernels: bool
 ) -> CompiledModel:
-    from foldproof.tasks.engines.graph_loop import GraphLoop
-    from foldproof.tasks.engines.steps import is_stock
+    from foldproof.tasks.training.engines.graph_loop import GraphLoop
+    from foldproof.tasks.training.engines.train_step import is_stock
 
     model = build(TRIAL_SEEDS[0])
     _refuse_special(model)
