@@ -24,8 +24,8 @@ if os.environ.get(VARIABLE) == "tensorflow":
     import keras  # noqa: F401
     import tensorflow  # noqa: F401
 if os.environ.get(VARIABLE):
-    import foldproof.tasks.inspection
     import foldproof.tasks.training.fold
+    import foldproof.tasks.training.trial.model_trial
     import foldproof.tasks.worker  # noqa: F401
 # What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
 gc.collect()

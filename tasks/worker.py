@@ -136,7 +136,7 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unw
     """Try the model on a fold's first batch; return its facts, or the error that the user sees."""
     if tensorflow:
         _configure_tensorflow(job.numerics.threads)
-    from foldproof.tasks import inspection
+    from foldproof.tasks.training.trial import model_trial as inspection
 
     try:
         is_watched = may_open_files(job.builder.reference)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.inspection import build_model
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.training.freshness import set_apart
+from foldproof.tasks.training.trial.model_trial import build_model
 from tests.helpers_report import finish, prepared, settings
 
 SOURCE = """

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import BuilderCall, FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
-from foldproof.tasks.lookups import check_lookups, watched
-from foldproof.tasks.loss_check import check_loss
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.keras_model import output_activation
+from foldproof.tasks.training.trial.loss_check import check_loss
+from foldproof.tasks.training.trial.token_lookups import check_lookups, watched
 from foldproof.tasks.user_code.builder import brief
 
 NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
