@@ -17,7 +17,7 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.metrics import Predictions, measure, predict_labels
-from foldproof.tasks.store import FinishedFold, read_fold
+from foldproof.tasks.store.fold_file import FinishedFold, read_fold
 from foldproof.tasks.summary import ScoredPredictions, summarise
 
 

@@ -25,7 +25,6 @@ from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
-from foldproof.tasks.folders import mend
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import (
     ModelIdentity,
@@ -41,10 +40,12 @@ from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.metrics import resolve_metrics
 from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
-from foldproof.tasks.remote import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from foldproof.tasks.result import Result
 from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.store import make_store
+from foldproof.tasks.store.atomic_folders import mend
+from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.fold_file import make_store
+from foldproof.tasks.store.object_storage import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here
@@ -56,7 +57,6 @@ from foldproof.tasks.user_code.opened_files.record import (
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
 from foldproof.tasks.workers import Slots
-from foldproof.tasks.writing import GO_ON, writing
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 

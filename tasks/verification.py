@@ -22,7 +22,7 @@ from foldproof.tasks.foreign import Show, check_code, check_data
 from foldproof.tasks.prefect_flow.fold_task import train_with_retries
 from foldproof.tasks.report_tables import as_a_report, place_of
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.store import FinishedFold, read_fold
+from foldproof.tasks.store.fold_file import FinishedFold, read_fold
 from foldproof.tasks.user_code.builder import starting_in
 from foldproof.tasks.verify_level import Level
 from foldproof.tasks.workers import Slot, Slots

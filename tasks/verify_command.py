@@ -24,7 +24,7 @@ def _verify(arguments: Sequence[str]) -> int:
     count = None if given.all else _count(given.folds)
     level = check_level(given.level)
     from foldproof.tasks.finished import FinishedRun  # what follows takes time
-    from foldproof.tasks.remote import at_hand
+    from foldproof.tasks.store.object_storage import at_hand
     from foldproof.tasks.verification import verify
 
     with at_hand(given.run_dir) as folder:

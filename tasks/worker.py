@@ -22,14 +22,14 @@ from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
 from foldproof.tasks.output import kept_output, output_path
-from foldproof.tasks.remote import FOLDS, Remote, sending
-from foldproof.tasks.store import FinishedFold, read_fold, write_fold
+from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.fold_file import FinishedFold, read_fold, write_fold
+from foldproof.tasks.store.object_storage import FOLDS, Remote, sending
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.user_code.builder import extend_path
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.record import may_open_files
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched, watching
-from foldproof.tasks.writing import GO_ON, writing
 
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113

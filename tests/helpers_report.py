@@ -13,7 +13,7 @@ from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.reduce import Tables, findings, reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run
-from foldproof.tasks.store import write_fold
+from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.worker import record_of
 

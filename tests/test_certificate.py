@@ -15,7 +15,7 @@ from foldproof.tasks.folds.initial_state import (
 )
 from foldproof.tasks.reduce import reduce_folds
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.store import read_fold
+from foldproof.tasks.store.fold_file import read_fold
 from tests.command import cv
 from tests.helpers_report import finish
 from tests.training import settings, train_some

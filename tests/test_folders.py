@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.folders import mend, write_whole
+from foldproof.tasks.store.atomic_folders import mend, write_whole
 
 WRITE = (
     "import os, signal, sys; from pathlib import Path\n"

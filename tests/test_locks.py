@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from foldproof.tasks.common.errors import Interrupted
-from foldproof.tasks.locks import fold_lock
+from foldproof.tasks.store.locks import fold_lock
 from tests.command import CV
 
 HOLD = (

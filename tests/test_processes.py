@@ -19,7 +19,7 @@ from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.store import read_fold
+from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.workers import Slots
 from tests.command import CV, cv, report_of
 from tests.training import settings, train_some

@@ -8,7 +8,7 @@ from foldproof.tasks.folds.initial_state import SharedStart
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.reduce import findings, reduce_folds
 from foldproof.tasks.schemas import folds_schema, history_schema, predictions_schema, summary_schema
-from foldproof.tasks.store import DamagedFold, read_fold, write_fold
+from foldproof.tasks.store.fold_file import DamagedFold, read_fold, write_fold
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 
 SPLITS = {"split": {"n_splits": 3, "n_repeats": 2}}

@@ -13,7 +13,7 @@ from pyarrow import fs
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.remote import Remote
+from foldproof.tasks.store.object_storage import Remote
 from tests.command import CV, contents, cv, report_of, run
 from tests.live import free_port
 from tests.test_outage import SLOW

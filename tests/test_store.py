@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.initial_state import Start
-from foldproof.tasks.store import (
+from foldproof.tasks.store.fold_file import (
     SCHEMA,
     DamagedFold,
     Execution,

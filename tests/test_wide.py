@@ -16,7 +16,7 @@ from foldproof.tasks.display import Display
 from foldproof.tasks.findings import about_digits
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.store import read_fold
+from foldproof.tasks.store.fold_file import read_fold
 from tests.command import cv
 from tests.test_fitting import SPY
 from tests.training import settings, train_some

@@ -17,8 +17,8 @@ from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.entry import DONE, FAILED
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.remote import refuse_remote
 from foldproof.tasks.run import Run, launched
+from foldproof.tasks.store.object_storage import refuse_remote
 
 Place = tuple[int, int]
 

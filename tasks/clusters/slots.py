@@ -20,7 +20,7 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.remote import is_remote
+from foldproof.tasks.store.object_storage import is_remote
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.workers import Slots
 

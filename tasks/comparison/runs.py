@@ -18,8 +18,8 @@ from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.server import EmbeddedServer
-from foldproof.tasks.remote import refuse_remote
 from foldproof.tasks.run import Run
+from foldproof.tasks.store.object_storage import refuse_remote
 from foldproof.tasks.trust import check_trust
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows

@@ -7,7 +7,7 @@ from typing import Any
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.target import Label, Task
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.store import fold_path
+from foldproof.tasks.store.fold_file import fold_path
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
 
 

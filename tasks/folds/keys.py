@@ -15,7 +15,7 @@ from foldproof.tasks.folds.job import BuilderCall, FoldJob
 from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.remote import is_remote
+from foldproof.tasks.store.object_storage import is_remote
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.fingerprint import identify
 from foldproof.tasks.user_code.functions import dump_function, is_kept, kept_function, modules_of

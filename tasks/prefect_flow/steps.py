@@ -20,11 +20,11 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_view import viewed
-from foldproof.tasks.remote import RUNS, publish, sending
 from foldproof.tasks.result import Result
 from foldproof.tasks.run import Run, current_run, launched
+from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.object_storage import RUNS, publish, sending
 from foldproof.tasks.trust import check_trust
-from foldproof.tasks.writing import GO_ON, writing
 
 NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out", "more")
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from foldproof.tasks.common.errors import Interrupted
-from foldproof.tasks.locks import fold_lock
+from foldproof.tasks.store.locks import fold_lock
 
 Stays = Callable[[Path, Path], bool]
 
