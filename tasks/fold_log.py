@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.output import MOST_LINES, OutputReader, output_path
 from foldproof.tasks.training.progress import Sighting
+from foldproof.tasks.workers.output import MOST_LINES, OutputReader, output_path
 
 OFTEN, SELDOM = 5.0, 60.0  # seconds between lines on epochs
 SHORT = 1.0  # seconds of a fold that needs no line of its own

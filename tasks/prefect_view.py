@@ -16,11 +16,11 @@ from foldproof.tasks import artifacts
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.output import FOLDER
 from foldproof.tasks.prefect_api import Caller, Progress
 from foldproof.tasks.reduce import Tables
 from foldproof.tasks.run import Run
 from foldproof.tasks.training.progress import look
+from foldproof.tasks.workers.output import FOLDER
 
 DESCRIPTIONS = {
     "summary": "Mean, spread and interval of each metric",

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks import worker
 from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
@@ -41,7 +40,6 @@ from foldproof.tasks.metrics import resolve_metrics
 from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.result import Result
-from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import make_store
@@ -56,7 +54,9 @@ from foldproof.tasks.user_code.opened_files.record import (
     write_record,
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 

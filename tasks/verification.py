@@ -25,7 +25,7 @@ from foldproof.tasks.run import Run, launched
 from foldproof.tasks.store.fold_file import FinishedFold, read_fold
 from foldproof.tasks.user_code.builder import starting_in
 from foldproof.tasks.verify_level import Level
-from foldproof.tasks.workers import Slot, Slots
+from foldproof.tasks.workers.slots import Slot, Slots
 
 Say = Callable[[str], None]
 

@@ -15,7 +15,7 @@ from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import fit_fold
-from foldproof.tasks.worker import record_of
+from foldproof.tasks.workers.calls import record_of
 
 CLASSIFIER = {
     "builder": "sklearn.linear_model:LogisticRegression",

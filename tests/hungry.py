@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
-from foldproof.tasks.worker import GPU_MEMORY
+from foldproof.tasks.workers.calls import GPU_MEMORY
 
 
 class Hungry(LogisticRegression):

@@ -25,7 +25,7 @@ from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.training.sample_weights import check_class_weight
-from foldproof.tasks.worker import record_of
+from foldproof.tasks.workers.calls import record_of
 from tests.helpers_report import prepared
 
 BOUNDED = settings(

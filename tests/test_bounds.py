@@ -21,9 +21,9 @@ from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import STORED_AT_ONCE
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.reduce import _Columns
-from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store.object_storage import BLOCK, Remote
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.helpers_report import finish, settings
 
 MANY = {"split": {"method": "leave_one_out"}, "metrics": ["accuracy"]}

@@ -17,9 +17,9 @@ from foldproof.tasks.folds.outputs import class_scores
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store.fold_file import read_fold
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.training import settings, train_some
 
 # kind of model, data, and whether a worker can keep it compiled

@@ -7,8 +7,8 @@ import pytest
 
 from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.output import FOLDER, output_path
 from foldproof.tasks.training.progress import Sighting
+from foldproof.tasks.workers.output import FOLDER, output_path
 from tests.helpers_report import prepared, settings
 
 START = 100.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.growth import climbing
+from foldproof.tasks.workers.drift import climbing
 
 FLAT = np.full(12, 2.0)
 NOISE = np.array([2.0, 2.6, 1.9, 2.8, 2.1, 2.0, 2.9, 1.8, 2.2, 2.7, 1.9, 2.4])

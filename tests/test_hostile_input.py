@@ -23,8 +23,8 @@ from foldproof.tasks.display import Display
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.test_wrong_input import X, Y, ask, data, split
 
 NOBODY = 65534

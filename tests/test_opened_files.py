@@ -17,9 +17,9 @@ from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import FOLDER
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.command import contents, cv, report_of
 
 LIGHT = """

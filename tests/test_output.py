@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-from foldproof.tasks.output import LONGEST, OutputReader, kept_output, output_path
+from foldproof.tasks.workers.output import LONGEST, OutputReader, kept_output, output_path
 
 PRINTS = """
 import os, sys, warnings
 from pathlib import Path
-from foldproof.tasks.output import kept_output
+from foldproof.tasks.workers.output import kept_output
 print("before")
 with kept_output(Path(sys.argv[1])):
     print("from Python")

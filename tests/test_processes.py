@@ -12,15 +12,15 @@ import pexpect
 import psutil
 import pytest
 
-from foldproof.tasks import workers
 from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.display import Display
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scratch import make_scratch, remove_scratch
 from foldproof.tasks.store.fold_file import read_fold
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers import slots as workers
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.command import CV, cv, report_of
 from tests.training import settings, train_some
 

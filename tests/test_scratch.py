@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
+from foldproof.tasks.workers.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
 
 HOLD = (
     "import sys, time; from foldproof.tasks.scratch import make_scratch\n"

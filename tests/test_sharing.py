@@ -11,9 +11,9 @@ from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.sharing import Gate
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.gpu_sharing import Gate
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.training import settings
 
 

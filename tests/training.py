@@ -8,7 +8,7 @@ from foldproof.tasks.display import Display
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.slots import Slots
 
 
 def settings(out: Any, builder: str, **sections: Any) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from foldproof.tasks import worker
 from foldproof.tasks.audit.trial import Outcome, Trial
 from foldproof.tasks.audit.worker import run_trial
-from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.run import Run
-from foldproof.tasks.workers import describe_end
+from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.fork_server import ForkServerContext
+from foldproof.tasks.workers.slots import describe_end
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 MOST_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core for seconds

@@ -13,7 +13,7 @@ from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.user_code.builder import load_builder
-from foldproof.tasks.worker import configure, configure_otherwise
+from foldproof.tasks.workers.calls import configure, configure_otherwise
 
 LOG = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from foldproof.tasks import worker
 from foldproof.tasks.clusters.code import code_here
 from foldproof.tasks.clusters.local_data import LocalData, is_seen, leave_probe, make
 from foldproof.tasks.clusters.messages import Answer, DataReference, Passport, Request
@@ -22,8 +21,9 @@ from foldproof.tasks.common.errors import InputError, Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers import Slot, Slots
+from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slot, Slots
 
 PULSE = 5.0  # seconds between two looks at whether the flow's process still speaks
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from foldproof.tasks import worker
 from foldproof.tasks.clusters import node
 from foldproof.tasks.clusters.admission import Terms, common_numerics
 from foldproof.tasks.clusters.cluster import connect
@@ -22,7 +21,8 @@ from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.object_storage import is_remote
 from foldproof.tasks.user_code.builder import here
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.slots import Slots
 
 T = TypeVar("T")
 

@@ -13,17 +13,17 @@ from prefect.context import TaskRunContext
 from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.engine import get_state_for_result
 
-from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.growth import climbing
 from foldproof.tasks.run import Run
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock
 from foldproof.tasks.store.object_storage import FOLDS, Remote
-from foldproof.tasks.workers import Slot
+from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.drift import climbing
+from foldproof.tasks.workers.slots import Slot
 
 STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
 MOST_DRAWN = 500  # folds that Prefect's graph connects with what comes after

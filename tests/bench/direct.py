@@ -13,8 +13,8 @@ from foldproof.tasks.prefect_flow import steps
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.result import Result
 from foldproof.tasks.run import Run, launched
-from foldproof.tasks.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers import Slots
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
 from tests.bench.cases import Case, settings
 
 

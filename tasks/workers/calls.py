@@ -21,7 +21,6 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
-from foldproof.tasks.output import kept_output, output_path
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import FinishedFold, read_fold, write_fold
 from foldproof.tasks.store.object_storage import FOLDS, Remote, sending
@@ -30,6 +29,7 @@ from foldproof.tasks.user_code.builder import extend_path
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.record import may_open_files
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched, watching
+from foldproof.tasks.workers.output import kept_output, output_path
 
 PR_SET_PDEATHSIG = 1
 ORPHANED = 113

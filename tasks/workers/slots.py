@@ -15,16 +15,16 @@ from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from foldproof.tasks import worker
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.memory import REMEDY, allowance, times_killed_for_memory
 from foldproof.tasks.user_code.builder import start_folder
+from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.fork_server import ForkServerContext
 
 LOG = logging.getLogger(__name__)
 AHEAD = 3  # short folds that may wait at a slot
@@ -179,7 +179,7 @@ class Slots:
         given = (device, self._context, self._scratch, self._folder)
         if not device.visible:
             return Slot(*given, memory_limit=self._memory_limit)
-        from foldproof.tasks.sharing import Gate, SharedSlot
+        from foldproof.tasks.workers.gpu_sharing import Gate, SharedSlot
 
         gate = self._gates.setdefault(device.visible, Gate())
         return SharedSlot(*given, gate, self._memory_limit)

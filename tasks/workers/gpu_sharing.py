@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.forkserver import ForkServerContext
 from foldproof.tasks.machine.devices import Device
-from foldproof.tasks.workers import Slot
+from foldproof.tasks.workers.fork_server import ForkServerContext
+from foldproof.tasks.workers.slots import Slot
 
 T = TypeVar("T")
 

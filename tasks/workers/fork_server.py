@@ -19,7 +19,7 @@ from typing import Any
 
 from foldproof.tasks.common.places import python_path
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, worker_variables
-from foldproof.tasks.preload import LOG_VARIABLE, VARIABLE
+from foldproof.tasks.workers.preload import LOG_VARIABLE, VARIABLE
 
 MAIN_MODULE_KEYS = ("init_main_from_name", "init_main_from_path")
 
@@ -53,7 +53,7 @@ class ForkServerContext(context.ForkServerContext):
             "PYTHONPATH": python_path(),
         }
         self._server = _Server(variables)
-        self._server.set_forkserver_preload(["foldproof.tasks.preload"])
+        self._server.set_forkserver_preload(["foldproof.tasks.workers.preload"])
         self.ensure_running()
 
     def Process(self, *args: Any, **kwargs: Any) -> "WorkerProcess":  # type: ignore[override]  # noqa: N802
