@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.data.target_facts import TargetFacts, report_lines
+from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.html import number, spread
 from foldproof.tasks.markdown import escape
-from foldproof.tasks.reduce import Tables
 from foldproof.tasks.result import coverage, metric_line
 
 Row = dict[str, str | int | float | None]

@@ -19,8 +19,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.csv_files import is_csv
 from foldproof.tasks.data.target_facts import TargetFacts
+from foldproof.tasks.evaluation.metrics import Predictions, measure, predict_labels
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.metrics import Predictions, measure, predict_labels
 from foldproof.tasks.report import CERTIFIED, EXECUTION, MANIFEST
 from foldproof.tasks.report_tables import by_fold, place_of, read_table
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from foldproof.tasks.coverage import classes_of, worst_case_mean
 from foldproof.tasks.data.target_facts import (
     WARNING,
     TargetFacts,
@@ -12,7 +11,8 @@ from foldproof.tasks.data.target_facts import (
     named_positive,
     positive_line,
 )
-from foldproof.tasks.reduce import Tables
+from foldproof.tasks.evaluation.tables import Tables
+from foldproof.tasks.evaluation.worst_case import classes_of, worst_case_mean
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
-from foldproof.tasks.coverage import classes_of, worst_case_mean
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
+from foldproof.tasks.evaluation.worst_case import classes_of, worst_case_mean
 
 if TYPE_CHECKING:
     import pandas as pd

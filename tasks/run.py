@@ -24,6 +24,7 @@ from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
+from foldproof.tasks.evaluation.metrics import resolve_metrics
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import (
     ModelIdentity,
@@ -36,7 +37,6 @@ from foldproof.tasks.folds.keys import (
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
-from foldproof.tasks.metrics import resolve_metrics
 from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.result import Result

@@ -213,7 +213,7 @@ def _is_near(
     finished: FinishedRun, row: Mapping[str, Any], run: Run, fold: FinishedFold, level: Level
 ) -> str:
     """Return in what sense a fold that is not identical agrees all the same, or nothing."""
-    from foldproof.tasks.reduce import score_fold
+    from foldproof.tasks.evaluation.tables import score_fold
 
     scored = score_fold(run.dataset, fold, run.metrics)
     if level == "numeric":

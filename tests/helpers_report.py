@@ -9,8 +9,8 @@ from typing import Any
 
 from foldproof.tasks.config.study import DataSpec, parse_study
 from foldproof.tasks.display import Display
+from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.reduce import Tables, findings, reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.run import Run
 from foldproof.tasks.store.fold_file import write_fold

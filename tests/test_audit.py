@@ -21,7 +21,7 @@ from foldproof.tasks.audit.printed import WIDTH, printed
 from foldproof.tasks.audit.table import Comparison, audit_table, judge
 from foldproof.tasks.audit_command import main
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.schemas import audit_schema
+from foldproof.tasks.evaluation.schemas import audit_schema
 from tests.command import Ended, run
 from tests.test_html import Page
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from foldproof.tasks.coverage import lowest, worst_case_mean
+from foldproof.tasks.evaluation.metrics import DEFAULTS, Predictions, measure
+from foldproof.tasks.evaluation.worst_case import lowest, worst_case_mean
 from foldproof.tasks.html import render
-from foldproof.tasks.metrics import DEFAULTS, Predictions, measure
 from foldproof.tasks.result import summary_text
 from tests.helpers_report import REGRESSOR, finish
 

@@ -3,7 +3,12 @@
 import pyarrow as pa
 import pytest
 
-from foldproof.tasks.findings import LEARNED_NOTHING, ONE_CLASS, ONE_UNIT, about_predictions
+from foldproof.tasks.evaluation.findings import (
+    LEARNED_NOTHING,
+    ONE_CLASS,
+    ONE_UNIT,
+    about_predictions,
+)
 from tests.command import cv
 
 

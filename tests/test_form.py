@@ -11,9 +11,9 @@ from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, Section, Study, parse_study
+from foldproof.tasks.evaluation.metrics import _check_fits, _scorer_names
 from foldproof.tasks.form import from_form, shared_and_own, with_more
 from foldproof.tasks.form_choices import METRIC_NAMES
-from foldproof.tasks.metrics import _check_fits, _scorer_names
 from foldproof.tasks.offered import offered_builders
 from foldproof.tasks.trust import BUILDERS
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.html import number, render
-from foldproof.tasks.reduce import reduce_folds
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 
 EVIL = "<script>alert(1)</script>"

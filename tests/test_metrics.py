@@ -7,8 +7,8 @@ import pytest
 from sklearn import metrics as sk
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.metric_names import MEANT
-from foldproof.tasks.metrics import (
+from foldproof.tasks.evaluation.metric_names import MEANT
+from foldproof.tasks.evaluation.metrics import (
     DEFAULTS,
     Measured,
     Predictions,

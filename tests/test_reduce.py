@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from sklearn import datasets, linear_model, metrics, model_selection, preprocessing
 
+from foldproof.tasks.evaluation.schemas import (
+    folds_schema,
+    history_schema,
+    predictions_schema,
+    summary_schema,
+)
+from foldproof.tasks.evaluation.tables import findings, reduce_folds
 from foldproof.tasks.folds.initial_state import SharedStart
 from foldproof.tasks.folds.seeds import Role, fold_seed
-from foldproof.tasks.reduce import findings, reduce_folds
-from foldproof.tasks.schemas import folds_schema, history_schema, predictions_schema, summary_schema
 from foldproof.tasks.store.fold_file import DamagedFold, read_fold, write_fold
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 

@@ -12,10 +12,10 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.common.digest import canonical_json
-from foldproof.tasks.reduce import reduce_folds
+from foldproof.tasks.evaluation.schemas import execution_schema
+from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.report import write_report
 from foldproof.tasks.result import coverage
-from foldproof.tasks.schemas import execution_schema
 from tests.command import contents, cv, report_of
 from tests.helpers_report import finish, prepared, settings, train
 

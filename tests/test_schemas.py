@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from foldproof.tasks import schemas
+from foldproof.tasks.evaluation import schemas
 
 TEXT, SMALL, COUNT, WHOLE, REAL = pa.string(), pa.int16(), pa.int32(), pa.int64(), pa.float64()
 PLACE = {"model": TEXT, "repeat": SMALL, "fold": SMALL}

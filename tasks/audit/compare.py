@@ -11,10 +11,10 @@ from foldproof.tasks.audit.conduct import Tried
 from foldproof.tasks.audit.table import REFERENCE, REPEAT, Comparison
 from foldproof.tasks.audit.trial import Fit, Outcome
 from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.evaluation.summary import ScoredPredictions
+from foldproof.tasks.evaluation.tables import score_output
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput
-from foldproof.tasks.reduce import score_output
-from foldproof.tasks.summary import ScoredPredictions
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from foldproof.tasks.schemas import audit_schema
+from foldproof.tasks.evaluation.schemas import audit_schema
 
 REPEAT, REFERENCE = "repeat", "reference"
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from foldproof.tasks.schemas import described_schema
+from foldproof.tasks.evaluation.schemas import described_schema
 
 
 def models_schema() -> pa.Schema:

@@ -8,13 +8,14 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.runtime import flow_run
 
-from foldproof.tasks import reduce, report
+from foldproof.tasks import report
 from foldproof.tasks.artifacts import headline
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.display import Display
-from foldproof.tasks.findings import about_digits
+from foldproof.tasks.evaluation import tables as reduce
+from foldproof.tasks.evaluation.findings import about_digits
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.form import from_form

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.data.target import Task
+from foldproof.tasks.evaluation.metric_names import for_task, meant, remedy
 from foldproof.tasks.folds.outputs import THRESHOLD, Scores
-from foldproof.tasks.metric_names import for_task, meant, remedy
 
 DEFAULTS: dict[Task, tuple[str, ...]] = {
     "binary": ("roc_auc", "sensitivity", "specificity"),

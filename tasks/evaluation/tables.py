@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from foldproof.tasks import schemas
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
-from foldproof.tasks.findings import about_predictions
+from foldproof.tasks.evaluation import schemas
+from foldproof.tasks.evaluation.findings import about_predictions
+from foldproof.tasks.evaluation.metrics import Predictions, measure, predict_labels
+from foldproof.tasks.evaluation.summary import ScoredPredictions, summarise
 from foldproof.tasks.folds.initial_state import Beginning, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.metrics import Predictions, measure, predict_labels
 from foldproof.tasks.store.fold_file import FinishedFold, read_fold
-from foldproof.tasks.summary import ScoredPredictions, summarise
 
 
 @dataclass(frozen=True)

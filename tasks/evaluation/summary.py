@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from foldproof.tasks import schemas
 from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.evaluation import schemas
+from foldproof.tasks.evaluation.metrics import Measured, Predictions, measure
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.intervals import Interval, ScoredFold, interval
-from foldproof.tasks.metrics import Measured, Predictions, measure
 
 
 @dataclass(frozen=True)
