@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from foldproof.tasks.intervals import ScoredFold, corrected_t, cvauc, interval
+from foldproof.tasks.evaluation.intervals import corrected_t, cvauc
+from foldproof.tasks.evaluation.intervals.choose import ScoredFold, interval
 
 # correctR 0.3.1, vignette: two models' scores on the same 30 resamples of 80 and 20 rows
 X = (

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from foldproof.tasks.intervals import ScoredFold, corrected_t, cvauc
+from foldproof.tasks.evaluation.intervals import corrected_t, cvauc
+from foldproof.tasks.evaluation.intervals.choose import ScoredFold
 from tests.helpers_report import ALONE, REGRESSOR, finish
 
 CANCER = {"source": "breast_cancer"}

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.evaluation import schemas
+from foldproof.tasks.evaluation.intervals.choose import Interval, ScoredFold, interval
 from foldproof.tasks.evaluation.metrics import Measured, Predictions, measure
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.intervals import Interval, ScoredFold, interval
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.evaluation.intervals.choose import LEVEL
 from foldproof.tasks.folds.splitters import EXCHANGEABLE, PARTITIONS
-from foldproof.tasks.intervals import LEVEL
 from foldproof.tasks.paired import corrected_t, delong, five_by_two
 from foldproof.tasks.paired.common import PairedTest
 from foldproof.tasks.paired.holm import adjust

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from foldproof.tasks.evaluation.intervals import corrected_t, cvauc
+from foldproof.tasks.evaluation.intervals.types import Interval, ScoredFold
 from foldproof.tasks.folds.splitters import EXCHANGEABLE, PARTITIONS
-from foldproof.tasks.intervals import corrected_t, cvauc
-from foldproof.tasks.intervals.common import Interval, ScoredFold
 
 LEVEL = 0.95
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foldproof.tasks.intervals.common import Interval
+from foldproof.tasks.evaluation.intervals.types import Interval
 
 
 def interval(values: Sequence[float], n_train: float, n_test: float, level: float) -> Interval:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.intervals.common import Interval, ScoredFold
+from foldproof.tasks.evaluation.intervals.types import Interval, ScoredFold
 
 
 def interval(folds: Sequence[ScoredFold], level: float) -> Interval:
