@@ -18,7 +18,8 @@ from foldproof.tasks.comparison.result import comparison_text
 from foldproof.tasks.comparison.runs import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.paired import adjust, corrected_t, delong
+from foldproof.tasks.evaluation.paired_tests import corrected_t, delong
+from foldproof.tasks.evaluation.paired_tests.choose import adjust
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish
 from tests.test_html import EVIL, Page
 

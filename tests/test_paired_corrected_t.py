@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foldproof.tasks.paired.corrected_t import METHOD, compare
+from foldproof.tasks.evaluation.paired_tests.corrected_t import METHOD, compare
 from tests.test_intervals import X, Y, with_moments
 
 

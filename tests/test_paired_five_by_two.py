@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foldproof.tasks.paired.five_by_two import alpaydin, dietterich
+from foldproof.tasks.evaluation.paired_tests.five_by_two import alpaydin, dietterich
 
 STUMP = np.ravel([[24, 26], [26, 20], [25, 33], [24, 25], [24, 26]]) / 75
 TREE = np.ravel([[0, 0], [3, -2], [1, 2], [1, 2], [1, 5]]) / 75

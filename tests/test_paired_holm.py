@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldproof.tasks.paired.holm import adjust
+from foldproof.tasks.evaluation.paired_tests.holm import adjust
 
 
 def by_definition(p_values):

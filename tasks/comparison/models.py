@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from foldproof.tasks.evaluation.paired_tests.choose import Division, PooledScores
 from foldproof.tasks.finished import FinishedRun
-from foldproof.tasks.paired import Division, PooledScores
 
 Values = list[float | None]
 _ABSENT = object()

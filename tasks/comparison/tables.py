@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from foldproof.tasks.comparison.models import ComparedModel, Values, pooled_scores
 from foldproof.tasks.comparison.schemas import models_schema, pairs_schema
-from foldproof.tasks.paired import PairedTest, adjust, paired_tests
+from foldproof.tasks.evaluation.paired_tests.choose import PairedTest, adjust, paired_tests
 
 
 @dataclass(frozen=True)

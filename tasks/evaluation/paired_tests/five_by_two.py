@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.paired.common import PairedTest, differences, without_spread
+from foldproof.tasks.evaluation.paired_tests.types import PairedTest, differences, without_spread
 
 REPEATS, HALVES = 5, 2
 DIETTERICH, ALPAYDIN = "Dietterich 5x2cv t", "Alpaydin 5x2cv F"

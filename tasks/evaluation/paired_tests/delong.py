@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.paired.common import CONSTANT, SAME, PairedTest
+from foldproof.tasks.evaluation.paired_tests.types import CONSTANT, SAME, PairedTest
 
 METHOD = "DeLong, pooled out-of-fold scores"
 CAVEAT = (

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.evaluation.intervals.choose import LEVEL
+from foldproof.tasks.evaluation.paired_tests import corrected_t, delong, five_by_two
+from foldproof.tasks.evaluation.paired_tests.holm import adjust
+from foldproof.tasks.evaluation.paired_tests.types import PairedTest
 from foldproof.tasks.folds.splitters import EXCHANGEABLE, PARTITIONS
-from foldproof.tasks.paired import corrected_t, delong, five_by_two
-from foldproof.tasks.paired.common import PairedTest
-from foldproof.tasks.paired.holm import adjust
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foldproof.tasks.paired.common import PairedTest, differences, without_spread
+from foldproof.tasks.evaluation.paired_tests.types import PairedTest, differences, without_spread
 
 METHOD = "Nadeau-Bengio corrected t"
 
