@@ -21,7 +21,7 @@ from foldproof.tasks.prefect_flow.steps import (
     split_rows,
     write_report,
 )
-from foldproof.tasks.result import Result
+from foldproof.tasks.report.result import Result
 
 
 @launched_flow

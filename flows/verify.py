@@ -15,8 +15,8 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.finished import FinishedRun
 from foldproof.tasks.prefect_flow.states import failed
+from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.store.object_storage import at_hand
 from foldproof.tasks.verification import verify as verify_run
 from foldproof.tasks.verify_command import FOLDS

@@ -14,9 +14,9 @@ from typing import Any
 
 from foldproof.tasks.data.target_facts import TargetFacts, report_lines
 from foldproof.tasks.evaluation.tables import Tables
-from foldproof.tasks.html import number, spread
 from foldproof.tasks.markdown import escape
-from foldproof.tasks.result import coverage, metric_line
+from foldproof.tasks.report.page import number, spread
+from foldproof.tasks.report.result import coverage, metric_line
 
 Row = dict[str, str | int | float | None]
 

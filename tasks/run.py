@@ -39,7 +39,7 @@ from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
-from foldproof.tasks.result import Result
+from foldproof.tasks.report.result import Result
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import make_store

@@ -23,7 +23,7 @@ def _verify(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     count = None if given.all else _count(given.folds)
     level = check_level(given.level)
-    from foldproof.tasks.finished import FinishedRun  # what follows takes time
+    from foldproof.tasks.report.finished import FinishedRun  # what follows takes time
     from foldproof.tasks.store.object_storage import at_hand
     from foldproof.tasks.verification import verify
 

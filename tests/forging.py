@@ -6,8 +6,8 @@ from typing import Any
 
 from pyarrow import parquet
 
-from foldproof.tasks.finished import FinishedRun
 from foldproof.tasks.folds.keys import run_id
+from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.verification import verify
 
 

@@ -19,7 +19,7 @@ from foldproof.tasks.config.study import METHODS, Study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.report import write_report
+from foldproof.tasks.report.folder import write_report
 from foldproof.tasks.run import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure

@@ -5,8 +5,8 @@ import pytest
 
 from foldproof.tasks.evaluation.metrics import DEFAULTS, Predictions, measure
 from foldproof.tasks.evaluation.worst_case import lowest, worst_case_mean
-from foldproof.tasks.html import render
-from foldproof.tasks.result import summary_text
+from foldproof.tasks.report.page import render
+from foldproof.tasks.report.result import summary_text
 from tests.helpers_report import REGRESSOR, finish
 
 CANCER = {"source": "breast_cancer"}

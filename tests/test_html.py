@@ -8,7 +8,7 @@ import pytest
 
 from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.evaluation.tables import reduce_folds
-from foldproof.tasks.html import number, render
+from foldproof.tasks.report.page import number, render
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 
 EVIL = "<script>alert(1)</script>"

@@ -14,8 +14,8 @@ from pyarrow import parquet
 from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.evaluation.schemas import execution_schema
 from foldproof.tasks.evaluation.tables import reduce_folds
-from foldproof.tasks.report import write_report
-from foldproof.tasks.result import coverage
+from foldproof.tasks.report.folder import write_report
+from foldproof.tasks.report.result import coverage
 from tests.command import contents, cv, report_of
 from tests.helpers_report import finish, prepared, settings, train
 

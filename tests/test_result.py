@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from foldproof.tasks.result import Result, summary_text
+from foldproof.tasks.report.result import Result, summary_text
 from tests.helpers_report import REGRESSOR, finish
 
 

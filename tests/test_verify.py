@@ -11,7 +11,7 @@ from pyarrow import parquet
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.finished import FinishedRun, differences
+from foldproof.tasks.report.finished import FinishedRun, differences
 from foldproof.tasks.verification import verify
 from tests.command import cv, report_of, run
 

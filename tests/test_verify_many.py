@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks import report_tables
 from foldproof.tasks.common.digest import digest_file
-from foldproof.tasks.finished import FinishedRun
-from foldproof.tasks.report_tables import by_fold
+from foldproof.tasks.report import parquet_tables as report_tables
+from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.report.parquet_tables import by_fold
 from foldproof.tasks.verification import verify
 from tests.helpers_report import finish
 
@@ -81,7 +81,7 @@ def test_each_table_is_read_once(tmp_path, monkeypatch):
         read.append(path.name)
         return real(path)
 
-    monkeypatch.setattr("foldproof.tasks.finished.read_table", noted)
+    monkeypatch.setattr("foldproof.tasks.report.finished.read_table", noted)
     assert verify(FinishedRun.read(report), None, None, "bit", lambda line: None)
     assert verify(FinishedRun.read(report), None, 1, "numeric", lambda line: None)
     names = ["execution.parquet", "folds.parquet", "history.parquet", "predictions.parquet"]

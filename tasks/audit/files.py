@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.tasks.audit.page import render
 from foldproof.tasks.audit.table import Comparison, audit_table
-from foldproof.tasks.report import sync, write_table
+from foldproof.tasks.report.folder import sync, write_table
 from foldproof.tasks.store.atomic_folders import write_whole
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.tasks.audit.printed import cells, number_causes, partner
 from foldproof.tasks.audit.table import Comparison, is_different, judge
-from foldproof.tasks.html import classes, document, origin, table
+from foldproof.tasks.report.page import classes, document, origin, table
 
 HEAD = (
     "cause",

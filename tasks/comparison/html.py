@@ -7,7 +7,7 @@ from typing import Any
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.tables import ComparisonTables
 from foldproof.tasks.comparison.texts import by_rank, p_text, sized
-from foldproof.tasks.html import (
+from foldproof.tasks.report.page import (
     classes,
     describe,
     document,

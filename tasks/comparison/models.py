@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foldproof.tasks.evaluation.paired_tests.choose import Division, PooledScores
-from foldproof.tasks.finished import FinishedRun
+from foldproof.tasks.report.finished import FinishedRun
 
 Values = list[float | None]
 _ABSENT = object()

@@ -11,7 +11,7 @@ from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.comparison.html import render
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.tables import ComparisonTables
-from foldproof.tasks.report import MANIFEST, stays, write_manifest, write_table
+from foldproof.tasks.report.folder import MANIFEST, stays, write_manifest, write_table
 from foldproof.tasks.store.atomic_folders import write_whole
 
 MODELS, PAIRS, PAGE = "models.parquet", "comparison.parquet", "comparison.html"

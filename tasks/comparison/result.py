@@ -12,7 +12,7 @@ from foldproof.tasks.comparison.report import MODELS, PAIRS
 from foldproof.tasks.comparison.texts import by_rank, p_text, sized
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
-from foldproof.tasks.result import Result, aligned, coverage, facts_of, shown, shown_range
+from foldproof.tasks.report.result import Result, aligned, coverage, facts_of, shown, shown_range
 
 if TYPE_CHECKING:
     import pandas as pd

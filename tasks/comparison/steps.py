@@ -18,7 +18,7 @@ from foldproof.tasks.form import shared_and_own, studies_signature
 from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_through
 from foldproof.tasks.prefect_flow.states import named, readable_name, told
 from foldproof.tasks.prefect_flow.task_states import step
-from foldproof.tasks.result import Result
+from foldproof.tasks.report.result import Result
 from foldproof.tasks.trust import check_trust
 
 SHARED = ("data", "split", "train", "metrics", "compute", "seed", "out", "more")

@@ -30,7 +30,7 @@ from foldproof.tasks.prefect_flow.api_watch import (
 )
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
 from foldproof.tasks.prefect_flow.states import flow_run_name, told
-from foldproof.tasks.result import Result
+from foldproof.tasks.report.result import Result
 from foldproof.tasks.run import Run, current, launched
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")

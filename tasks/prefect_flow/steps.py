@@ -8,7 +8,6 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.runtime import flow_run
 
-from foldproof.tasks import report
 from foldproof.tasks.artifacts import headline
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
@@ -21,7 +20,8 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_view import viewed
-from foldproof.tasks.result import Result
+from foldproof.tasks.report import folder as report
+from foldproof.tasks.report.result import Result
 from foldproof.tasks.run import Run, current_run, launched
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.object_storage import RUNS, publish, sending

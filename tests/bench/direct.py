@@ -11,7 +11,7 @@ from foldproof.tasks.display import Display
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_flow import steps
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.result import Result
+from foldproof.tasks.report.result import Result
 from foldproof.tasks.run import Run, launched
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots

@@ -21,8 +21,8 @@ from foldproof.tasks.data.sources.csv_files import is_csv
 from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation.metrics import Predictions, measure, predict_labels
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.report import CERTIFIED, EXECUTION, MANIFEST
-from foldproof.tasks.report_tables import by_fold, place_of, read_table
+from foldproof.tasks.report.folder import CERTIFIED, EXECUTION, MANIFEST
+from foldproof.tasks.report.parquet_tables import by_fold, place_of, read_table
 
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
 MOST_BYTES = 1 << 28  # of a manifest: that of a million folds

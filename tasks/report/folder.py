@@ -13,7 +13,7 @@ from pyarrow import parquet
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.html import render
+from foldproof.tasks.report.page import render
 from foldproof.tasks.store.atomic_folders import write_whole
 
 DETERMINISTIC = ("folds", "history", "predictions", "summary")
