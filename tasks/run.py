@@ -360,7 +360,7 @@ class Run:
         limit = self.study.compute.memory_limit
         if not self._on_cluster:
             return Slots(self.placement, needs, self.scratch, self.log, memory_limit=limit)
-        from foldproof.tasks.clusters.slots import ClusterSlots
+        from foldproof.tasks.clusters.cluster_slots import ClusterSlots
 
         return ClusterSlots(self.study, needs, self.scratch, self.tell)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.clusters.admission import Terms, common_numerics, objection
-from foldproof.tasks.clusters.cluster import connect
-from foldproof.tasks.clusters.code import code_here
+from foldproof.tasks.clusters.connect import connect
 from foldproof.tasks.clusters.messages import Passport, Request
-from foldproof.tasks.clusters.roster import Place, Roster
+from foldproof.tasks.clusters.node_code import code_here
+from foldproof.tasks.clusters.node_registry import Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
 from foldproof.tasks.config.study import ComputeSpec, ModelSpec, TrainSpec
 from foldproof.tasks.machine.numerics import Numerics
@@ -107,7 +107,7 @@ def test_code_here_covers_the_builder_and_foldproof(tmp_path):
 
 @pytest.mark.parametrize("address", ["host", "host:", "http://host:80", ":8786", "host:x"])
 def test_an_address_is_host_and_port(address, monkeypatch):
-    monkeypatch.setattr("foldproof.tasks.clusters.cluster.find_spec", lambda name: True)
+    monkeypatch.setattr("foldproof.tasks.clusters.connect.find_spec", lambda name: True)
     with pytest.raises(InputError, match=r"^compute\.address: .* is not host:port; write both$"):
         connect(ComputeSpec(engine="dask", address=address))
 

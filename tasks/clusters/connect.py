@@ -74,10 +74,10 @@ def connect(compute: ComputeSpec) -> Cluster:
     if compute.address is not None:
         _see_who_answers(compute.address)
     if compute.engine == "dask":
-        from foldproof.tasks.clusters.on_dask import DaskCluster
+        from foldproof.tasks.clusters.dask_cluster import DaskCluster
 
         return DaskCluster(compute)
-    from foldproof.tasks.clusters.on_ray import RayCluster
+    from foldproof.tasks.clusters.ray_cluster import RayCluster
 
     return RayCluster(compute)
 

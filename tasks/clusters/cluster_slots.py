@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from foldproof.tasks.clusters import node
+from foldproof.tasks.clusters import node_agent as node
 from foldproof.tasks.clusters.admission import Terms, common_numerics
-from foldproof.tasks.clusters.cluster import connect
-from foldproof.tasks.clusters.code import code_here, modules_to_have
+from foldproof.tasks.clusters.connect import connect
 from foldproof.tasks.clusters.messages import DataReference, Request
-from foldproof.tasks.clusters.roster import PATIENCE, Place, Roster
+from foldproof.tasks.clusters.node_code import code_here, modules_to_have
+from foldproof.tasks.clusters.node_registry import PATIENCE, Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data.dataset import Dataset

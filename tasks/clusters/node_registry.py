@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from foldproof.tasks.clusters import node as remote
+from foldproof.tasks.clusters import node_agent as remote
 from foldproof.tasks.clusters.admission import Terms, objection
-from foldproof.tasks.clusters.cluster import Cluster
+from foldproof.tasks.clusters.connect import Cluster
 from foldproof.tasks.clusters.messages import Answer, DataReference, Passport
 from foldproof.tasks.common.errors import (
     ClusterLost,

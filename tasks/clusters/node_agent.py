@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from foldproof.tasks.clusters.code import code_here
-from foldproof.tasks.clusters.local_data import LocalData, is_seen, leave_probe, make
 from foldproof.tasks.clusters.messages import Answer, DataReference, Passport, Request
+from foldproof.tasks.clusters.node_code import code_here
+from foldproof.tasks.clusters.node_data import LocalData, is_seen, leave_probe, make
 from foldproof.tasks.common.errors import InputError, Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place
