@@ -26,7 +26,7 @@ from foldproof.deployments.local import (
 from foldproof.deployments.register import register
 from foldproof.deployments.settings import RUN
 from foldproof.tasks.machine.devices import has_cuda, visible_gpus
-from foldproof.tasks.trust import BUILDERS, PATHS
+from foldproof.tasks.run.allowlist import BUILDERS, PATHS
 
 
 def main(port: int, study: Path | None) -> None:

@@ -15,7 +15,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.entry import exit_code_of
 
 if TYPE_CHECKING:
-    from foldproof.tasks.display import Verbosity
+    from foldproof.tasks.run.progress_view import Verbosity
 
 Place = tuple[int, int]
 

@@ -16,7 +16,7 @@ from foldproof.tasks.config.study import SECTIONS, Section, Study, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 
 if TYPE_CHECKING:
-    from foldproof.tasks.display import Verbosity
+    from foldproof.tasks.run.progress_view import Verbosity
 
 MOST_DIGITS = 9  # of a repeat or fold
 MOST_SHOWN = 60  # characters of a value

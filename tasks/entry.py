@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from foldproof.tasks.command_line import Request, read_request
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.status_line import line
+from foldproof.tasks.run.status_line import line
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
@@ -42,11 +42,11 @@ class Command:
         """Return the run that is asked for; nothing of it has begun."""
         request = self._request = read_request(arguments)
         from foldproof.tasks.data.sources.read import check_source
-        from foldproof.tasks.display import (
+        from foldproof.tasks.run.allowlist import check_trust
+        from foldproof.tasks.run.progress_view import (
             Display,  # what follows takes time; wrong settings need not wait
         )
-        from foldproof.tasks.run import Run
-        from foldproof.tasks.trust import check_trust
+        from foldproof.tasks.run.session import Run
 
         check_trust(request.study)
         check_source(request.study.data)
@@ -148,7 +148,7 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
 def _train_one(run: Any, only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
     from foldproof.tasks.prefect_flow.fold_task import train_here
-    from foldproof.tasks.run import launched
+    from foldproof.tasks.run.session import launched
 
     with launched(run):
         run.check()

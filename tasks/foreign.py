@@ -16,7 +16,7 @@ from foldproof.tasks.common.places import FOLDERS, PACKAGE, ROOT
 from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources import bundled
-from foldproof.tasks.trust import named_code, refuse_code_in_params
+from foldproof.tasks.run.allowlist import named_code, refuse_code_in_params
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.provenance import Provenance, find_module, trace_module

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from foldproof.tasks.trust import BUILDERS
+from foldproof.tasks.run.allowlist import BUILDERS
 from foldproof.tasks.user_code.builder import HANDED
 
 BUILT_IN = ("tasks.models:mlp", "tasks.models:cnn")

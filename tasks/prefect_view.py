@@ -18,7 +18,7 @@ from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.prefect_api import Caller, Progress
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.training.progress import look
 from foldproof.tasks.workers.output import FOLDER
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from foldproof.tasks.command_line import LineParser
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.entry import exit_code_of
-from foldproof.tasks.status_line import line
+from foldproof.tasks.run.status_line import line
 from foldproof.tasks.verify_level import check_level
 
 IDENTICAL, DIFFERENT = 0, 1

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.config.study import DataSpec, parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.report.folder import write_report
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.workers.calls import record_of

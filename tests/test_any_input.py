@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
-from foldproof.tasks.checks import check_early_stopping, check_scaler
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import METHODS, Study
@@ -20,7 +19,8 @@ from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.report.folder import write_report
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.preflight import check_early_stopping, check_scaler
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.fold import fit_fold

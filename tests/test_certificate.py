@@ -5,7 +5,6 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.folds.initial_state import (
     Beginning,
@@ -14,7 +13,8 @@ from foldproof.tasks.folds.initial_state import (
     certificate,
     check_distinct,
 )
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
 from tests.command import cv
 from tests.helpers_report import finish

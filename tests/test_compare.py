@@ -18,9 +18,9 @@ from foldproof.tasks.comparison.command import read_comparison
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.report import write_comparison
 from foldproof.tasks.comparison.tables import compare_tables
-from foldproof.tasks.display import Display
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from tests.command import Ended, contents, run
 from tests.test_cv import left_behind
 

@@ -4,9 +4,9 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
 from tests.stopping_reference import train_reference
 from tests.training import settings

@@ -5,8 +5,8 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, parse_study
-from foldproof.tasks.display import Display
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from tests.training import settings
 
 TOKENS = DataSpec.from_arrays(

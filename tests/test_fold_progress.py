@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks import display as shown
-from foldproof.tasks.display import Display
-from foldproof.tasks.fold_progress import FoldProgress, duration, times
 from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.run import progress_view as shown
+from foldproof.tasks.run.fold_progress import FoldProgress, duration, times
+from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.training.progress import Progress
 
 

@@ -15,7 +15,7 @@ from foldproof.tasks.evaluation.metrics import _check_fits, _scorer_names
 from foldproof.tasks.form import from_form, shared_and_own, with_more
 from foldproof.tasks.form_choices import METRIC_NAMES
 from foldproof.tasks.offered import offered_builders
-from foldproof.tasks.trust import BUILDERS
+from foldproof.tasks.run.allowlist import BUILDERS
 
 OFF = ("early_stopping", "class_weight")
 

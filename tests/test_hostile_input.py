@@ -19,10 +19,10 @@ from pyarrow import parquet
 from foldproof.tasks.common.errors import InputError, one_line
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
 from foldproof.tasks.data.dataset import prepare_data
-from foldproof.tasks.display import Display
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.machine.devices import place
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.test_wrong_input import X, Y, ask, data, split

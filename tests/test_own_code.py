@@ -10,10 +10,10 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.plan import plan_folds
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 
 SPLITTERS = """
 import os, sys
@@ -59,8 +59,8 @@ def study(name, **given):
 LOOK = """
 import sys
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.display import Display
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 
 settings = {"split": {"method": "own:Forward"}, "out": "out"}
 settings["model"] = {"builder": "sklearn.linear_model:LogisticRegression"}

@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from foldproof.tasks.config.study import ComputeSpec, parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.workers import slots as workers
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch

@@ -6,11 +6,11 @@ import pytest
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.workers.gpu_sharing import Gate
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots

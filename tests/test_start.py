@@ -11,7 +11,7 @@ import pytest
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.status_line import ERASE, StatusLine, greet, line
+from foldproof.tasks.run.status_line import ERASE, StatusLine, greet, line
 
 NAMES = ("cv", "verify", "compare", "audit")
 HEAVY = ("prefect", "tensorflow", "keras", "pandas", "pyarrow", "sklearn", "scipy")

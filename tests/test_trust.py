@@ -10,9 +10,9 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.study import DataSpec, Study, parse_study
-from foldproof.tasks.display import Display
-from foldproof.tasks.run import Run, launched
-from foldproof.tasks.trust import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
+from foldproof.tasks.run.allowlist import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from tests.command import cv, run
 
 OWN = (

@@ -12,12 +12,12 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
-from foldproof.tasks import trust
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.comparison.steps import SHARED, comparing
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.steps import running
+from foldproof.tasks.run import allowlist as trust
 from tests.command import run
 
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"

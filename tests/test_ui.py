@@ -10,7 +10,7 @@ import pytest
 from foldproof.deployments.local import start
 from foldproof.deployments.ui import allow, modules_in
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.trust import BUILDERS, PATHS
+from foldproof.tasks.run.allowlist import BUILDERS, PATHS
 from tests.live import Live, free_port, wait_for
 
 UI = [str(ROOT / "deployments" / "ui.py")]

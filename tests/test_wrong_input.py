@@ -14,12 +14,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.checks import check_scaler
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.display import Display
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.preflight import check_scaler
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.training.sample_weights import check_class_weight
 
 CV = Path(__file__).parent.parent / "flows" / "cv.py"

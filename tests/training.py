@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.workers.slots import Slots
 
 

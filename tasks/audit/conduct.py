@@ -10,7 +10,7 @@ from foldproof.tasks.audit.trial import Outcome, Trial
 from foldproof.tasks.audit.worker import onednn_is_on
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.session import Run
 
 ORDERS_OF = ("reference", "seeded_fit")
 

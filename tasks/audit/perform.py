@@ -13,11 +13,11 @@ from foldproof.tasks.audit.printed import printed
 from foldproof.tasks.audit.table import Comparison, judge
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
-from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.entry import DONE, FAILED
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display, Verbosity
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.object_storage import refuse_remote
 
 Place = tuple[int, int]

@@ -13,7 +13,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from foldproof.tasks.audit.trial import Outcome, Trial
 from foldproof.tasks.audit.worker import run_trial
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 from foldproof.tasks.workers.slots import describe_end

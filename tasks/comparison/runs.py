@@ -14,13 +14,13 @@ from foldproof.tasks.comparison.same import (
 )
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.display import Display, Verbosity
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.server import EmbeddedServer
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.progress_view import Display, Verbosity
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.object_storage import refuse_remote
-from foldproof.tasks.trust import check_trust
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows
 

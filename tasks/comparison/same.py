@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.session import Run
 
 Difference = tuple[str, Any, Any]  # the field, and its two values
 

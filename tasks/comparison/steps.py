@@ -19,7 +19,7 @@ from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_
 from foldproof.tasks.prefect_flow.states import named, readable_name, told
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.report.result import Result
-from foldproof.tasks.trust import check_trust
+from foldproof.tasks.run.allowlist import check_trust
 
 SHARED = ("data", "split", "train", "metrics", "compute", "seed", "out", "more")
 

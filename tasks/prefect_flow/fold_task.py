@@ -16,7 +16,7 @@ from prefect.utilities.engine import get_state_for_result
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.run import Run
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock

@@ -17,7 +17,6 @@ from prefect.utilities.engine import link_state_to_flow_run_result
 
 from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.form import from_form, study_signature, with_more
 from foldproof.tasks.prefect_flow.api_watch import (
     ApiWatch,
@@ -31,7 +30,8 @@ from foldproof.tasks.prefect_flow.api_watch import (
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
 from foldproof.tasks.prefect_flow.states import flow_run_name, told
 from foldproof.tasks.report.result import Result
-from foldproof.tasks.run import Run, current, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, current, launched
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take

@@ -12,7 +12,6 @@ from foldproof.tasks.artifacts import headline
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
-from foldproof.tasks.display import Display
 from foldproof.tasks.evaluation import tables as reduce
 from foldproof.tasks.evaluation.findings import about_digits
 from foldproof.tasks.folds.job import FoldRecord
@@ -22,10 +21,11 @@ from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_view import viewed
 from foldproof.tasks.report import folder as report
 from foldproof.tasks.report.result import Result
-from foldproof.tasks.run import Run, current_run, launched
+from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, current_run, launched
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.object_storage import RUNS, publish, sending
-from foldproof.tasks.trust import check_trust
 
 NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out", "more")
 

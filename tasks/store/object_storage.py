@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError, RunFailed
+from foldproof.tasks.run.allowlist import check_place
 from foldproof.tasks.store.disk_errors import GO_ON
-from foldproof.tasks.trust import check_place
 
 AT_ONCE = 8  # files under way
 BLOCK = 1 << 22  # bytes of a file that are held at a time

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.display import Display
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_flow import steps
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.report.result import Result
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.bench.cases import Case, settings

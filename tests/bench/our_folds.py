@@ -4,9 +4,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from foldproof.tasks.display import Display
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 

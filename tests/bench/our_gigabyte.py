@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from foldproof.tasks.data.dataset import FEATURES
-from foldproof.tasks.display import Display
 from foldproof.tasks.prefect_flow.fold_task import train_here
-from foldproof.tasks.run import Run, launched
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 from tests.bench.memory import watched

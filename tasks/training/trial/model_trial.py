@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.checks import check_scaler
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.folds.job import BuilderCall, FoldJob, ModelFacts
+from foldproof.tasks.run.preflight import check_scaler
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.estimator import check_estimator
 from foldproof.tasks.training.fold_data import Material, training_material

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.checks import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
@@ -23,7 +22,6 @@ from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
-from foldproof.tasks.display import Display
 from foldproof.tasks.evaluation.metrics import resolve_metrics
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import (
@@ -40,12 +38,14 @@ from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.report.result import Result
+from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
+from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import make_store
 from foldproof.tasks.store.object_storage import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
 from foldproof.tasks.training.sample_weights import check_class_weight
-from foldproof.tasks.trust import check_trust
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from foldproof.tasks.common.debug_log import show_debug_log
-from foldproof.tasks.fold_progress import FoldProgress, Watched, times
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.status_line import is_terminal, line
+from foldproof.tasks.run.fold_progress import FoldProgress, Watched, times
+from foldproof.tasks.run.status_line import is_terminal, line
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 
