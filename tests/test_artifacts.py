@@ -24,8 +24,8 @@ from pyarrow import parquet
 from foldproof.flows.compare import compare
 from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
-from foldproof.tasks import artifacts
 from foldproof.tasks.common.places import ROOT
+from foldproof.tasks.prefect_ui import artifacts
 from tests.helpers_report import ALONE, finish
 
 pytestmark = pytest.mark.long

@@ -14,12 +14,12 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks import artifacts
 from foldproof.tasks.evaluation.tables import _Columns
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import STORED_AT_ONCE
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
+from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.object_storage import BLOCK, Remote
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch

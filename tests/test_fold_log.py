@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.prefect_ui.fold_log import FoldLog
 from foldproof.tasks.training.progress import Sighting
 from foldproof.tasks.workers.output import FOLDER, output_path
 from tests.helpers_report import prepared, settings

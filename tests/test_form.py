@@ -12,9 +12,9 @@ from foldproof.flows.verify import verify
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, Section, Study, parse_study
 from foldproof.tasks.evaluation.metrics import _check_fits, _scorer_names
-from foldproof.tasks.form import from_form, shared_and_own, with_more
-from foldproof.tasks.form_choices import METRIC_NAMES
-from foldproof.tasks.offered import offered_builders
+from foldproof.tasks.prefect_ui.form import from_form, shared_and_own, with_more
+from foldproof.tasks.prefect_ui.form_boxes import METRIC_NAMES
+from foldproof.tasks.prefect_ui.offered_builders import offered_builders
 from foldproof.tasks.run.allowlist import BUILDERS
 
 OFF = ("early_stopping", "class_weight")

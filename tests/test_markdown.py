@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from foldproof.tasks.common.errors import one_line
-from foldproof.tasks.markdown import escape
+from foldproof.tasks.prefect_ui.markdown import escape
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 HOSTILE = [

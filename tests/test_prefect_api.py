@@ -7,7 +7,7 @@ import pytest
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from foldproof.tasks.prefect_api import Caller, Progress
+from foldproof.tasks.prefect_ui.api_calls import Caller, Progress
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from foldproof.tasks.comparison.same import (
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.server import EmbeddedServer
+from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.progress_view import Display, Verbosity
 from foldproof.tasks.run.session import Run

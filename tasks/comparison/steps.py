@@ -14,10 +14,10 @@ from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.form import shared_and_own, studies_signature
 from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_through
 from foldproof.tasks.prefect_flow.states import named, readable_name, told
 from foldproof.tasks.prefect_flow.task_states import step
+from foldproof.tasks.prefect_ui.form import shared_and_own, studies_signature
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 

@@ -17,7 +17,6 @@ from prefect.utilities.engine import link_state_to_flow_run_result
 
 from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.form import from_form, study_signature, with_more
 from foldproof.tasks.prefect_flow.api_watch import (
     ApiWatch,
     count_unseen,
@@ -29,6 +28,7 @@ from foldproof.tasks.prefect_flow.api_watch import (
 )
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
 from foldproof.tasks.prefect_flow.states import flow_run_name, told
+from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, current, launched

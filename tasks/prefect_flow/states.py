@@ -15,8 +15,8 @@ from prefect.states import Completed, Failed
 from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.default_names import is_made_up
+from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from prefect import get_run_logger
 from prefect.runtime import flow_run
 
-from foldproof.tasks.artifacts import headline
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
@@ -16,9 +15,10 @@ from foldproof.tasks.evaluation import tables as reduce
 from foldproof.tasks.evaluation.findings import about_digits
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.form import from_form
 from foldproof.tasks.prefect_flow.task_states import step
-from foldproof.tasks.prefect_view import viewed
+from foldproof.tasks.prefect_ui.artifacts import headline
+from foldproof.tasks.prefect_ui.form import from_form
+from foldproof.tasks.prefect_ui.view import viewed
 from foldproof.tasks.report import folder as report
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust

@@ -14,7 +14,7 @@ from typing import Any
 
 from foldproof.tasks.data.target_facts import TargetFacts, report_lines
 from foldproof.tasks.evaluation.tables import Tables
-from foldproof.tasks.markdown import escape
+from foldproof.tasks.prefect_ui.markdown import escape
 from foldproof.tasks.report.page import number, spread
 from foldproof.tasks.report.result import coverage, metric_line
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from foldproof.tasks.config.study import EarlyStopping, ModelSpec
 from foldproof.tasks.data.sources.bundled import NAMES
-from foldproof.tasks.offered import offered_builders
+from foldproof.tasks.prefect_ui.offered_builders import offered_builders
 
 Shape = dict[str, Any]
 

@@ -12,12 +12,12 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.context import FlowRunContext, TaskRunContext
 
-from foldproof.tasks import artifacts
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation.tables import Tables
-from foldproof.tasks.fold_log import FoldLog
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.prefect_api import Caller, Progress
+from foldproof.tasks.prefect_ui import artifacts
+from foldproof.tasks.prefect_ui.api_calls import Caller, Progress
+from foldproof.tasks.prefect_ui.fold_log import FoldLog
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.training.progress import look
 from foldproof.tasks.workers.output import FOLDER

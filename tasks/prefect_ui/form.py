@@ -17,7 +17,7 @@ from pydantic import Field, WithJsonSchema
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.messages import nearest
 from foldproof.tasks.config.study import METHODS, SCALERS, EarlyStopping, Section, Study
-from foldproof.tasks.form_choices import (
+from foldproof.tasks.prefect_ui.form_boxes import (
     CLASS_WEIGHTS,
     EARLY_STOPPING,
     METRICS,
