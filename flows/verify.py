@@ -18,9 +18,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_flow.states import failed
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.store.object_storage import at_hand
-from foldproof.tasks.verification import verify as verify_run
+from foldproof.tasks.verification.form_parameters import asked, verify_flow, wrong
+from foldproof.tasks.verification.refit import verify as verify_run
 from foldproof.tasks.verify_command import FOLDS
-from foldproof.tasks.verify_flow import asked, verify_flow, wrong
 
 
 @verify_flow

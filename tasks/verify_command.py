@@ -8,7 +8,7 @@ from foldproof.tasks.command_line import LineParser
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.entry import exit_code_of
 from foldproof.tasks.run.status_line import line
-from foldproof.tasks.verify_level import check_level
+from foldproof.tasks.verification.level import check_level
 
 IDENTICAL, DIFFERENT = 0, 1
 FOLDS = 3
@@ -25,7 +25,7 @@ def _verify(arguments: Sequence[str]) -> int:
     level = check_level(given.level)
     from foldproof.tasks.report.finished import FinishedRun  # what follows takes time
     from foldproof.tasks.store.object_storage import at_hand
-    from foldproof.tasks.verification import verify
+    from foldproof.tasks.verification.refit import verify
 
     with at_hand(given.run_dir) as folder:
         finished = FinishedRun.read(folder)

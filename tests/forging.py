@@ -8,7 +8,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.finished import FinishedRun
-from foldproof.tasks.verification import verify
+from foldproof.tasks.verification.refit import verify
 
 
 def name_code(report: Path, setting: str, reference: str, **params: Any) -> None:

@@ -12,7 +12,7 @@ from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.report.finished import FinishedRun, differences
-from foldproof.tasks.verification import verify
+from foldproof.tasks.verification.refit import verify
 from tests.command import cv, report_of, run
 
 VERIFY = [sys.executable, str(ROOT / "flows" / "verify.py")]

@@ -15,7 +15,7 @@ from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.report import parquet_tables as report_tables
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.parquet_tables import by_fold
-from foldproof.tasks.verification import verify
+from foldproof.tasks.verification.refit import verify
 from tests.helpers_report import finish
 
 MOST_CHILDREN = 3

@@ -12,7 +12,7 @@ from foldproof.tasks.config.messages import explain
 from foldproof.tasks.config.study import Int, Section, Text
 from foldproof.tasks.prefect_flow.states import failed, named
 from foldproof.tasks.prefect_ui.form import verification_signature
-from foldproof.tasks.verify_level import Level
+from foldproof.tasks.verification.level import Level
 
 
 class Verification(Section):
