@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _launch(arguments: Sequence[str]) -> int:
     settings = _read(arguments)
-    from foldproof.tasks.audit.perform import perform  # takes time, which nobody waits for in vain
+    from foldproof.tasks.audit.audit import perform  # takes time, which nobody waits for in vain
 
     return perform(*settings)
 

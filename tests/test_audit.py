@@ -15,10 +15,10 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.audit.causes import all_causes
-from foldproof.tasks.audit.compare import first_divergence
+from foldproof.tasks.audit.comparisons import first_divergence
 from foldproof.tasks.audit.page import render
-from foldproof.tasks.audit.printed import WIDTH, printed
 from foldproof.tasks.audit.table import Comparison, audit_table, judge
+from foldproof.tasks.audit.terminal import WIDTH, printed
 from foldproof.tasks.audit_command import main
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.evaluation.schemas import audit_schema

@@ -1,4 +1,4 @@
 """Which cause makes repeated fits of a user's own model differ.
 
-causes -> trial (in workers) -> processes -> table -> printed, page, files.
+Imports `run` and what that may import.
 """

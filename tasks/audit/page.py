@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from foldproof.tasks.audit.printed import cells, number_causes, partner
 from foldproof.tasks.audit.table import Comparison, is_different, judge
+from foldproof.tasks.audit.terminal import cells, number_causes, partner
 from foldproof.tasks.report.page import classes, document, origin, table
 
 HEAD = (

@@ -55,7 +55,7 @@ def _our_fits(trial: Trial) -> Iterator[Fit]:
 
 def _plain_fits(trial: Trial) -> Iterator[Fit]:
     """Train as users do; the test rows are read after the last fit."""
-    from foldproof.tasks.audit.plain import Loop
+    from foldproof.tasks.audit.user_loops import Loop
     from foldproof.tasks.training.fold_data import test_features, training_material
 
     material = training_material(trial.job)
@@ -111,7 +111,7 @@ def _our_orders(trial: Trial) -> tuple[str, ...]:
 
 
 def _plain_orders(trial: Trial) -> tuple[str, ...]:
-    from foldproof.tasks.audit.plain import Loop
+    from foldproof.tasks.audit.user_loops import Loop
     from foldproof.tasks.training.fold_data import training_material
 
     return Loop(load_builder(trial.job.builder), trial.job, training_material(trial.job)).orders()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from foldproof.tasks.audit.compare import Scorer, compare_all
-from foldproof.tasks.audit.conduct import ReferenceFailed, choose_fold, conduct
+from foldproof.tasks.audit.comparisons import Scorer, compare_all
 from foldproof.tasks.audit.files import write_audit
-from foldproof.tasks.audit.printed import printed
+from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, conduct
 from foldproof.tasks.audit.table import Comparison, judge
+from foldproof.tasks.audit.terminal import printed
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.entry import DONE, FAILED

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.audit.causes import Cause, Meaning
-from foldproof.tasks.audit.conduct import Tried
+from foldproof.tasks.audit.runner import Tried
 from foldproof.tasks.audit.table import REFERENCE, REPEAT, Comparison
 from foldproof.tasks.audit.trial import Fit, Outcome
 from foldproof.tasks.data.dataset import Dataset
