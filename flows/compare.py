@@ -15,7 +15,6 @@ from typing import Any
 
 from foldproof.flows.cv import cross_validate
 from foldproof.tasks.comparison.result import ComparisonResult
-from foldproof.tasks.comparison.runs import Comparison, studies_of
 from foldproof.tasks.comparison.steps import (
     compare_folds,
     compared_flow,
@@ -23,6 +22,7 @@ from foldproof.tasks.comparison.steps import (
     launch,
     write_comparison,
 )
+from foldproof.tasks.comparison.studies import Comparison, studies_of
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
 
 

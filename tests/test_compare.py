@@ -15,8 +15,8 @@ from foldproof.tasks.command_line import read_request
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.comparison.command import read_comparison
+from foldproof.tasks.comparison.folder import write_comparison
 from foldproof.tasks.comparison.models import read_models
-from foldproof.tasks.comparison.report import write_comparison
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.run.progress_view import Display

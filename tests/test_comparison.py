@@ -11,11 +11,11 @@ from pyarrow import parquet
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.comparison import schemas
-from foldproof.tasks.comparison.html import render
+from foldproof.tasks.comparison.folder import write_comparison
 from foldproof.tasks.comparison.models import label_models, read_models
-from foldproof.tasks.comparison.report import write_comparison
+from foldproof.tasks.comparison.page import render
 from foldproof.tasks.comparison.result import comparison_text
-from foldproof.tasks.comparison.runs import Comparison, studies_of
+from foldproof.tasks.comparison.studies import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.evaluation.paired_tests import corrected_t, delong

@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 import pytest
 
-from foldproof.tasks.comparison.runs import Comparison, opened
+from foldproof.tasks.comparison.studies import Comparison, opened
 from foldproof.tasks.config.study import ComputeSpec, parse_study
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place

@@ -8,8 +8,8 @@ import pytest
 from foldproof.tasks.audit.causes import all_causes
 from foldproof.tasks.audit.page import render as audit_page
 from foldproof.tasks.audit.table import Comparison
-from foldproof.tasks.comparison.html import render as comparison_page
 from foldproof.tasks.comparison.models import read_models
+from foldproof.tasks.comparison.page import render as comparison_page
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.study import DataSpec
 from tests.helpers_report import CLASSIFIER, finish

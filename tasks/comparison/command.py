@@ -18,7 +18,7 @@ from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
 
 if TYPE_CHECKING:
-    from foldproof.tasks.comparison.runs import Comparison
+    from foldproof.tasks.comparison.studies import Comparison
 
 
 class CompareCommand(Command):
@@ -60,7 +60,7 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
     if len(flags.files) < 2:
         raise InputError("command line", "give two or more files to compare; see --help")
     studies = [_study(path, flags) for path in flags.files]
-    from foldproof.tasks.comparison.runs import (
+    from foldproof.tasks.comparison.studies import (
         Comparison,  # takes time, which nobody waits for in vain
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
-from foldproof.tasks.comparison.report import MODELS, PAIRS
+from foldproof.tasks.comparison.folder import MODELS, PAIRS
 from foldproof.tasks.comparison.texts import by_rank, p_text, sized
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive

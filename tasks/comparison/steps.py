@@ -8,10 +8,10 @@ from prefect import Flow
 from prefect.runtime import flow_run
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.comparison import report
+from foldproof.tasks.comparison import folder as report
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.result import ComparisonResult
-from foldproof.tasks.comparison.runs import Comparison, current_comparison, opened, studies_of
+from foldproof.tasks.comparison.studies import Comparison, current_comparison, opened, studies_of
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_through

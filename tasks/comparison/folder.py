@@ -8,8 +8,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.comparison.html import render
 from foldproof.tasks.comparison.models import ComparedModel
+from foldproof.tasks.comparison.page import render
 from foldproof.tasks.comparison.tables import ComparisonTables
 from foldproof.tasks.report.folder import MANIFEST, stays, write_manifest, write_table
 from foldproof.tasks.store.atomic_folders import write_whole

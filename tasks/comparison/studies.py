@@ -6,12 +6,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError, said_of
-from foldproof.tasks.comparison.result import ComparisonResult
-from foldproof.tasks.comparison.same import (
+from foldproof.tasks.comparison.consistency import (
     refuse_other_folds,
     refuse_other_settings,
     refuse_same_work,
 )
+from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
