@@ -6,6 +6,6 @@ if __name__ == "__main__":
     from foldproof.tasks.run.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from foldproof.tasks.audit_command import main
+    from foldproof.tasks.cli.audit import main
 
     raise SystemExit(main(sys.argv[1:]))

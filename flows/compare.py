@@ -6,7 +6,7 @@ if __name__ == "__main__":
     from foldproof.tasks.run.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from foldproof.tasks.comparison.command import CompareCommand
+    from foldproof.tasks.cli.compare import CompareCommand
 
     command = CompareCommand(sys.argv[1:])  # before the seconds that Prefect takes to import
 

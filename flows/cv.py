@@ -7,7 +7,7 @@ if __name__ == "__main__":
     from foldproof.tasks.run.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from foldproof.tasks.entry import Command
+    from foldproof.tasks.cli.cv import Command
 
     command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 

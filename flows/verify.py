@@ -6,7 +6,7 @@ if __name__ == "__main__":
     from foldproof.tasks.run.status_line import greet
 
     greet(sys.argv[1:], "reading the report")  # before anything that takes time to import
-    from foldproof.tasks.verify_command import main
+    from foldproof.tasks.cli.verify import main
 
     raise SystemExit(main(sys.argv[1:]))  # before the seconds that Prefect takes to import
 
@@ -14,13 +14,13 @@ from prefect import State
 from prefect.logging import get_run_logger
 from prefect.states import Completed
 
+from foldproof.tasks.cli.verify import FOLDS
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_flow.states import failed
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.store.object_storage import at_hand
 from foldproof.tasks.verification.form_parameters import asked, verify_flow, wrong
 from foldproof.tasks.verification.refit import verify as verify_run
-from foldproof.tasks.verify_command import FOLDS
 
 
 @verify_flow

@@ -19,7 +19,7 @@ from foldproof.tasks.audit.comparisons import first_divergence
 from foldproof.tasks.audit.page import render
 from foldproof.tasks.audit.table import Comparison, audit_table, judge
 from foldproof.tasks.audit.terminal import WIDTH, printed
-from foldproof.tasks.audit_command import main
+from foldproof.tasks.cli.audit import main
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.evaluation.schemas import audit_schema
 from tests.command import Ended, run

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.command_line import read_request
+from foldproof.tasks.cli.arguments import read_request
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, parse_study
 from foldproof.tasks.config.yaml_file import read_settings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from foldproof.tasks.command_line import read_request
+from foldproof.tasks.cli.arguments import read_request
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import SECTIONS, Section, Study
 from foldproof.tasks.config.yaml_file import read_settings

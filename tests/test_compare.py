@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.command_line import read_request
+from foldproof.tasks.cli.arguments import read_request
+from foldproof.tasks.cli.compare import read_comparison
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.comparison.command import read_comparison
 from foldproof.tasks.comparison.folder import write_comparison
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.tables import compare_tables

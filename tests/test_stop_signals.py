@@ -6,9 +6,9 @@ import sys
 import pytest
 from prefect.exceptions import TerminationSignal
 
+from foldproof.tasks.cli.cv import _is_stop
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.entry import _is_stop
 from tests.command import run
 
 

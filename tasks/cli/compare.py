@@ -5,17 +5,17 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from foldproof.tasks.command_line import (
+from foldproof.tasks.cli.arguments import (
     LineParser,
     add_study,
     unknown_flag,
     verbosity_of,
     with_flags,
 )
+from foldproof.tasks.cli.cv import DONE, FAILED, INCOMPLETE, Command, show_failures
 from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
-from foldproof.tasks.entry import DONE, FAILED, INCOMPLETE, Command, show_failures
 
 if TYPE_CHECKING:
     from foldproof.tasks.comparison.studies import Comparison

@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from foldproof.tasks.command_line import LineParser
+from foldproof.tasks.cli.arguments import LineParser
+from foldproof.tasks.cli.cv import exit_code_of
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.entry import exit_code_of
 from foldproof.tasks.run.status_line import line
 from foldproof.tasks.verification.level import check_level
 

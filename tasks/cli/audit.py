@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foldproof.tasks.command_line import (
+from foldproof.tasks.cli.arguments import (
     add_study,
     fold_place,
     parse_flags,
@@ -11,8 +11,8 @@ from foldproof.tasks.command_line import (
     study_parser,
     verbosity_of,
 )
+from foldproof.tasks.cli.cv import exit_code_of
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.entry import exit_code_of
 
 if TYPE_CHECKING:
     from foldproof.tasks.run.progress_view import Verbosity

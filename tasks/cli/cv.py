@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-from foldproof.tasks.command_line import Request, read_request
+from foldproof.tasks.cli.arguments import Request, read_request
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.run.status_line import line

@@ -1,0 +1,4 @@
+"""The commands: arguments, signals, output, exit codes.
+
+Imports everything below.
+"""
