@@ -16,7 +16,7 @@ from foldproof.tasks.config.study import ComputeSpec, ModelSpec, TrainSpec
 from foldproof.tasks.machine.numerics import Numerics
 
 OWN = Numerics(1, "cpu")
-CODE = {"my_model": "abc", "foldproof tasks/run.py": "def"}
+CODE = {"my_model": "abc", "foldproof tasks/run/session.py": "def"}
 
 
 def other(**changes):
@@ -99,7 +99,7 @@ def test_code_here_covers_the_builder_and_foldproof(tmp_path):
     (tmp_path / "helper.py").write_text("x = 1\n")
     spec = ModelSpec(builder="mine:build")
     before = code_here(spec, TrainSpec(), (), (str(tmp_path),))
-    assert {"mine", "helper", "foldproof tasks/fitting.py"} <= before.keys()
+    assert {"mine", "helper", "foldproof tasks/training/fold.py"} <= before.keys()
     (tmp_path / "helper.py").write_text("x = 2\n")
     after = code_here(spec, TrainSpec(), (), (str(tmp_path),))
     assert {name for name in before if before[name] != after[name]} == {"helper"}

@@ -131,7 +131,7 @@ def curious():
     """Show the debug log, as --verbose does, for one test."""
     Display("verbose")
     yield
-    log = logging.getLogger("tasks")
+    log = logging.getLogger("foldproof")
     log.handlers.clear()
     log.setLevel(logging.NOTSET)
     log.propagate = True

@@ -363,7 +363,7 @@ def begin_and_check(comparison: Comparison) -> None:
         ({"data": "wine"}, {"data": "iris"}, 'data.source: "wine" in study 1, "iris" in study 2'),
         ({}, {"model": "no_such:thing"}, "study 2: model.builder: "),
         ({}, {"data": "nowhere.csv"}, "study 2: data.source: "),
-        ({}, {"train": {"scaler": "tasks.seeds:Role"}}, "study 2: train.scaler: "),
+        ({}, {"train": {"scaler": "foldproof.tasks.folds.seeds:Role"}}, "study 2: train.scaler: "),
         ({}, {"train": {"class_weight": {"x": 1.0}}}, "study 2: train.class_weight"),
     ],
 )

@@ -12,7 +12,9 @@ from foldproof.tasks.machine.numerics import (
     worker_variables,
 )
 
-REPEATED = "from foldproof.tasks.environment import Numerics; print(Numerics(1, 'cpu').digest())"
+REPEATED = (
+    "from foldproof.tasks.machine.numerics import Numerics\nprint(Numerics(1, 'cpu').digest())"
+)
 
 
 def test_the_fingerprint_names_the_installed_versions():

@@ -14,7 +14,7 @@ from foldproof.tasks.store.atomic_folders import mend, write_whole
 
 WRITE = (
     "import os, signal, sys; from pathlib import Path\n"
-    "from foldproof.tasks.folders import write_whole\n"
+    "from foldproof.tasks.store.atomic_folders import write_whole\n"
     "def fill(draft): (draft / 'file').write_text('new'); {}\n"
     "write_whole(Path(sys.argv[1]), fill)\n"
 )
@@ -62,7 +62,7 @@ def test_a_rename_that_fails_puts_the_earlier_one_back(tmp_path):
 
 MOUNT = (
     "import subprocess, sys; from pathlib import Path\n"
-    "from foldproof.tasks.folders import write_whole\n"
+    "from foldproof.tasks.store.atomic_folders import write_whole\n"
     "def fill(draft):\n"
     "    subprocess.run(['mount', '-t', 'tmpfs', 'none', draft], check=True)\n"
     "    (draft / 'file').write_text('new')\n"

@@ -106,8 +106,8 @@ ATTACKS = [
     ("joblib:load", {"filename": "private.pkl"}, NOT_YOURS),
     ("numpy:savetxt", {"fname": "pwned", "X": [1]}, NOT_YOURS),
     ("pandas:read_pickle", {"filepath_or_buffer": "private.pkl"}, NOT_YOURS),
-    ("tasks.remote:is_remote", {"place": "x"}, NOT_YOURS),
-    ("tasks.workers:remove_scratch", {"scratch": "precious"}, NOT_YOURS),
+    ("foldproof.tasks.store.object_storage:is_remote", {"place": "x"}, NOT_YOURS),
+    ("foldproof.tasks.workers.scratch:remove_scratch", {"scratch": "precious"}, NOT_YOURS),
     ("flows.cv:cross_validate", {}, NOT_YOURS),
     ("nowhere:build", {}, "no module 'nowhere'"),
     (".mine:build", {}, NOT_YOURS),
@@ -152,18 +152,23 @@ def test_the_command_ends_with_code_2_and_one_line(forged, setting):
     assert untouched(Path.cwd())
 
 
-@pytest.mark.parametrize("name", ["tests.command:run", "command:run", "remote:is_remote"])
+OURS = {
+    "tests.command:run": (".", "tests/command.py"),
+    "command:run": ("tests", "tests/command.py"),
+    "object_storage:is_remote": ("tasks/store", "tasks/store/object_storage.py"),
+    "tasks.store.object_storage:is_remote": (".", "tasks/store/object_storage.py"),
+}
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_foldproofs_own_modules_are_none_of_the_users(forged, monkeypatch, name):
     """Their sources are known to everybody, so any forger can name their digests."""
-    folder = {"tests": ROOT, "command": ROOT / "tests", "remote": ROOT / "tasks"}
-    top = name.partition(":")[0].partition(".")[0]
-    source = {"tests": "tests/command.py", "command": "tests/command.py"}
-    text = (ROOT / source.get(top, "tasks/remote.py")).read_text()
-    sources = {name.partition(":")[0]: digest_text(text)}
+    folder, source = OURS[name]
+    sources = {name.partition(":")[0]: digest_text((ROOT / source).read_text())}
     change_key(forged, lambda key: key["model"].update(sources=sources))
     name_code(forged, "model.builder", name, command=["touch", "pwned"], folder=".")
     with monkeypatch.context() as patch:
-        patch.chdir(folder[top])
+        patch.chdir(ROOT / folder)
         with pytest.raises(InputError, match="neither built in nor a source of yours"):
             verified(forged)
         assert not Path("pwned").exists()

@@ -237,7 +237,8 @@ def test_identities_agree_between_processes_that_hash_text_differently():
     source = (
         "KINDS = {'a', 'b', 'c', 'd'}\n"
         "def build(x):\n    return x in {'e', 'f', 'g', 'h'} or x in KINDS\n"
-        "from foldproof.tasks.functions import name_function\nprint(name_function(build))\n"
+        "from foldproof.tasks.user_code.functions import name_function\n"
+        "print(name_function(build))\n"
     )
     names = {
         subprocess.run(

@@ -14,7 +14,7 @@ from tests.command import CV
 
 HOLD = (
     "import sys, threading, time; from pathlib import Path\n"
-    "from foldproof.tasks.locks import fold_lock\n"
+    "from foldproof.tasks.store.locks import fold_lock\n"
     "with fold_lock(Path(sys.argv[1]), threading.Event()):\n"
     "    print('held', flush=True); time.sleep(600)\n"
 )

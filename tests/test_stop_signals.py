@@ -32,7 +32,8 @@ def test_what_stops_a_run(error: BaseException, expected: bool) -> None:
 
 def test_prefect_is_not_imported_to_know() -> None:
     code = (
-        "import sys; from foldproof.tasks.entry import _is_stop; assert not _is_stop(ValueError());"
+        "import sys; from foldproof.tasks.cli.cv import _is_stop;"
+        "assert not _is_stop(ValueError());"
         "assert _is_stop(KeyboardInterrupt()); print('prefect' in sys.modules)"
     )
     assert run([sys.executable, "-c", code], ROOT).out == "False\n"

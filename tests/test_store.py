@@ -227,7 +227,7 @@ def test_a_half_written_file_has_another_ending(path):
     """A process killed while it writes leaves a name that no reader looks for."""
     script = (
         "import os, sys; from pathlib import Path; import tests.test_store as t\n"
-        "from foldproof.tasks import store\n"
+        "from foldproof.tasks.store import fold_file as store\n"
         "store.os.fsync = lambda _: os._exit(9)\n"
         "store.write_fold(t.finished(), Path(sys.argv[1]))\n"
     )

@@ -134,7 +134,10 @@ def test_a_run_of_a_deployment_is_one_by_whatever_variable(deployment: Any) -> N
 
 
 def test_prefect_is_not_imported_to_find_out() -> None:
-    code = "import sys; from foldproof.tasks import trust; print(trust.is_deployed(), *sys.modules)"
+    code = (
+        "import sys; from foldproof.tasks.run.allowlist import is_deployed; "
+        "print(is_deployed(), *sys.modules)"
+    )
     ended = run([sys.executable, "-c", code], ROOT)
     assert ended.out.startswith("False ")
     assert "prefect" not in ended.out.split()

@@ -14,7 +14,7 @@ class _Printer(logging.Handler):
 
 def show_debug_log() -> None:
     """Print what is logged from now on; nothing of it is printed otherwise."""
-    log = logging.getLogger("tasks")
+    log = logging.getLogger("foldproof")
     log.setLevel(logging.DEBUG)
     log.propagate = False  # Prefect's console would print it once more
     if not any(isinstance(handler, _Printer) for handler in log.handlers):
