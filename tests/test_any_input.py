@@ -19,12 +19,13 @@ from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.report.folder import write_report
-from foldproof.tasks.run.preflight import check_early_stopping, check_scaler
+from foldproof.tasks.run.preflight import check_early_stopping
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.training.sample_weights import check_class_weight
+from foldproof.tasks.training.scaler import check_scaler
 from foldproof.tasks.workers.calls import record_of
 from tests.helpers_report import prepared
 

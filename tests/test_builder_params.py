@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.folds.job import BuilderCall
-from foldproof.tasks.user_code.builder import call_builder
+from foldproof.tasks.user_code.builder import BuilderCall, call_builder
 
 
 def shape(input_shape: Any) -> None: ...

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from foldproof.tasks.common.errors import InputError, one_line
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import one_line
 from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.folds.plan import plan_folds

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from foldproof.tasks.common.errors import one_line
+from foldproof.tasks.common.text import one_line
 from foldproof.tasks.prefect_ui.markdown import escape
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

@@ -10,17 +10,9 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.initial_state import Start
-from foldproof.tasks.store.fold_file import (
-    SCHEMA,
-    DamagedFold,
-    Execution,
-    FinishedFold,
-    fold_path,
-    now,
-    put_aside,
-    read_fold,
-    write_fold,
-)
+from foldproof.tasks.folds.paths import fold_path
+from foldproof.tasks.folds.result import Execution, FinishedFold, now
+from foldproof.tasks.store.fold_file import SCHEMA, DamagedFold, put_aside, read_fold, write_fold
 
 KEY = "a1" * 32
 

@@ -24,7 +24,7 @@ def _verify(arguments: Sequence[str]) -> int:
     count = None if given.all else _count(given.folds)
     level = check_level(given.level)
     from foldproof.tasks.report.finished import FinishedRun  # what follows takes time
-    from foldproof.tasks.store.object_storage import at_hand
+    from foldproof.tasks.verification.local_copy import at_hand
     from foldproof.tasks.verification.refit import verify
 
     with at_hand(given.run_dir) as folder:

@@ -16,10 +16,10 @@ from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, Wo
 from foldproof.tasks.config.study import ComputeSpec, Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.store.object_storage import is_remote
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.slots import Slots

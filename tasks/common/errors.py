@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MOST = 800  # characters of a message
+from foldproof.tasks.common.text import one_line
 
 
 class InputError(ValueError):
@@ -22,13 +22,6 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str]]:
         """Travel between processes with both parts."""
         return type(self), (self.field, self.problem)
-
-
-def one_line(text: str) -> str:
-    """Return a text as one line that any terminal can show, its middle left out if it is long."""
-    words = " ".join(text.split())
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
-    return line if len(line) <= MOST else f"{line[: MOST - 205]} ... {line[-200:]}"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data.sources.open_file import one_line
+from foldproof.tasks.common.text import first_line
 
 PREFIX = "memory:"
 PANDAS_GAPS = ("NAType", "NaTType")
@@ -74,7 +74,7 @@ def _array(name: str, value: Any) -> NDArray[Any]:
     try:
         array = np.array(value)
     except ValueError as error:  # rows of different lengths
-        raise InputError(name, f"is no array ({one_line(error)}); give equal rows") from None
+        raise InputError(name, f"is no array ({first_line(error)}); give equal rows") from None
     if array.dtype.kind == "T":  # NumPy's own strings have no fixed bytes to hash
         array = array.astype(object)
     if array.dtype != object:

@@ -1,17 +1,15 @@
 """Turn what Pydantic found into one line: the field, the problem, the remedy."""
 
-import difflib
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from foldproof.tasks.common.errors import InputError
-
-MOST_NAMES = 30  # listed in a hint
+from foldproof.tasks.common.text import _printable, nearest
 
 PROBLEMS = {
     "int_type": "must be a whole number",
@@ -61,16 +59,6 @@ def typed_list(setting: str, names: Sequence[str]) -> str:
     return f"several are a list: --{setting} {written}"
 
 
-def nearest(given: str, names: Iterable[str]) -> str:
-    """Suggest the valid name nearest to the given one, or list them all."""
-    names = list(names)
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {_printable(close[0])}? "
-    more = ", ..." if len(names) > MOST_NAMES else ""
-    return f"use one of {', '.join(map(_printable, names[:MOST_NAMES]))}{more} "
-
-
 def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
     """Name the field; Pydantic's marks for the branches of a union are left out."""
     parts: list[str] = []
@@ -87,11 +75,6 @@ def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
         if fields is None:
             break
     return ".".join(parts)
-
-
-def _printable(name: int | str) -> str:
-    text = str(name)
-    return text if text and text.isprintable() and text == text.strip() else repr(text)
 
 
 def _fields_below(fields: Any, part: int | str) -> Any:

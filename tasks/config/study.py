@@ -512,7 +512,7 @@ def _refuse_slip(setting: str, text: str, kind: str) -> None:
 
 
 def _one_of(names: tuple[str, ...], given: str) -> str:
-    from foldproof.tasks.config.messages import nearest
+    from foldproof.tasks.common.text import nearest
 
     return nearest(given, names) + "or module:Class"
 

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.guesses import guess_notes
 from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import read, refuse_lost_labels
-from foldproof.tasks.data.target import Label, Target, Task, resolve_target
+from foldproof.tasks.data.target import Label, Target, resolve_target
 from foldproof.tasks.data.target_facts import TargetFacts, target_facts
 from foldproof.tasks.data.wide_columns import Merged, merging_columns, merging_target, write_wide
 

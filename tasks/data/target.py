@@ -1,18 +1,18 @@
 """The target: classes with sorted labels, or numbers; told from the values unless said."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.data.labels import find_label
 
 MOST_INTEGER_CLASSES = 20
 
-Task = Literal["binary", "multiclass", "regression"]
 Label = int | str
 
 

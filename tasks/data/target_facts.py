@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.data.positive_class import is_positive_word, positive_flag
-from foldproof.tasks.data.target import Label, Target, Task
+from foldproof.tasks.data.target import Label, Target
 
 WARNING = "warning: "  # what the line on a label that may be the wrong one begins with
 MOST_CLASSES = 12  # named in one line of a terminal or a log

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from foldproof.tasks.config.messages import nearest
-from foldproof.tasks.data.target import Task
+from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.text import nearest
 
 # By the name in small letters, without `_score`, blanks and hyphens written as `_`.
 MEANT = {

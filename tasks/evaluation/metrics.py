@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.messages import as_list, typed_list
-from foldproof.tasks.data.target import Task
 from foldproof.tasks.evaluation.metric_names import for_task, meant, remedy
 from foldproof.tasks.folds.outputs import THRESHOLD, Scores
 

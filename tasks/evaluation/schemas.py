@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from foldproof.tasks.data.target import Task
+from foldproof.tasks.common.task import Task
 
 PLACE = [
     ("model", pa.string(), "The builder."),

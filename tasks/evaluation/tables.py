@@ -18,7 +18,8 @@ from foldproof.tasks.folds.initial_state import Beginning, certificate, check_di
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.store.fold_file import FinishedFold, read_fold
+from foldproof.tasks.folds.result import FinishedFold
+from foldproof.tasks.store.fold_file import read_fold
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import ModelSpec, Study, TrainSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule
-from foldproof.tasks.folds.job import BuilderCall, FoldJob
+from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.store.object_storage import is_remote
-from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.builder import BuilderCall, here
 from foldproof.tasks.user_code.fingerprint import identify
 from foldproof.tasks.user_code.functions import dump_function, is_kept, kept_function, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module

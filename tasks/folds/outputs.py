@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.data.target import Task
+from foldproof.tasks.common.task import Task
 
 Activation = Literal["none", "sigmoid", "softmax"]
 Scores = NDArray[np.float64]

@@ -15,12 +15,13 @@ from prefect.utilities.engine import get_state_for_result
 
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock
-from foldproof.tasks.store.object_storage import FOLDS, Remote
+from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.drift import climbing
 from foldproof.tasks.workers.slots import Slot

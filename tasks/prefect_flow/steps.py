@@ -14,6 +14,7 @@ from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_lin
 from foldproof.tasks.evaluation import tables as reduce
 from foldproof.tasks.evaluation.findings import about_digits
 from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_ui.artifacts import headline
@@ -25,7 +26,7 @@ from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, current_run, launched
 from foldproof.tasks.store.disk_errors import GO_ON, writing
-from foldproof.tasks.store.object_storage import RUNS, publish, sending
+from foldproof.tasks.store.object_storage import publish, sending
 
 NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out", "more")
 

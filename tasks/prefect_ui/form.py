@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.messages import nearest
+from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.study import METHODS, SCALERS, EarlyStopping, Section, Study
 from foldproof.tasks.prefect_ui.form_boxes import (
     CLASS_WEIGHTS,

@@ -2,7 +2,7 @@
 
 import re
 
-from foldproof.tasks.common.errors import one_line
+from foldproof.tasks.common.text import one_line
 
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")  # all of it that ASCII has
 

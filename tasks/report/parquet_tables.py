@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from foldproof.tasks.common.errors import InputError, one_line
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import one_line
 
 PLACE = ("repeat", "fold")
 FIELD = "RUN_DIR"

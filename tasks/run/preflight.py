@@ -1,9 +1,7 @@
 """What is wrong about a run's settings, or without effect, as far as that shows beforehand."""
 
-import inspect
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.job import ModelFacts
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.training.scaler import CLASSES, make_scaler
 
 
 def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> None:
@@ -30,40 +27,6 @@ def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> 
         rows = np.load(fold.train_path)
         of_rows = None if groups is None else groups[rows]
         inner_split(rule, train.early_stopping.fraction, 0, codes[rows], of_rows)
-
-
-def check_scaler(name: str) -> None:
-    """Make the scaler once, to see that it can be made.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if name == "none" or name in CLASSES:
-        return
-    try:
-        scaler = make_scaler(name)
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
-        raise InputError(
-            "train.scaler", f"{name} cannot be made without arguments ({error})"
-        ) from None
-    if not hasattr(scaler, "fit") or not hasattr(scaler, "transform"):
-        raise InputError("train.scaler", f"{name} has no fit and transform; give a transformer")
-    if needs := _needed_beside_rows(scaler.fit):
-        problem = f"{name}.fit needs {needs!r}; a scaler learns from the features alone"
-        raise InputError("train.scaler", f"{problem}; give it a default")
-
-
-def _needed_beside_rows(fit: Any) -> str:
-    """Return the first argument without a default after the rows, or nothing."""
-    try:
-        parameters = list(inspect.signature(fit).parameters.values())[1:]
-    except (TypeError, ValueError):  # such as a function of C's
-        return ""
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in variadic]
-    return needed[0] if needed else ""
 
 
 def check_writable(out: Path) -> None:

@@ -32,6 +32,7 @@ from foldproof.tasks.folds.keys import (
     run_id,
     run_key,
 )
+from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
@@ -44,7 +45,7 @@ from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import make_store
-from foldproof.tasks.store.object_storage import FOLDS, RUNS, Remote, fetch_run, is_remote, sending
+from foldproof.tasks.store.object_storage import Remote, fetch_run, sending
 from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.opened_files.record import (

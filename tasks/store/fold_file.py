@@ -6,20 +6,17 @@ fold's raw output and history, and the digest of both, so that damage is noticed
 
 import os
 import socket
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from pyarrow import parquet
 
-from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.initial_state import Start
-from foldproof.tasks.folds.outputs import Activation
+from foldproof.tasks.folds.result import Execution, FinishedFold
 
 SCHEMA = pa.schema(
     [
@@ -55,69 +52,6 @@ SCHEMA = pa.schema(
 
 class DamagedFold(RuntimeError):
     """A stored fold is not what its name and digests say."""
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How a fold was trained; none of it can change the result."""
-
-    attempt: int
-    device: str
-    started_at: datetime
-    seconds_build: float
-    seconds_fit: float
-    seconds_predict: float
-    peak_rss_mib: float
-    host: str = ""
-    pid: int = 0
-    numerics: str = ""
-
-
-@dataclass(frozen=True)
-class FinishedFold:
-    """The result of a fold.
-
-    Attributes:
-        key: SHA-256 of all that the result follows from.
-        rows: test rows, int64 (n,).
-        raw: the model's output for them, float32 or float64 (n, outputs).
-        activation: what turns the output into probabilities.
-        history: (epoch from 1, metric, value), by epoch.
-        epochs_run, best_epoch: of the training; None where there are no epochs.
-        initial, weights: digests of the weights; None for estimators.
-        predictions: digest of the raw output.
-        start: what the model was before its first batch.
-        execution: how it was trained.
-        notice: what the user should be told; it is not stored.
-    """
-
-    key: str
-    rows: NDArray[np.int64]
-    raw: NDArray[Any]
-    activation: Activation
-    history: tuple[tuple[int, str, float], ...]
-    epochs_run: int | None
-    best_epoch: int | None
-    initial: str | None
-    weights: str | None
-    predictions: str
-    start: Start
-    execution: Execution
-    notice: str = ""
-
-    def content_digest(self) -> str:
-        """Return the digest of all that is the same in every training of this fold."""
-        history = [[epoch, name, float(value).hex()] for epoch, name, value in self.history]
-        parts = [digest_array(self.rows), digest_array(self.raw), self.activation, history]
-        numbers = [self.epochs_run, self.best_epoch, self.start.step, self.start.seeded]
-        return digest_json(
-            [self.key, *parts, *numbers, self.initial, self.weights, self.predictions]
-        )
-
-
-def fold_path(out: Path, key: str) -> Path:
-    """Return where the fold of a key is stored below the output folder."""
-    return out / "folds" / f"{key}.parquet"
 
 
 def write_fold(fold: FinishedFold, path: Path) -> None:
@@ -205,11 +139,6 @@ def _fold(row: dict[str, Any]) -> FinishedFold:
         start=Start(row["optimizer_step"], row["seeded"]),
         execution=execution,
     )
-
-
-def now() -> datetime:
-    """Return the time in UTC; it is shown, never computed with."""
-    return datetime.now(UTC)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,7 +4,6 @@ An object is there whole or not at all, so a finished fold needs no temporary na
 report counts as there when its manifest is, which goes last.
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,17 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError, RunFailed
-from foldproof.tasks.run.allowlist import check_place
+from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.store.disk_errors import GO_ON
 
 AT_ONCE = 8  # files under way
 BLOCK = 1 << 22  # bytes of a file that are held at a time
-FOLDS, RUNS = "folds", "runs"
-
-
-def is_remote(place: str) -> bool:
-    """Tell whether a place is a URI of object storage and not a folder."""
-    return "://" in place and not place.startswith("file://")
 
 
 def refuse_remote(out: str, command: str) -> None:
@@ -152,27 +145,6 @@ def sending(uri: str) -> Iterator[None]:
     except OSError as error:
         reason = " ".join(str(error).split())[:200]
         raise RunFailed(f"out: {uri!r} cannot be reached ({reason}); {GO_ON}") from None
-
-
-@contextmanager
-def at_hand(place: str) -> Iterator[Path]:
-    """Yield a report's folder as one of this machine, for as long as it is looked at.
-
-    Raises:
-        InputError: it cannot be read, or may not be.
-    """
-    check_place("RUN_DIR", place)
-    if not is_remote(place):
-        yield Path(place)
-        return
-    with tempfile.TemporaryDirectory(prefix="foldproof-report-") as folder:
-        remote = Remote(place)
-        try:
-            remote.fetch(remote.names(""), Path(folder))
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError("RUN_DIR", f"{place!r} cannot be read ({reason})") from None
-        yield Path(folder)
 
 
 def fetch_run(remote: Remote, stores: Iterable[Path], run_id: str, out: Path) -> None:

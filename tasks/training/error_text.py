@@ -3,9 +3,9 @@
 import re
 import sys
 
+from foldproof.tasks.common.text import error_line
 from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.training.trained_model import Diverged
-from foldproof.tasks.user_code.builder import one_line
 
 # Error texts go into reports that must not differ between runs.
 VARIABLE_PARTS = (
@@ -23,7 +23,7 @@ LONGEST = 500
 def describe_failure(error: BaseException) -> str:
     """Return an error's type and message without pid, path, address or time."""
     own = isinstance(error, Diverged | UnfitOutput)
-    text = " ".join(str(error).split()) if own else one_line(error)
+    text = " ".join(str(error).split()) if own else error_line(error)
     for pattern, replacement in VARIABLE_PARTS:
         text = pattern.sub(replacement, text)
     text = text.encode(errors="replace").decode()  # half a surrogate pair fits no file

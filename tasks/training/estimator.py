@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data.target import Task
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import Material
 from foldproof.tasks.training.trained_model import Trained

@@ -13,9 +13,9 @@ from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.initial_state import Start
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
+from foldproof.tasks.folds.result import Execution, FinishedFold, now
 from foldproof.tasks.machine.memory import peak_mib
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.store.fold_file import Execution, FinishedFold, now
 from foldproof.tasks.training.engines.choose import TRIAL_SEEDS, Builder, begin, prepare
 from foldproof.tasks.training.estimator import train_estimator
 from foldproof.tasks.training.fold_data import Material, test_features, training_material

@@ -8,13 +8,12 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.data.target import Task
-from foldproof.tasks.folds.job import BuilderCall
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
 from foldproof.tasks.training.seeding import seed_everything
-from foldproof.tasks.user_code.builder import brief, call_builder
+from foldproof.tasks.user_code.builder import BuilderCall, brief, call_builder
 
 
 def is_keras(model: Any) -> bool:

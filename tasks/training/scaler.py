@@ -1,5 +1,6 @@
 """scikit-learn's scalers, fitted on training rows only."""
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,37 @@ def make_scaler(name: str) -> Any:
 
         return getattr(preprocessing, CLASSES[name])()
     return import_named("train.scaler", name)()
+
+
+def check_scaler(name: str) -> None:
+    """Make the scaler once, to see that it can be made.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if name == "none" or name in CLASSES:
+        return
+    try:
+        scaler = make_scaler(name)
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:  # the user's own class: anything can come out
+        raise InputError(
+            "train.scaler", f"{name} cannot be made without arguments ({error})"
+        ) from None
+    if not hasattr(scaler, "fit") or not hasattr(scaler, "transform"):
+        raise InputError("train.scaler", f"{name} has no fit and transform; give a transformer")
+    if needs := _needed_beside_rows(scaler.fit):
+        problem = f"{name}.fit needs {needs!r}; a scaler learns from the features alone"
+        raise InputError("train.scaler", f"{problem}; give it a default")
+
+
+def _needed_beside_rows(fit: Any) -> str:
+    """Return the first argument without a default after the rows, or nothing."""
+    try:
+        parameters = list(inspect.signature(fit).parameters.values())[1:]
+    except (TypeError, ValueError):  # such as a function of C's
+        return ""
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in variadic]
+    return needed[0] if needed else ""

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.messages import nearest
-from foldproof.tasks.folds.job import BuilderCall
+from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.text import error_line, nearest
 from foldproof.tasks.user_code.opened_files.watch import handed_paths
 from foldproof.tasks.user_code.references import located
 
@@ -23,6 +24,33 @@ BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 ANSI = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")  # colours, and TensorFlow's names of graph nodes
 
 _start: ContextVar[Path | None] = ContextVar("foldproof_start", default=None)
+
+
+@dataclass(frozen=True)
+class BuilderCall:
+    """How a worker gets and calls the builder.
+
+    Attributes:
+        reference: `module:function`, or the name of a function that travels by value.
+        pickled: that function by value, else empty.
+        params: arguments of the user's.
+        input_shape: the shape of one sample.
+        n_outputs: 1 for binary and regression, else the classes.
+        n_classes: None for a regression.
+        task: binary, multiclass or regression.
+        search: folders where modules are looked for first.
+        files: path and SHA-256 of each file that it opens while it builds.
+    """
+
+    reference: str
+    pickled: bytes
+    params: dict[str, Any]
+    input_shape: tuple[int, ...]
+    n_outputs: int
+    n_classes: int | None
+    task: Task
+    search: tuple[str, ...]
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def load_builder(call: BuilderCall) -> Callable[..., Any]:
@@ -42,7 +70,7 @@ def load_builder(call: BuilderCall) -> Callable[..., Any]:
             found: Any = importlib.import_module(located(module))
     except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         raise InputError(
-            "model.builder", f"cannot import {module!r} ({one_line(error)})"
+            "model.builder", f"cannot import {module!r} ({error_line(error)})"
         ) from error
     for part in name.split("."):
         if not hasattr(found, part):
@@ -72,12 +100,6 @@ def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
 def extend_path(search: tuple[str, ...]) -> None:
     """Look for the user's modules where the flow's process would; ours are loaded already."""
     sys.path[:] = [*search, *(folder for folder in sys.path if folder not in search)]
-
-
-def one_line(error: BaseException) -> str:
-    """Name an error and its message in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def brief(error: BaseException, most: int = 100) -> str:

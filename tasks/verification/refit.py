@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.common.errors import one_line
+from foldproof.tasks.common.text import one_line
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.prefect_flow.fold_task import train_with_retries
 from foldproof.tasks.report.finished import FinishedRun, differences
 from foldproof.tasks.report.parquet_tables import as_a_report, place_of
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
-from foldproof.tasks.store.fold_file import FinishedFold, read_fold
+from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.user_code.builder import starting_in
 from foldproof.tasks.verification.foreign_report import Show, check_code, check_data
 from foldproof.tasks.verification.level import Level

@@ -18,12 +18,14 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
 from foldproof.tasks.store.disk_errors import GO_ON, writing
-from foldproof.tasks.store.fold_file import FinishedFold, read_fold, write_fold
-from foldproof.tasks.store.object_storage import FOLDS, Remote, sending
+from foldproof.tasks.store.fold_file import read_fold, write_fold
+from foldproof.tasks.store.object_storage import Remote, sending
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.user_code.builder import extend_path
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.messages import as_list, nearest, typed_list
+from foldproof.tasks.common.text import nearest
+from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.config.study import DataSpec
 
 LISTS = ("data.drop", "data.features")

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import first_line
 from foldproof.tasks.config.study import DataSpec
-from foldproof.tasks.data.sources.open_file import one_line, open_source
+from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
 
 KNOWN = ("X", "y", "groups", "weights")
@@ -29,7 +30,7 @@ def load(source: str) -> dict[str, NDArray[Any]]:
             raise
         except Exception as error:  # a damaged archive can raise anything: zlib.error, TypeError
             # The first sentence only: NumPy's second one advises to load pickles.
-            reason = one_line(error).split(". ")[0]
+            reason = first_line(error).split(". ")[0]
             remedy = "write it with numpy.savez from arrays of numbers or text, not objects"
             raise InputError(
                 "data.source", f"not a readable npz file ({reason}); {remedy}"

@@ -7,6 +7,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import first_line
 
 
 def locate(source: str) -> tuple[fs.FileSystem, str]:
@@ -21,7 +22,7 @@ def locate(source: str) -> tuple[fs.FileSystem, str]:
         )
     except (pa.ArrowException, OSError, ValueError) as error:
         remedy = "give a path, or a URI such as s3://bucket/file.csv"
-        problem = f"cannot open {source!r}: {one_line(error)}; {remedy}"
+        problem = f"cannot open {source!r}: {first_line(error)}; {remedy}"
         raise InputError("data.source", problem) from None
     return cast(tuple[fs.FileSystem, str], found)
 
@@ -36,10 +37,5 @@ def open_source(source: str) -> BinaryIO:
     try:
         return cast(BinaryIO, system.open_input_file(path))
     except (pa.ArrowException, OSError) as error:
-        problem = f"cannot open {source!r}: {one_line(error)}; check the path"
+        problem = f"cannot open {source!r}: {first_line(error)}; check the path"
         raise InputError("data.source", problem) from None
-
-
-def one_line(error: BaseException) -> str:
-    """Return the first line of an error's message."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.messages import nearest
+from foldproof.tasks.common.text import first_line, nearest
 from foldproof.tasks.config.study import CsvSpec, DataSpec
 from foldproof.tasks.data.sources.columns import find_roles, spaced
 from foldproof.tasks.data.sources.csv_files import is_csv, read_csv
 from foldproof.tasks.data.sources.numerals import is_ambiguous
-from foldproof.tasks.data.sources.open_file import locate, one_line
+from foldproof.tasks.data.sources.open_file import locate
 from foldproof.tasks.data.sources.parquet_folders import refuse_no_parquet, refuse_others
 from foldproof.tasks.data.sources.raw_table import RawData, values
 
@@ -42,7 +42,7 @@ def load(
         )
         _check_header(table, source)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        problem = f"cannot read {source!r}: {one_line(error)}; check that the file is whole"
+        problem = f"cannot read {source!r}: {first_line(error)}; check that the file is whole"
         raise InputError("data.source", problem) from None
     if table.num_rows == 0:
         raise InputError("data.source", f"{source!r} has no rows; give some samples")

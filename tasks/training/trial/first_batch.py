@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.folds.job import BuilderCall, FoldJob
+from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
@@ -19,7 +19,7 @@ from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, watched
-from foldproof.tasks.user_code.builder import brief
+from foldproof.tasks.user_code.builder import BuilderCall, brief
 
 NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
 OWN_LOOP = ("fit", "make_train_function")

@@ -10,16 +10,16 @@ import numpy as np
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import is_own_code
-from foldproof.tasks.folds.job import BuilderCall, FoldJob, ModelFacts
-from foldproof.tasks.run.preflight import check_scaler
+from foldproof.tasks.folds.job import FoldJob, ModelFacts
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.estimator import check_estimator
 from foldproof.tasks.training.fold_data import Material, training_material
 from foldproof.tasks.training.freshness import refuse_used_estimator
 from foldproof.tasks.training.keras_model import complete, is_keras
+from foldproof.tasks.training.scaler import check_scaler
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trial.first_batch import try_batch
-from foldproof.tasks.user_code.builder import brief, call_builder, load_builder
+from foldproof.tasks.user_code.builder import BuilderCall, brief, call_builder, load_builder
 from foldproof.tasks.user_code.installed import is_installed_file
 
 

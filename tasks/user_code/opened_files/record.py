@@ -15,8 +15,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.folds.job import BuilderCall
-from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.builder import BuilderCall, here
 from foldproof.tasks.user_code.opened_files.watch import Opened
 
 FOLDER = "builders"
