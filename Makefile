@@ -50,10 +50,11 @@ test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
 test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
 	$(BIN)/python -m pytest -m clusters $(ARGS)
 
-lint: $(VENV)/.tested  ## Check style and types
+lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
 
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)

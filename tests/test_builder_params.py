@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.user_code.builder import BuilderCall, call_builder
+from foldproof.tasks.user_code.builder import call_builder
+from foldproof.tasks.user_code.builder_call import BuilderCall
 
 
 def shape(input_shape: Any) -> None: ...

@@ -336,7 +336,7 @@ def refusal(stored: Path, first: dict, second: dict) -> str:
 
 def begin_and_check(comparison: Comparison) -> None:
     try:
-        comparison.begin(with_server=False)
+        comparison.begin()
         comparison.check()
     finally:
         comparison.close()
@@ -397,7 +397,7 @@ def test_what_is_equal_is_read_once_and_workers_are_shared(stored):
     studies = [{**base, "model": CLASSIFIER}, *(base | other for other in others)]
     comparison = Comparison(studies_of(studies))
     try:
-        comparison.begin(with_server=False)
+        comparison.begin()
         first, *rest = comparison.runs
         # Nothing is stored under these keys, so that each looks at its model in a worker.
         comparison.check()

@@ -13,7 +13,7 @@ import pytest
 from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.user_code import builder as builders
+from foldproof.tasks.user_code import search_path
 from tests.command import run
 from tests.forging import change_key, name_code, name_source, verified
 from tests.helpers_report import finish
@@ -226,9 +226,9 @@ def test_nothing_is_imported_from_beside_a_report(forged):
     agrees, lines = verified(forged)
     assert agrees, lines
     assert untouched(Path.cwd())
-    with builders.starting_in(Path("report")):
-        assert builders.here()[0] == "report"
-        assert str(Path.cwd()) not in builders.here()
+    with search_path.starting_in(Path("report")):
+        assert search_path.here()[0] == "report"
+        assert str(Path.cwd()) not in search_path.here()
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ from sklearn.linear_model import LogisticRegression
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.models import mlp
-from foldproof.tasks.user_code.builder import BuilderCall, load_builder
+from foldproof.tasks.user_code.builder import load_builder
+from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.fingerprint import identify
 from foldproof.tasks.user_code.functions import (
     dump_function,

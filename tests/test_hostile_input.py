@@ -361,7 +361,7 @@ def test_an_impossible_out_is_refused_before_anything_starts(
     open_to_all(here)
     run = Run(parse_study({"out": out}), Display("quiet"))
     with launched(run), not_as_root(), pytest.raises(InputError) as caught:
-        run.begin(with_server=False)
+        run.begin()
     assert str(caught.value).isprintable()
     assert str(caught.value).startswith("out: ")
     assert remedy in str(caught.value)
@@ -371,7 +371,7 @@ def test_an_impossible_out_is_refused_before_anything_starts(
 def test_an_out_that_is_a_loop_of_links_is_refused(here: Path) -> None:
     (here / "loop").symlink_to("loop")
     with pytest.raises(InputError, match=r"^out: .*; choose another folder$"):
-        Run(parse_study({"out": "loop/below"}), Display("quiet")).begin(with_server=False)
+        Run(parse_study({"out": "loop/below"}), Display("quiet")).begin()
 
 
 @pytest.fixture(scope="module")

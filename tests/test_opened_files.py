@@ -372,7 +372,7 @@ def test_a_function_of_a_notebook_counts_what_it_opens(project, light):
 def test_what_a_module_opens_counts_for_each_model_of_a_comparison(project):
     studies = [settings(model={"builder": f"on_import:{name}"}) for name in ("build", "other")]
     with opened(Comparison(studies, verbosity="quiet")) as comparison:
-        comparison.begin(with_server=False)
+        comparison.begin()
         comparison.check()
         files = [run.key["model"]["files"] for run in comparison.runs]
     assert files == [[digest("weights.npy")]] * 2

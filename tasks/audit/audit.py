@@ -11,7 +11,7 @@ from foldproof.tasks.audit.files import write_audit
 from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, conduct
 from foldproof.tasks.audit.table import Comparison, judge
 from foldproof.tasks.audit.terminal import printed
-from foldproof.tasks.cli.cv import DONE, FAILED
+from foldproof.tasks.common.exit_codes import DONE, FAILED
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob

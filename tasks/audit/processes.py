@@ -16,7 +16,7 @@ from foldproof.tasks.audit.worker import run_trial
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
-from foldproof.tasks.workers.slots import describe_end
+from foldproof.tasks.workers.slot import describe_end
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 MOST_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core for seconds

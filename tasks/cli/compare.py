@@ -12,8 +12,9 @@ from foldproof.tasks.cli.arguments import (
     verbosity_of,
     with_flags,
 )
-from foldproof.tasks.cli.cv import DONE, FAILED, INCOMPLETE, Command, show_failures
+from foldproof.tasks.cli.cv import Command, show_failures
 from foldproof.tasks.common.errors import InputError, said_of
+from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 
@@ -27,8 +28,8 @@ class CompareCommand(Command):
     def _read(self, arguments: Sequence[str]) -> "Comparison":
         return read_comparison(arguments)
 
-    def _begin(self) -> None:
-        self._run.begin()
+    def _is_single_fold(self) -> bool:
+        return False
 
     def _train(self, flow: Any) -> int:
         from foldproof.tasks.comparison.steps import launch

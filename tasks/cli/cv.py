@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from foldproof.tasks.cli.arguments import Request, read_request
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
+from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.run.status_line import line
 
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
-DONE, FAILED, WRONG_INPUT, INCOMPLETE = 0, 1, 2, 3
 
 
 class Command:
@@ -53,7 +53,14 @@ class Command:
         return Run(request.study, Display(request.verbosity), request.refresh)
 
     def _begin(self) -> None:
-        self._run.begin(with_server=self._request.only is None)
+        if not self._is_single_fold():
+            from foldproof.tasks.prefect_flow.api import Api
+
+            self._run.service = Api()
+        self._run.begin()
+
+    def _is_single_fold(self) -> bool:
+        return self._request.only is not None
 
     def finish(self, flow: Any) -> NoReturn:
         """Run the cross-validation and leave with its exit code."""

@@ -20,7 +20,7 @@ from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.user_code.builder import here
+from foldproof.tasks.user_code.search_path import here
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.slots import Slots
 

@@ -16,7 +16,7 @@ from typing import Any
 from distributed import Client, KilledWorker
 from distributed.comm.core import CommClosedError
 
-from foldproof.tasks.clusters.connect import ANSWER, PAUSE, slots_here
+from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
 from foldproof.tasks.common.places import python_path
 from foldproof.tasks.config.study import ComputeSpec

@@ -23,7 +23,8 @@ from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers.slots import Slot, Slots
+from foldproof.tasks.workers.slot import Slot
+from foldproof.tasks.workers.slots import Slots
 
 PULSE = 5.0  # seconds between two looks at whether the flow's process still speaks
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from foldproof.tasks.clusters import node_agent as remote
 from foldproof.tasks.clusters.admission import Terms, objection
-from foldproof.tasks.clusters.connect import Cluster
 from foldproof.tasks.clusters.messages import Answer, DataReference, Passport
+from foldproof.tasks.clusters.protocol import Cluster
 from foldproof.tasks.common.errors import (
     ClusterLost,
     Disconnected,

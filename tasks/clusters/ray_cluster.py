@@ -18,7 +18,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: it would 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from foldproof.tasks.clusters.connect import ANSWER, PAUSE, slots_here
+from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
 from foldproof.tasks.config.study import ComputeSpec
 

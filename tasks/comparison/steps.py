@@ -14,6 +14,7 @@ from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.comparison.studies import Comparison, current_comparison, opened, studies_of
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
+from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_through
 from foldproof.tasks.prefect_flow.states import named, readable_name, told
 from foldproof.tasks.prefect_flow.task_states import step
@@ -55,7 +56,7 @@ def comparing(studies: Any, models: Any, *shared: Any) -> Iterator[Comparison]:
     for study in asked:
         check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
     with opened(Comparison(asked)) as comparison:
-        comparison.begin(with_server=False)
+        comparison.begin()
         comparison.check()
         yield comparison
 
@@ -120,6 +121,7 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
         InputError: something about the input is wrong; nothing was trained.
         RunFailed: what was wrong with the disk, the folds or the Prefect server.
     """
+    comparison.service = comparison.service or Api()
     with opened(comparison), quiet_prefect(comparison.verbosity == "verbose"):
         comparison.begin()
         comparison.check()

@@ -15,11 +15,10 @@ from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.progress_view import Display, Verbosity
-from foldproof.tasks.run.session import Run
+from foldproof.tasks.run.session import Run, Service
 from foldproof.tasks.store.object_storage import refuse_remote
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows
@@ -93,7 +92,7 @@ class Comparison:
     def on_end(self, call: Callable[[], None]) -> None:
         self._on_end = self.runs[-1].on_end = call
 
-    def begin(self, with_server: bool = True) -> None:
+    def begin(self) -> None:
         """Find what is wrong without a look at the data, then start what takes long to start.
 
         Raises:
@@ -105,7 +104,7 @@ class Comparison:
         refuse_other_settings(self.runs, self.names)
         for number, run in enumerate(self.runs[1:], 1):
             run.borrow(self.runs[0], self._lender(number))
-        self._each(lambda run: run.begin(with_server=with_server))
+        self._each(lambda run: run.begin())
 
     def check(self) -> None:
         """Find everything else that is wrong, and let the workers get ready.
@@ -128,9 +127,18 @@ class Comparison:
                 run.prepare_workers()
             yield run
 
-    def start_server(self) -> EmbeddedServer | None:
-        """Start the embedded Prefect server of all runs unless an API is configured."""
-        return self.runs[0].start_server()
+    @property
+    def service(self) -> Service | None:
+        """What all runs need beside their workers."""
+        return self.runs[0].service
+
+    @service.setter
+    def service(self, service: Service | None) -> None:
+        self.runs[0].service = service
+
+    def start_service(self) -> None:
+        """Start that, if it is known by now."""
+        self.runs[0].start_service()
 
     def task_counts(self) -> dict[str, int]:
         """Return how many tasks each flow run has, by the flow run's id."""

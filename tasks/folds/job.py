@@ -7,7 +7,7 @@ from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.folds.paths import fold_path
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.user_code.builder import BuilderCall
+from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
 
 

@@ -16,11 +16,12 @@ from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.user_code.builder import BuilderCall, here
+from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.fingerprint import identify
 from foldproof.tasks.user_code.functions import dump_function, is_kept, kept_function, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 from foldproof.tasks.user_code.references import BUILT_IN
+from foldproof.tasks.user_code.search_path import here
 
 # An import of these alone needs no TensorFlow, which takes seconds to start.
 LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}

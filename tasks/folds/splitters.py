@@ -9,8 +9,8 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.user_code.builder import start_folder
 from foldproof.tasks.user_code.references import elsewhere
+from foldproof.tasks.user_code.search_path import start_folder
 
 CLASSES = {
     "kfold": "KFold",

@@ -24,7 +24,7 @@ from foldproof.tasks.store.locks import fold_lock
 from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.drift import climbing
-from foldproof.tasks.workers.slots import Slot
+from foldproof.tasks.workers.slot import Slot
 
 STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
 MOST_DRAWN = 500  # folds that Prefect's graph connects with what comes after

@@ -17,6 +17,7 @@ from prefect.utilities.engine import link_state_to_flow_run_result
 
 from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.api_watch import (
     ApiWatch,
     count_unseen,
@@ -31,7 +32,7 @@ from foldproof.tasks.prefect_flow.states import flow_run_name, told
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.progress_view import Display
-from foldproof.tasks.run.session import Run, current, launched
+from foldproof.tasks.run.session import Run, Service, current, launched
 
 LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
@@ -80,6 +81,7 @@ class LaunchedFlow(Flow[..., Result]):
             InputError: something about the input is wrong; nothing was started.
             RunFailed: what was wrong with the disk, the folds or the Prefect server.
         """
+        run.service = run.service or Api()
         with launched(run), quiet_prefect(run.display.verbose):
             run.begin()
             run.check()
@@ -111,9 +113,10 @@ class Launchable(Protocol):
 
     on_end: Callable[[], None]
     result: Any
+    service: Service | None
 
-    def start_server(self) -> EmbeddedServer | None:
-        """Start an embedded Prefect server unless an API is configured."""
+    def start_service(self) -> None:
+        """Start what it needs beside its workers."""
         ...
 
     def task_counts(self) -> dict[str, int]:
@@ -132,7 +135,8 @@ def seen_through(run: Launchable, perform: Callable[[], Any]) -> Any:
         InputError: a configured API does not answer at the start.
         RunFailed: it went away before there was a result.
     """
-    server = run.start_server()
+    run.start_service()
+    server = run.service.server if isinstance(run.service, Api) else None
     with using(server), watched(run, server) as watch:
         try:
             result = perform()

@@ -42,7 +42,7 @@ class View:
         assert context is not None  # we are in the flow's body
         assert context.flow_run is not None
         self._run, self._flow_run = run, context.flow_run.id
-        self._watched = run.has_watched_server()
+        self._watched = run.is_watched()
         self._logs: dict[tuple[int, int], tuple[FoldLog, Path, Progress]] = {}
         self._lock, self._updated_at = threading.Lock(), time.monotonic()
         self._closed = False

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
@@ -36,8 +36,6 @@ from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
-from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
-from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
@@ -47,7 +45,6 @@ from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import make_store
 from foldproof.tasks.store.object_storage import Remote, fetch_run, sending
 from foldproof.tasks.training.sample_weights import check_class_weight
-from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,
     read_record,
@@ -55,6 +52,7 @@ from foldproof.tasks.user_code.opened_files.record import (
     write_record,
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
+from foldproof.tasks.user_code.search_path import here
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
@@ -62,6 +60,22 @@ from foldproof.tasks.workers.slots import Slots
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
+
+
+class Service(Protocol):
+    """What a run needs beside its workers: it starts early and ends with the run."""
+
+    def start(self, run: "Run") -> None:
+        """Start it in the background, unless it runs already."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+    def is_private(self) -> bool:
+        """Tell whether nothing but this run can look at it."""
+        ...
 
 
 class Run:
@@ -81,6 +95,7 @@ class Run:
         result: what the run came to, once the report is there.
         flow_run: the id of the Prefect flow run that it is.
         view: what shows it in Prefect, while the flow runs.
+        service: what it needs beside its workers, such as a Prefect server.
     """
 
     def __init__(
@@ -115,7 +130,7 @@ class Run:
         self.result: Result | None = None
         self.flow_run = ""
         self.view: Any = None
-        self._server: EmbeddedServer | None = None
+        self.service: Service | None = None
         self._slots, self._owns_slots = slots, slots is None
         self._owns_out = owns_out
         self._lock, self._begun, self._checked = threading.Lock(), False, False
@@ -127,32 +142,25 @@ class Run:
         """Use what other runs hold, which must outlive this one.
 
         Args:
-            host: the run whose embedded server is used.
+            host: the run whose service is used.
             lender: the run whose workers are used; None for own ones.
         """
         self._host, self._lender = host, lender
         self._owns_slots = lender is None
 
-    def start_server(self) -> EmbeddedServer | None:
-        """Start an embedded Prefect server unless an API is configured."""
-        if self._host is not None:
-            return self._host.start_server()
-        if self._server is None and not api_is_configured():
-            home = usable_home(self.scratch / "prefect")
-            if home != prefect_home():
-                self.display.say(cannot_be_written(prefect_home()))
-            self._server = EmbeddedServer(self.log, home)
-        return self._server
+    def start_service(self) -> None:
+        """Start what the run needs beside its workers, if that is known by now."""
+        owner = self._host or self
+        if owner.service is not None:
+            owner.service.start(owner)
 
-    def has_watched_server(self) -> bool:
-        """Tell whether its Prefect server is one that people look at, not an embedded one."""
-        return self._server is None
+    def is_watched(self) -> bool:
+        """Tell whether people can look at its Prefect server while it runs."""
+        service = (self._host or self).service
+        return service is None or not service.is_private()
 
-    def begin(self, with_server: bool = True) -> None:
+    def begin(self) -> None:
         """Find what is wrong without a look at the data, then start what takes long to start.
-
-        Args:
-            with_server: the folds run as Prefect tasks.
 
         Raises:
             InputError: the first thing that is wrong; nothing was started.
@@ -163,8 +171,8 @@ class Run:
         check_source(self.study.data)
         self._check_out()
         self.display.status("reading the model's code")
-        if self.identity and self.placement and with_server:
-            self.start_server()
+        if self.identity and self.placement:
+            self.start_service()
         self._begun = True
         if not self._store_has_folds():
             self.slots.warm_up()  # loads TensorFlow while the data is read
@@ -177,7 +185,7 @@ class Run:
         """
         if self._checked:
             return
-        self.begin(with_server=False)
+        self.begin()
         check_class_weight(self.study.train, self.dataset.labels)
         check_early_stopping(self.study.train, self.dataset, self.plan)
         if self._on_cluster and self.metrics and self.plan:
@@ -452,9 +460,8 @@ class Run:
         self.display.stop()
         if self._slots is not None and self._owns_slots:
             self._slots.stop()
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
+        if self.service is not None:
+            self.service.stop()
         remove_scratch(self.scratch)
 
     def _store_has_folds(self) -> bool:

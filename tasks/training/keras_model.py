@@ -13,7 +13,8 @@ from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
 from foldproof.tasks.training.seeding import seed_everything
-from foldproof.tasks.user_code.builder import BuilderCall, brief, call_builder
+from foldproof.tasks.user_code.builder import brief, call_builder
+from foldproof.tasks.user_code.builder_call import BuilderCall
 
 
 def is_keras(model: Any) -> bool:

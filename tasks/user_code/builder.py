@@ -3,54 +3,20 @@
 import difflib
 import importlib
 import inspect
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.task import Task
 from foldproof.tasks.common.text import error_line, nearest
+from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import handed_paths
 from foldproof.tasks.user_code.references import located
+from foldproof.tasks.user_code.search_path import extend_path
 
 HANDED = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
 BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 ANSI = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")  # colours, and TensorFlow's names of graph nodes
-
-_start: ContextVar[Path | None] = ContextVar("foldproof_start", default=None)
-
-
-@dataclass(frozen=True)
-class BuilderCall:
-    """How a worker gets and calls the builder.
-
-    Attributes:
-        reference: `module:function`, or the name of a function that travels by value.
-        pickled: that function by value, else empty.
-        params: arguments of the user's.
-        input_shape: the shape of one sample.
-        n_outputs: 1 for binary and regression, else the classes.
-        n_classes: None for a regression.
-        task: binary, multiclass or regression.
-        search: folders where modules are looked for first.
-        files: path and SHA-256 of each file that it opens while it builds.
-    """
-
-    reference: str
-    pickled: bytes
-    params: dict[str, Any]
-    input_shape: tuple[int, ...]
-    n_outputs: int
-    n_classes: int | None
-    task: Task
-    search: tuple[str, ...]
-    files: tuple[tuple[str, str], ...] = ()
 
 
 def load_builder(call: BuilderCall) -> Callable[..., Any]:
@@ -95,11 +61,6 @@ def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
     _check_required(signature, given)
     with handed_paths():
         return builder(**given)
-
-
-def extend_path(search: tuple[str, ...]) -> None:
-    """Look for the user's modules where the flow's process would; ours are loaded already."""
-    sys.path[:] = [*search, *(folder for folder in sys.path if folder not in search)]
 
 
 def brief(error: BaseException, most: int = 100) -> str:
@@ -155,24 +116,3 @@ def _as_written(params: dict[str, Any]) -> dict[str, Any]:
     import copy
 
     return copy.deepcopy(params)
-
-
-def here() -> tuple[str, ...]:
-    """Return the folders where this process finds modules, that where it starts first."""
-    first = str(start_folder())
-    return (first, *(folder for folder in sys.path if folder and folder != os.getcwd()))
-
-
-def start_folder() -> Path:
-    """Return the folder where modules are looked for first and workers start."""
-    return _start.get() or Path.cwd()
-
-
-@contextmanager
-def starting_in(folder: Path) -> Iterator[None]:
-    """Take another folder than the working directory for that."""
-    token = _start.set(folder)
-    try:
-        yield
-    finally:
-        _start.reset(token)

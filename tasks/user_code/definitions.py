@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.user_code.builder import here
 from foldproof.tasks.user_code.provenance import (
     find_module,
     imported_from,
@@ -20,6 +19,7 @@ from foldproof.tasks.user_code.provenance import (
     parse_module,
 )
 from foldproof.tasks.user_code.references import located
+from foldproof.tasks.user_code.search_path import here
 
 MOST_STEPS = 10  # of names that modules take from one another
 NOT_PUBLIC = {"conftest", "externals", "tests"}  # of scikit-learn

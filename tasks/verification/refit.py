@@ -23,10 +23,11 @@ from foldproof.tasks.report.parquet_tables import as_a_report, place_of
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
-from foldproof.tasks.user_code.builder import starting_in
+from foldproof.tasks.user_code.search_path import starting_in
 from foldproof.tasks.verification.foreign_report import Show, check_code, check_data
 from foldproof.tasks.verification.level import Level
-from foldproof.tasks.workers.slots import Slot, Slots
+from foldproof.tasks.workers.slot import Slot
+from foldproof.tasks.workers.slots import Slots
 
 Say = Callable[[str], None]
 

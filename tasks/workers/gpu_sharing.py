@@ -15,7 +15,7 @@ from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device
 from foldproof.tasks.workers.fork_server import ForkServerContext
-from foldproof.tasks.workers.slots import Slot
+from foldproof.tasks.workers.slot import Slot
 
 T = TypeVar("T")
 

@@ -19,7 +19,8 @@ from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, watched
-from foldproof.tasks.user_code.builder import BuilderCall, brief
+from foldproof.tasks.user_code.builder import brief
+from foldproof.tasks.user_code.builder_call import BuilderCall
 
 NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
 OWN_LOOP = ("fit", "make_train_function")

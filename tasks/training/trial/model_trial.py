@@ -19,7 +19,8 @@ from foldproof.tasks.training.keras_model import complete, is_keras
 from foldproof.tasks.training.scaler import check_scaler
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trial.first_batch import try_batch
-from foldproof.tasks.user_code.builder import BuilderCall, brief, call_builder, load_builder
+from foldproof.tasks.user_code.builder import brief, call_builder, load_builder
+from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.installed import is_installed_file
 
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.user_code.builder import BuilderCall, here
+from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import Opened
+from foldproof.tasks.user_code.search_path import here
 
 FOLDER = "builders"
 CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files

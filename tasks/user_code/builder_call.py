@@ -1,0 +1,33 @@
+"""How a worker gets and calls the user's builder."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from foldproof.tasks.common.task import Task
+
+
+@dataclass(frozen=True)
+class BuilderCall:
+    """How a worker gets and calls the builder.
+
+    Attributes:
+        reference: `module:function`, or the name of a function that travels by value.
+        pickled: that function by value, else empty.
+        params: arguments of the user's.
+        input_shape: the shape of one sample.
+        n_outputs: 1 for binary and regression, else the classes.
+        n_classes: None for a regression.
+        task: binary, multiclass or regression.
+        search: folders where modules are looked for first.
+        files: path and SHA-256 of each file that it opens while it builds.
+    """
+
+    reference: str
+    pickled: bytes
+    params: dict[str, Any]
+    input_shape: tuple[int, ...]
+    n_outputs: int
+    n_classes: int | None
+    task: Task
+    search: tuple[str, ...]
+    files: tuple[tuple[str, str], ...] = ()
