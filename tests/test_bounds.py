@@ -4,6 +4,7 @@ import gc
 import json
 import logging
 import threading
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -32,18 +33,24 @@ POOL = pa.proxy_memory_pool(pa.default_memory_pool())  # must outlive what it ha
 
 
 class Counted(ThreadPoolExecutor):
-    """A pool that remembers how many calls were under way or waiting at once."""
+    """A pool that remembers how many calls were under way or waiting at once; each takes long."""
 
+    pause = 0.1  # seconds, within which all could be asked for
     now = most = 0
     lock = threading.Lock()
 
-    def submit(self, *arguments, **options):
+    def submit(self, function, /, *arguments, **options):
         with Counted.lock:
             Counted.now += 1
             Counted.most = max(Counted.most, Counted.now)
-        future = super().submit(*arguments, **options)
+        future = super().submit(self.slowly, function, *arguments, **options)
         future.add_done_callback(Counted.done)
         return future
+
+    @staticmethod
+    def slowly(function, *arguments, **options):
+        time.sleep(Counted.pause)
+        return function(*arguments, **options)
 
     @staticmethod
     def done(_):
