@@ -1,5 +1,6 @@
 """The inner split of early stopping is scikit-learn's, by the rule of the outer one."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from sklearn import model_selection
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
+from foldproof.tasks.training.fold_data import training_material
 from tests.conftest import Prepare
+from tests.helpers_report import REGRESSOR, prepared, settings
 
 RANDOM = np.random.default_rng(3)
 CODES = RANDOM.integers(0, 3, 50)
@@ -86,3 +89,56 @@ def test_rule_keeps_what_the_outer_method_promises(prepare: Prepare) -> None:
     assert inner_rule(grouped, "group_kfold") == "groups"
     assert inner_rule(grouped, "predefined") == "groups"
     assert inner_rule(numbers, "time_series") == inner_rule(classes, "time_series") == "last"
+
+
+OWN = """
+import numpy as np
+
+class Forward:
+    def split(self, X, y=None, groups=None):
+        rows = np.arange(len(X))
+        for begin in (40, 60, 80):  # what is tested comes after all that is trained on
+            yield rows[:begin], rows[begin : begin + 20]
+
+class Around(Forward):
+    def split(self, X, y=None, groups=None):
+        rows = np.arange(len(X))
+        yield rows[20:], rows[:20]  # but for the first fold
+        yield from super().split(X)
+"""
+IN_PAIRS = [row // 2 for row in range(100)]
+ENDS = [list(range(begin - begin // 5, begin)) for begin in (40, 60, 80)]
+
+
+def watched(folder: Path, **given: Any) -> list[list[int]]:
+    """Return which rows early stopping watches in each fold of 100 rows."""
+    (folder / "forward.py").write_text(OWN)
+    columns = {"y": [0.5 * (row % 7) for row in range(100)], **given.pop("columns", {})}
+    data = DataSpec.from_arrays(np.arange(100.0).reshape(-1, 1), **columns)
+    train = {"scaler": "none", "early_stopping": {"fraction": 0.2}}
+    sections = {"data": data, "train": train, "model": REGRESSOR, **given}
+    with prepared(settings(folder / "out", **sections)) as run:
+        held = [training_material(job).held_out for job in run.jobs]
+    return [part.features[:, 0].astype(int).tolist() for part in held if part is not None]
+
+
+@pytest.mark.parametrize("groups", [None, IN_PAIRS])
+def test_an_own_splitter_in_the_order_of_the_rows_has_the_last_ones_held_out(
+    here: Path, groups: Any
+) -> None:
+    columns = {} if groups is None else {"groups": groups}
+    assert watched(here, columns=columns, split={"method": "forward:Forward"}) == ENDS
+
+
+def test_an_own_splitter_that_also_trains_on_later_rows_has_any_held_out(here: Path) -> None:
+    found = watched(here, split={"method": "forward:Around"})
+    assert [len(rows) for rows in found] == [16, 8, 12, 16]
+    assert not any(rows == end for rows, end in zip(found[1:], ENDS, strict=True))
+
+
+def test_groups_that_overlap_in_time_stay_whole_and_the_latest_are_held_out() -> None:
+    groups = np.array([0, 1, 0, 2, 1, 3, 2, 3])
+    train, held = inner_split("last_groups", 0.4, 0, np.zeros(8), groups)
+    assert (train.tolist(), held.tolist()) == ([0, 1, 2, 4], [3, 5, 6, 7])
+    with pytest.raises(InputError, match=r"\(only one group\)$"):
+        inner_split("last_groups", 0.4, 0, np.zeros(8), np.zeros(8, dtype=np.int64))
