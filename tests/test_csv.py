@@ -292,6 +292,28 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], str]] = [
         "; quote what holds a ';', or set data.csv.delimiter",
     ),
     (
+        "s1,0.5,no\ns2,0.25,yes\ns3,1,no\n",
+        {},
+        f"data.csv.header: the first row of {NAME} is data ('s1', '0.5', 'no'), not names; "
+        "set --data.csv.header false, which names the columns 0, 1, 2, ..., or true",
+    ),
+    (
+        "a,b,y\n1,2,0\nTotal: 1 row\n",
+        {},
+        f"data.source: cannot read {NAME}: Expected 3 columns, got 1, in 'Total: 1 row'; complete "
+        "or remove that row, or set data.csv.delimiter",
+    ),
+    (
+        b"PK\x03\x04\x14\x00\n",
+        {},
+        f"data.source: {NAME} is an Excel workbook or zip file; save it as CSV",
+    ),
+    (
+        gzip.compress(b"a,y\n1,0\n"),
+        {},
+        f"data.source: {NAME} is packed with gzip; name it .csv.gz",
+    ),
+    (
         "a b y\n1 2 0\n3 4 1\n",
         {},
         "data.target: no column 'y'; use one of a b y (if columns are divided by it, set "
@@ -313,6 +335,43 @@ def test_what_cannot_be_told_is_asked_for(
     with pytest.raises(InputError) as caught:
         load(tmp_path, text, **settings)
     assert str(caught.value) == line
+
+
+ABOVE = "if the first line, '{}', is no header, remove it, or set data.csv.comment to what it "
+COMMENTS = [
+    ("% May\na,b,y\n1,2.5,0\n3,4,1\n", "%", ABOVE.format("% May") + "begins with"),
+    ("// May\na,b,y\n1,2.5,0\n3,4,1\n", "//", ABOVE.format("// May") + "begins with"),
+    ("; May\n\na,b,y\n1,2.5,0\n3,4,1\n", ";", ABOVE.format("; May") + "begins with"),
+    ("Of May\na,b,y\n1,2.5,0\n3,4,1\n", "Of", ABOVE.format("Of May") + "begins with"),
+    (
+        "Of May,,\na,b,y\n1,2.5,0\n3,4,1\n",
+        "Of",
+        "2 columns have no name (a title above the header? Remove it, or set data.csv.comment to "
+        "how it begins)",
+    ),
+    (
+        "a,b,y\n1,2.5,0\n# half\n3,4,1\n",
+        "#",
+        "in '# half'; if that is a comment, set data.csv.comment to '#'",
+    ),
+    (
+        "a,b,y\n1,2.5,0\n3,4,1\n!end\n",
+        "!",
+        "in '!end'; if that is a comment, set data.csv.comment to '!'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "comment", "remedy"), COMMENTS, ids=lambda value: value[:20])
+def test_a_line_that_is_no_row_is_named_and_what_is_said_of_it_helps(
+    tmp_path: Path, text: str, comment: str, remedy: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, text)
+    assert str(caught.value).startswith("data.source: ")
+    assert str(caught.value).endswith(remedy)
+    raw = load(tmp_path, text, csv={"comment": comment})
+    assert (columns(raw), raw.notices) == (ROWS, ())
 
 
 def test_settings_of_csv_files_are_for_csv_files(tmp_path: Path) -> None:

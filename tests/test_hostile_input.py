@@ -203,7 +203,7 @@ FILES = [
     (data("cut.csv.gz"), "data.source", "Truncated compressed stream; check that"),
     (data("plain.csv.gz"), "data.source", "check that the file is whole"),
     (data("lines.csv"), "data.features", "not numbers: 'a\\nb'"),
-    (data("quote.csv"), "data.source", "quote what holds a ',', or set data.csv.delimiter"),
+    (data("quote.csv"), "data.source", "close the quote in it"),
     (data("wide.csv"), "data.features", "4999 more columns have some, too"),
     (data("good.csv", features=COLUMNS), "data.features", "no column 'none0'; use one of a, b"),
     (data("good.csv", drop=COLUMNS), "data.drop", "no column 'none0'; use one of a, b, g, y"),

@@ -22,6 +22,7 @@ BOMS = (  # UTF-32's begins like UTF-16's
 NUMBER = re.compile(r"[-+]?(\d[\d.,]*|[.,]\d+)([eE][-+]?\d+)?")
 TYPED = re.compile(rf"{NUMBER.pattern}|true|false|\d{{4}}-\d\d-\d\d.*", re.IGNORECASE)
 GAPS = {"", "?", "na", "nan", "null", "none", "n/a"}
+DIGITS = re.compile(r"\d+")
 UTF_16 = ("utf-16-le", "utf-16-be")
 SEP = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # what Excel writes above the header
 
@@ -231,13 +232,20 @@ def _has_header(rows: Rows, name: str) -> bool:
 
 
 def _is_data(row: list[str], below: Rows) -> bool:
-    """Tell whether a row has numbers or dates, and for the rest gaps and words from below."""
+    """Tell whether a row has numbers or dates, and for the rest what also stands below."""
     if not any(TYPED.fullmatch(cell.strip()) for cell in row):
         return False
     return all(
-        _is_value(cell) or any(place < len(other) and other[place] == cell for other in below)
+        _is_value(cell) or _is_like(cell, [other[place] for other in below if place < len(other)])
         for place, cell in enumerate(row)
     )
+
+
+def _is_like(cell: str, below: list[str]) -> bool:
+    """Tell whether a word stands below again, or but for its number, such as s1 above s2."""
+    numbered = DIGITS.sub("0", cell)
+    alike = numbered != cell and all(DIGITS.sub("0", other) == numbered for other in below)
+    return cell in below or (bool(below) and alike)
 
 
 def _count_up(row: list[str]) -> bool:

@@ -1,11 +1,11 @@
 """CSV files, in whatever way they are written."""
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 
 import pyarrow as pa
+from foldproof.tasks.sources.ragged import refuse_ragged
 from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
@@ -17,8 +17,12 @@ from foldproof.tasks.data.sources.unnamed_columns import without_empty_end, with
 
 ENDINGS = (".csv", ".tsv", ".tab")
 MOST_COLUMNS = 1000  # whose numbers are looked at before the file is read
-MOST_SHOWN = 40  # characters of a row
-RAGGED = re.compile(r"(Expected \d+ columns, got \d+): (.*)", re.DOTALL)
+OTHERS = {  # what files of other kinds begin with
+    b"PK\x03\x04": "an Excel workbook or zip file",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b": "packed with gzip",
+}
 LARGE_BLOCK = 1 << 28  # bytes, for rows that are longer than pyarrow's blocks of 1 MiB
 
 
@@ -68,6 +72,7 @@ def read_csv(
     """
     sample, is_whole = _sample(source)
     name = repr(source.rpartition("/")[2])
+    _refuse_others(sample, name)
     file = _File(source, spec, recognise(sample, spec, is_whole, name))
     evidence = weigh(_columns(file.dialect.rows, spec))
     decimal = _decimal(file, evidence)
@@ -104,6 +109,18 @@ def _sample(source: str) -> tuple[bytes, bool]:
     with open_source(source) as file, _unpacked(source, file) as stream:
         sample = stream.read(SAMPLE)
         return sample, len(sample) < SAMPLE
+
+
+def _refuse_others(sample: bytes, name: str) -> None:
+    """Refuse a file that is no text, whatever its name says.
+
+    Raises:
+        InputError: it is of another kind.
+    """
+    for start, kind in OTHERS.items():
+        if sample.startswith(start):
+            remedy = "name it .csv.gz" if "gzip" in kind else "save it as CSV"
+            raise InputError("data.source", f"{name} is {kind}; {remedy}")
 
 
 def _unpacked(source: str, file: object) -> pa.NativeFile:
@@ -172,12 +189,8 @@ def _parse(file: _File, decimal: str) -> pa.Table:
     except pa.ArrowInvalid as error:
         if "straddling" in str(error):
             return _parse_in_blocks(file, decimal, LARGE_BLOCK)
-        if (found := RAGGED.search(str(error))) is None:
-            raise
-        row = found[2] if len(found[2]) <= MOST_SHOWN else f"{found[2][:MOST_SHOWN]}..."
-        remedy = f"quote what holds a {file.dialect.delimiter!r}, or set data.csv.delimiter"
-        problem = f"cannot read {file.name}: {found[1]}, in {row!r}; {remedy}"
-        raise InputError("data.source", problem) from None
+        refuse_ragged(str(error), _sample(file.source)[0], file.dialect, file.name)
+        raise
 
 
 def _parse_in_blocks(file: _File, decimal: str, block: int | None) -> pa.Table:

@@ -126,6 +126,9 @@ def _decoded(table: pa.Table) -> pa.Table:
 def _check_header(table: pa.Table, source: str) -> None:
     counts = Counter(table.column_names)
     double = [name for name, count in counts.items() if count > 1]
+    if counts[""] > 1:
+        remedy = "a title above the header? Remove it, or set data.csv.comment to how it begins"
+        raise InputError("data.source", f"{counts['']} columns have no name ({remedy})")
     if double:
         raise InputError(
             "data.source",
