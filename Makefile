@@ -10,7 +10,8 @@ define install
 @echo "installing $(WHAT) (2.8 GB in all, some minutes the first time)" >&2
 @set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
 	--constraint constraints.txt --editable '$(WHAT)' \
-	| awk '/(Downloading|Using cached).*[0-9][0-9][.0-9]* [MG]B/ { print "  " $$(NF-2), $$(NF-1), $$NF } \
+	| awk '/(Downloading|Using cached).*[0-9][0-9][.0-9]* [MG]B/ { \
+	sub(".*/", "", $$(NF-2)); print "  " $$(NF-2), $$(NF-1), $$NF } \
 	/^Installing collected/ { print "  unpacking " NF - 3 " packages"} { fflush() }' >&2
 endef
 
