@@ -17,6 +17,7 @@ from prefect.client.schemas.filters import (
     LogFilterFlowRunId,
 )
 from prefect.client.schemas.sorting import LogSort
+from prefect.flow_engine import run_flow
 from prefect.flows import EntrypointType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pyarrow import parquet
@@ -26,6 +27,7 @@ from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.prefect_ui import artifacts
+from foldproof.tasks.prefect_ui import view as prefect_view
 from tests.helpers_report import ALONE, finish
 
 pytestmark = pytest.mark.long
@@ -195,7 +197,7 @@ class Left:
         self.artifacts = {made["key"]: made for made in made.json()}
         chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[identity]))
         self.logs = client.read_logs(chosen, limit=200, sort=LogSort.TIMESTAMP_ASC)
-        self.report = next((folder / "results" / "runs").iterdir(), None)
+        self.report = next(folder.glob("results/runs/*"), None)
 
     def log(self, task):
         identity = self.tasks[task].id
@@ -289,6 +291,25 @@ def test_the_graph_goes_from_the_split_through_the_folds_to_the_end(complete):
 def test_failed_folds_are_in_the_graph_too(deployed):
     inputs = deployed.tasks["reduce folds"].task_inputs["records"]
     assert len(inputs) == 3
+
+
+def test_a_long_fold_has_a_card_that_names_it_and_says_what_became_of_it(
+    client, prefect_api, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(prefect_view, "LONG", 0.0)
+    monkeypatch.setattr(prefect_view, "UPDATE", 0.1)
+    monkeypatch.chdir(tmp_path)
+    settings = {"data": {"source": "iris"}, "split": {"n_splits": 2}, "train": {"epochs": 3000}}
+    with temporary_settings({PREFECT_API_URL: prefect_api}):
+        parameters = {**settings, "out": "results"}
+        state = run_flow(cross_validate, parameters=parameters, return_type="state")
+    assert state.is_completed(), state.message
+    left = Left(client, state.state_details.flow_run_id, tmp_path)
+    for fold in range(2):
+        card = left.artifacts[f"mlp-iris-fold-{fold}"]
+        assert card["data"] == 100.0
+        done = rf"fold {fold} of 2: done in \d+\.\d s on cpu:\d"
+        assert re.fullmatch(done, card["description"]), card["description"]
 
 
 NONE = "no file or folder 'nowhere.csv'"

@@ -110,6 +110,18 @@ def test_numbers_name_columns_in_yaml_and_in_python(here: Path) -> None:
     assert dated.data.drop == ["2024-05-01"]
 
 
+def test_words_that_yaml_takes_for_booleans_are_names_in_quotes(here: Path) -> None:
+    (here / "study.yaml").write_text("data: {target: 'on', drop: ['no', 'yes']}\n")
+    data = parse_study(read_settings("study.yaml")).data
+    assert (data.target, data.drop) == ("on", ["no", "yes"])
+    for text in ("{target: on}", "{drop: [yes]}", "{drop: yes}", "{features: [a, on]}"):
+        (here / "study.yaml").write_text(f"data: {text}\n")
+        with pytest.raises(InputError) as caught:
+            parse_study(read_settings("study.yaml"))
+        problem = "must be text, in quotes where YAML takes it for true, not True"
+        assert caught.value.problem == problem
+
+
 def test_a_single_name_is_a_list_of_one(here: Path) -> None:
     study = read_request(["--data.drop", "id", "--metrics", "roc_auc"]).study
     assert (study.data.drop, study.metrics) == (["id"], ["roc_auc"])
@@ -139,6 +151,14 @@ LINES = [
         "age,b,y\n" + AGES,
         "data.features: column 'age': 2 of 6 values are text, such as '?'; correct or remove those "
         "rows, or drop it (data.drop)",
+    ),
+    *(
+        (
+            f"a,b,y\n{one},1,0\n{other},2,1\n",
+            f"data.features: column 'a' holds more than numbers, such as {one!r}; write the "
+            "numbers alone, or encode or drop it (data.drop)",
+        )
+        for one, other in (("12%", "3 %"), ("5 kg", "70.5 kg"), ("<0.1", "2.5"), ("$5", "-€7"))
     ),
     (
         'a,b,y\n"1,234",1,0\n"3,400",2,1\n',

@@ -73,6 +73,13 @@ def test_a_label_has_one_weight() -> None:
     assert str(caught.value) == "train.class_weight: label 'yes' has two weights; give it one"
 
 
+def test_dates_of_yaml_are_labels(here: Path) -> None:
+    write(here, ["2024-01-01", "2024-02-01"])
+    (here / "study.yaml").write_text("data: {source: t.csv, target: y, positive: 2024-01-01}\n")
+    study = parse_study(read_settings("study.yaml"))
+    assert study.data.positive == "2024-01-01"
+
+
 def test_booleans_that_mean_no_label_are_refused(tmp_path: Path) -> None:
     spec = DataSpec(source=write(tmp_path, ["case", "control"]), target="y", positive=True)
     with pytest.raises(InputError) as caught:

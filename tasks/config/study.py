@@ -48,9 +48,11 @@ THOUSANDS = (",", ".", "'", "\u2019", " ", "\u00a0", "\u202f", "_")  # the last 
 
 
 def _plain(value: Any) -> Any:
-    """Turn NumPy scalars and paths into what JSON and YAML know."""
+    """Turn NumPy scalars, dates and paths into what JSON knows."""
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
@@ -64,14 +66,15 @@ def _label_keys(value: Any) -> Any:
 def _column(value: Any) -> Any:
     """Take a number for the name of a column: `5` in YAML or JSON is the column "5"."""
     value = _plain(value)
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, bool):  # which of its words it was is not known any more
+        raise ValueError(f"must be text, in quotes where YAML takes it for {str(value).lower()}")
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _listed(value: Any) -> Any:
     """Take a single name for a list of one, if it is one."""
-    return [value] if isinstance(_column(value), str) and value != "" else value
+    is_single = isinstance(_plain(value), str | int | float) and value != ""
+    return [value] if is_single else value
 
 
 def _listed_unless_auto(value: Any) -> Any:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from foldproof.tasks.data.sources.numerals import is_ambiguous, writes_commas
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
+AROUND = r"^\W*\d+([.,]\d+)*\s*[^\d\s]{0,4}\s*$"  # 12%, 5 kg, $5, <0.1
 MOST_SHOWN = 40  # characters of a value
 
 
@@ -51,6 +52,9 @@ def _of_column(name: str, column: pa.ChunkedArray) -> str:
     wrong = text.filter(pc.invert(pc.match_substring_regex(text, PLAIN)))
     if not len(wrong):
         return f"column {name!r} holds numbers as text, such as {_shown(text[0])}; store numbers"
+    if pc.all(pc.match_substring_regex(wrong, AROUND)).as_py():
+        problem = f"column {name!r} holds more than numbers, such as {_shown(wrong[0])}"
+        return f"{problem}; write the numbers alone, or encode or drop it (data.drop)"
     if 2 * len(wrong) > len(text):
         return ""
     count = f"{len(wrong)} of {len(column)} values are text, such as {_shown(wrong[0])}"
