@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, zip_longest
 
 import pyarrow as pa
-from foldproof.tasks.sources.ragged import refuse_ragged
 from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
@@ -13,6 +12,7 @@ from foldproof.tasks.config.study import CsvSpec
 from foldproof.tasks.data.sources.csv_dialect import SAMPLE, Dialect, recognise
 from foldproof.tasks.data.sources.numerals import Evidence, read_numbers, weigh
 from foldproof.tasks.data.sources.open_file import open_source
+from foldproof.tasks.data.sources.ragged import refuse_ragged
 from foldproof.tasks.data.sources.unnamed_columns import without_empty_end, without_unnamed
 
 ENDINGS = (".csv", ".tsv", ".tab")
