@@ -2,7 +2,7 @@
 
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pandas as pd
 import pyarrow as pa
@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.cli.arguments import read_request
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, parse_study
+from foldproof.tasks.config.study import COLUMNS, SECTIONS, DataSpec, Study, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.data.sources.columns import find_column
@@ -110,16 +110,89 @@ def test_numbers_name_columns_in_yaml_and_in_python(here: Path) -> None:
     assert dated.data.drop == ["2024-05-01"]
 
 
-def test_words_that_yaml_takes_for_booleans_are_names_in_quotes(here: Path) -> None:
-    (here / "study.yaml").write_text("data: {target: 'on', drop: ['no', 'yes']}\n")
-    data = parse_study(read_settings("study.yaml")).data
-    assert (data.target, data.drop) == ("on", ["no", "yes"])
-    for text in ("{target: on}", "{drop: [yes]}", "{drop: yes}", "{features: [a, on]}"):
-        (here / "study.yaml").write_text(f"data: {text}\n")
-        with pytest.raises(InputError) as caught:
-            parse_study(read_settings("study.yaml"))
-        problem = "must be text, in quotes where YAML takes it for true, not True"
-        assert caught.value.problem == problem
+WORDS = ("yes", "no", "On", "off", "true", "False")
+FILE = """
+data:
+  source: t.csv
+  target: yes
+  groups: no
+  weights: On
+  drop: [off]
+  features: [true, x]
+split: {method: predefined, fold_column: False}
+"""
+
+
+def test_a_boolean_of_yaml_is_the_column_of_that_word(here: Path) -> None:
+    rows = "".join(f"{i % 2},{i % 3},1,2,{i},{i % 3},{i % 5}\n" for i in range(12))
+    (here / "t.csv").write_text(",".join((*WORDS, "x")) + "\n" + rows)
+    (here / "study.yaml").write_text(FILE)
+    study = parse_study(read_settings("study.yaml"))
+    assert study.split.fold_column == "False"
+    data = prepare_data(study.data, study.split.fold_column, here).settings
+    assert (data.target, data.groups, data.weights) == ("yes", "no", "On")
+    assert (data.drop, data.features) == (["off"], ["true", "x"])
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "column"),
+    [
+        ("true", ["a", "yes"], "yes"),
+        ("true", ["a", "TRUE", "no"], "TRUE"),
+        ("true", ["true", "yes"], "true"),
+        ("false", ["off", "on"], "off"),
+        ("true", ["on", "yes"], "'on' and 'yes' could be meant; write the one in quotes"),
+        ("true", ["a", "b"], "use one of a, b"),
+    ],
+)
+def test_a_boolean_of_json_is_the_one_column_that_it_can_mean(
+    text: str, names: list[str], column: str
+) -> None:
+    drop = read_request(["--data.drop", text]).study.data.drop
+    assert drop == [text] == DataSpec(drop=[text == "true"]).drop  # type: ignore[list-item]
+    if column in names:
+        assert find_column("data.drop", text, names) == column
+        return
+    with pytest.raises(InputError) as caught:
+        find_column("data.drop", text, names)
+    assert str(caught.value) == f"data.drop: no column {text!r}; {column}"
+
+
+@pytest.mark.parametrize(
+    ("line", "refusal"),
+    [
+        ("groups: no", "data.groups: no column 'no'; use one of a, Yes, y"),
+        (
+            "drop: yes",
+            "data.drop: no column 'yes'; did you mean 'Yes', in another case?",
+        ),
+        ("csv: {missing: off}", "data.csv.missing: must be 'auto' or a list, not False"),
+    ],
+)
+def test_a_boolean_that_is_no_column_is_refused(here: Path, line: str, refusal: str) -> None:
+    (here / "t.csv").write_text("a,Yes,y\n1,2,0\n3,4,1\n")
+    (here / "study.yaml").write_text(f"data: {{source: t.csv, target: y, {line}}}\n")
+    with pytest.raises(InputError) as caught:
+        prepare_data(parse_study(read_settings("study.yaml")).data, None, here)
+    assert str(caught.value) == refusal
+
+
+def test_words_for_a_missing_value_may_be_booleans_of_yaml(here: Path) -> None:
+    (here / "study.yaml").write_text("data: {csv: {missing: [no, Off, NA]}}\n")
+    assert parse_study(read_settings("study.yaml")).data.csv.missing == ["no", "Off", "NA"]
+
+
+def test_every_setting_that_names_columns_is_known() -> None:
+    """Such a setting's name in a settings file may be a word that YAML reads as a boolean."""
+    named = {
+        f"{section}.{name}"
+        for section in SECTIONS
+        for name, kind in get_type_hints(
+            type(getattr(Study(), section)), include_extras=True
+        ).items()
+        if "_column" in repr(kind)
+    }
+    assert named == set(COLUMNS)
 
 
 def test_a_single_name_is_a_list_of_one(here: Path) -> None:

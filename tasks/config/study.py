@@ -41,6 +41,14 @@ MOST_STEPS = 2**31 - 1  # of what TensorFlow counts in int32
 MOST_SLOTS = 1024
 MOST_SECONDS = 10**9
 SECTIONS = ("data", "split", "model", "train", "compute")
+COLUMNS = (
+    "data.target",
+    "data.features",
+    "data.drop",
+    "data.groups",
+    "data.weights",
+    "split.fold_column",
+)  # the settings that name columns
 STORES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs")
 SCALERS = ("standard", "minmax", "robust", "none")
 DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " "}  # as a person may write them
@@ -64,10 +72,12 @@ def _label_keys(value: Any) -> Any:
 
 
 def _column(value: Any) -> Any:
-    """Take a number for the name of a column: `5` in YAML or JSON is the column "5"."""
+    """Take a number or a boolean for the name of a column: `5` in JSON is the column "5"."""
     value = _plain(value)
-    if isinstance(value, bool):  # which of its words it was is not known any more
-        raise ValueError(f"must be text, in quotes where YAML takes it for {str(value).lower()}")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return json.dumps(value)
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -78,7 +88,7 @@ def _listed(value: Any) -> Any:
 
 
 def _listed_unless_auto(value: Any) -> Any:
-    return value if value == "auto" else _listed(value)
+    return value if value == "auto" or isinstance(value, bool) else _listed(value)
 
 
 def _named_mark(value: Any) -> Any:

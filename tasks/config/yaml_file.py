@@ -8,11 +8,13 @@ from typing import Any
 import yaml
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import SECTIONS
+from foldproof.tasks.config.study import COLUMNS, SECTIONS
 
 FIELD = "--config"
 MOST_BYTES = 1 << 20  # what takes PyYAML a few seconds
 MOST_DEPTH = 50
+MISSING = "data.csv.missing"  # a list of words; a single boolean is none
+BOOLEAN, TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
 MOST_VALUES = 100_000  # after each anchor is written out where it is used
 
 
@@ -108,9 +110,28 @@ def _load(text: str) -> Any:
             return None
         if _count(root, {}) > MOST_VALUES:
             raise _Unusable(f"holds more than {MOST_VALUES} values; repeat fewer anchors")
+        _keep_words(root)
         return loader.construct_document(root)
     finally:
         loader.dispose()
+
+
+def _keep_words(root: yaml.Node) -> None:
+    """Read booleans as the words that they are where columns are named: `target: yes`."""
+    for setting in (*COLUMNS, MISSING):
+        for node in _values_of(root, setting.split(".")):
+            single = [] if setting == MISSING else [node]
+            for word in node.value if isinstance(node, yaml.SequenceNode) else single:
+                word.tag = TEXT if word.tag == BOOLEAN else word.tag
+
+
+def _values_of(node: yaml.Node, names: list[str]) -> list[yaml.Node]:
+    """Return the node of a setting, or none; a name that stands twice is refused later."""
+    found = [node]
+    for name in names:
+        mappings = [each for each in found if isinstance(each, yaml.MappingNode)]
+        found = [value for each in mappings for key, value in each.value if key.value == name]
+    return found
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:

@@ -1,11 +1,12 @@
 """Find the label that a setting means, where YAML or JSON wrote it in another way."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from foldproof.tasks.common.errors import InputError
 
 Label = int | str
+Name = TypeVar("Name", bound=Label)
 
 # What YAML reads as a boolean, in any case; PyYAML leaves y and n as they are.
 WORDS = {True: ("yes", "on", "true"), False: ("no", "off", "false")}
@@ -23,9 +24,16 @@ def find_label(given: Any, labels: tuple[Label, ...]) -> Label | None:
     """
     exact = [label for label in labels if str(label) == str(given)]
     found = exact or [label for label in labels if _is_number(given, label)]
-    if not found and (meaning := _boolean(given)) is not None:
-        found = [label for label in labels if str(label).casefold() in WORDS[meaning]]
+    found = found or words_of(given, labels)
     return found[0] if len(found) == 1 else None
+
+
+def words_of(given: Any, names: Iterable[Name]) -> list[Name]:
+    """Return the names that YAML would have read as the boolean that is given."""
+    meaning = _boolean(given)
+    return [
+        name for name in names if meaning is not None and str(name).casefold() in WORDS[meaning]
+    ]
 
 
 def weights_of(given: Mapping[str, float], labels: tuple[Label, ...]) -> dict[Label, float]:

@@ -9,6 +9,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.data.labels import words_of
 
 LISTS = ("data.drop", "data.features")
 
@@ -74,7 +75,8 @@ def find_column(setting: str, name: str, names: Sequence[str]) -> str:
     """Return the column that a setting names.
 
     A name stands for another form of itself where that is clear: the same text in another
-    Unicode form or with blanks around it, the same number written otherwise.
+    Unicode form or with blanks around it, the same number written otherwise, a boolean for the
+    word that YAML reads as that.
 
     Raises:
         InputError: there is none, with the nearest one.
@@ -84,6 +86,8 @@ def find_column(setting: str, name: str, names: Sequence[str]) -> str:
     for form in (_composed, _bare, _number):
         if len(found := _same(form, name, names)) == 1:
             return found[0]
+    if len(found := words_of(name, names)) == 1:
+        return found[0]
     raise InputError(setting, f"no column {name!r}; {_hint(setting, name, names)}")
 
 
@@ -108,6 +112,8 @@ def _number(name: str) -> str:
 
 def _hint(setting: str, name: str, names: Sequence[str]) -> str:
     """Say what was probably meant."""
+    if words := words_of(name, names):
+        return f"{' and '.join(map(repr, words))} could be meant; write the one in quotes"
     parts = as_list(name) if setting in LISTS else []
     if any(_same(_bare, part, names) for part in parts):
         return typed_list(setting, parts)
