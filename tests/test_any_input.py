@@ -15,6 +15,7 @@ from pyarrow import csv, parquet
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import METHODS, Study
+from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
@@ -24,7 +25,6 @@ from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.fold import fit_fold
-from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.training.scaler import check_scaler
 from foldproof.tasks.workers.calls import record_of
 from tests.helpers_report import prepared

@@ -365,6 +365,11 @@ def begin_and_check(comparison: Comparison) -> None:
         ({}, {"data": "nowhere.csv"}, "study 2: data.source: "),
         ({}, {"train": {"scaler": "foldproof.tasks.folds.seeds:Role"}}, "study 2: train.scaler: "),
         ({}, {"train": {"class_weight": {"x": 1.0}}}, "study 2: train.class_weight"),
+        (
+            {"data": "diabetes"},
+            {"data": "diabetes", "train": {"class_weight": {"x": 1.0}}},
+            "study 2: train.class_weight: a regression has no classes; leave it out",
+        ),
     ],
 )
 def test_what_differs_is_refused_by_name(stored, first, second, said):

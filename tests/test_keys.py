@@ -13,6 +13,7 @@ from pyarrow import csv, parquet
 from foldproof.tasks.common.digest import canonical_json, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, ModelSpec, TrainSpec, parse_study
+from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.folds.keys import fold_jobs, identify_model, run_id, run_key
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
@@ -114,6 +115,28 @@ def test_which_label_is_positive_changes_the_keys(tmp_path):
     benign = keys(tmp_path, data={"source": "breast_cancer", "positive": "benign"})
     assert default == malignant
     assert not set(benign[1]) & set(default[1])
+
+
+def weighted(tmp_path, written):
+    """Return the keys and the manifest's weights of a settings file's class weights."""
+    labels = [("no", "yes")[i % 2] for i in range(30)]
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{y}\n" for i, y in enumerate(labels)))
+    (tmp_path / "study.yaml").write_text(f"train: {{class_weight: {written}}}\n")
+    train = read_settings(str(tmp_path / "study.yaml"))["train"]
+    given = settings(tmp_path, data={"source": str(tmp_path / "t.csv"), "target": "y"}, train=train)
+    with prepared(given) as run:
+        keys = run_id(run.key), *(job.key for job in run.jobs)
+        return keys, run.key["train"]["class_weight"], run.study.train.class_weight
+
+
+def test_class_weights_have_the_keys_of_the_labels_that_they_mean(tmp_path):
+    (quoted, shown, given), *others = (
+        weighted(tmp_path, written)
+        for written in ('{"no": 1, "yes": 2}', "{yes: 2, no: 1}", "{true: 2.0, OFF: 1}")
+    )
+    assert shown == given == {"no": 1.0, "yes": 2.0}
+    assert [(keys, weights) for keys, weights, _ in others] == [(quoted, shown)] * 2
+    assert weighted(tmp_path, "{yes: 1, no: 2}")[0] != quoted
 
 
 MODEL = "from my_parts import units\ndef build():\n    from sklearn.svm import SVC\n"

@@ -9,11 +9,12 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
+from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.data.labels import find_label, weights_of
 from foldproof.tasks.data.target import resolve_target
 from foldproof.tasks.folds.plan import plan_folds
-from foldproof.tasks.training.sample_weights import check_class_weight, sample_weights
+from foldproof.tasks.training.sample_weights import sample_weights
 from tests.conftest import Prepare
 
 PAIRS = [("no", "yes"), ("No", "Yes"), ("NO", "YES"), ("off", "on"), ("False", "True")]

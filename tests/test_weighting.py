@@ -8,7 +8,8 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
-from foldproof.tasks.training.sample_weights import check_class_weight, sample_weights
+from foldproof.tasks.data.class_weights import check_class_weight
+from foldproof.tasks.training.sample_weights import sample_weights
 
 LABELS = ("a", "b", "c")
 CODES = np.array([0, 0, 0, 0, 1, 1, 2, 0], dtype=np.int64)

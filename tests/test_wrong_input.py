@@ -16,10 +16,10 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
-from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.training.scaler import check_scaler
 
 CV = Path(__file__).parent.parent / "flows" / "cv.py"

@@ -13,6 +13,7 @@ from foldproof.tasks.comparison.consistency import (
 )
 from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_ui.form import from_form
@@ -115,6 +116,7 @@ class Comparison:
         first = self.runs[0]
         self._each(lambda run: _read(run, first))
         refuse_other_folds(self.runs, self.names)
+        self._each(lambda run: check_class_weight(run.study.train, run.dataset.labels))
         refuse_same_work(self.runs, self.names)
         self._each(lambda run: run.check())
         first.prepare_workers()

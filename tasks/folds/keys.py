@@ -9,6 +9,7 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import ModelSpec, Study, TrainSpec
+from foldproof.tasks.data.class_weights import with_labels
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule
 from foldproof.tasks.folds.job import FoldJob
@@ -127,7 +128,7 @@ def fold_jobs(
         "task": dataset.task,
         "positive": dataset.positive,
         "model": identity.described,
-        "train": study.train.model_dump(mode="json", exclude={"engine"}),
+        "train": _train(study, dataset),
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
     }
@@ -183,7 +184,7 @@ def run_key(
             **_own_splitter(study.split.method),
         },
         "model": identity.described,
-        "train": study.train.model_dump(mode="json", exclude={"engine"}),
+        "train": _train(study, dataset),
         "metrics": list(metrics),
         "compute": {"device": numerics.device, "threads": numerics.threads},
         "seed": study.seed,
@@ -195,6 +196,12 @@ def run_key(
 def run_id(key: dict[str, Any]) -> str:
     """Return the name of a run's report folder: 12 hex digits of its key's digest."""
     return digest_json(key)[:12]
+
+
+def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
+    """Return what is part of the keys of how folds train, the same however labels are written."""
+    train = with_labels(study.train, dataset.labels)
+    return train.model_dump(mode="json", exclude={"engine"})
 
 
 def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, Wo
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import ComputeSpec, Study
+from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
@@ -44,7 +45,6 @@ from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import make_store
 from foldproof.tasks.store.object_storage import Remote, fetch_run, sending
-from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,
     read_record,

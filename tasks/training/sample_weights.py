@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import TrainSpec
 from foldproof.tasks.data.labels import weights_of
 from foldproof.tasks.data.target import Label
@@ -34,20 +33,3 @@ def sample_weights(
         per_class = np.array([by_label[label] for label in labels])
     weights = per_class.astype(np.float32)[codes]
     return weights if own is None else weights * own
-
-
-def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
-    """Refuse class weights that do not fit the labels or leave nothing to learn.
-
-    Raises:
-        InputError: a regression has classes, or a label has no weight.
-    """
-    if train.class_weight is None:
-        return
-    if not labels:
-        raise InputError("train.class_weight", "a regression has no classes; leave it out")
-    if train.class_weight == "balanced":
-        return
-    weights_of(train.class_weight, labels)
-    if not any(train.class_weight.values()):
-        raise InputError("train.class_weight", "all are zero; give some label a weight")

@@ -1,0 +1,36 @@
+"""Class weights that the user sets: found among the labels of the data, and checked."""
+
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.data.labels import weights_of
+from foldproof.tasks.data.target import Label
+
+
+def with_labels(train: TrainSpec, labels: tuple[Label, ...]) -> TrainSpec:
+    """Return the training settings with class weights by the text of the data's own labels.
+
+    Raises:
+        InputError: the weights do not fit the labels.
+    """
+    if not isinstance(train.class_weight, dict):
+        return train
+    weights = weights_of(train.class_weight, labels)
+    by_text = {str(label): weight for label, weight in weights.items()}
+    return train.model_copy(update={"class_weight": by_text})
+
+
+def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
+    """Refuse class weights that do not fit the labels or leave nothing to learn.
+
+    Raises:
+        InputError: a regression has classes, or a label has no weight.
+    """
+    if train.class_weight is None:
+        return
+    if not labels:
+        raise InputError("train.class_weight", "a regression has no classes; leave it out")
+    if train.class_weight == "balanced":
+        return
+    weights_of(train.class_weight, labels)
+    if not any(train.class_weight.values()):
+        raise InputError("train.class_weight", "all are zero; give some label a weight")
