@@ -17,7 +17,7 @@ from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.lifecycle import CARE, flush_to_api
 from foldproof.tasks.prefect_flow.server import EmbeddedServer
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 
 Prepare = Callable[..., Dataset]

@@ -23,7 +23,7 @@ from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.object_storage import BLOCK, Remote
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.helpers_report import finish, settings
 

@@ -18,7 +18,7 @@ from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.training import settings, train_some
 

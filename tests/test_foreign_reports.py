@@ -107,7 +107,7 @@ ATTACKS = [
     ("numpy:savetxt", {"fname": "pwned", "X": [1]}, NOT_YOURS),
     ("pandas:read_pickle", {"filepath_or_buffer": "private.pkl"}, NOT_YOURS),
     ("foldproof.tasks.store.object_storage:is_remote", {"place": "x"}, NOT_YOURS),
-    ("foldproof.tasks.workers.scratch:remove_scratch", {"scratch": "precious"}, NOT_YOURS),
+    ("foldproof.tasks.store.scratch:remove_scratch", {"scratch": "precious"}, NOT_YOURS),
     ("flows.cv:cross_validate", {}, NOT_YOURS),
     ("nowhere:build", {}, "no module 'nowhere'"),
     (".mine:build", {}, NOT_YOURS),

@@ -24,7 +24,7 @@ from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.test_wrong_input import X, Y, ask, data, split
 

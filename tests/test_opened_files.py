@@ -17,8 +17,8 @@ from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import FOLDER
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.command import contents, cv, report_of
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.workers.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
 
 HOLD = (
-    "import sys, time; from foldproof.tasks.workers.scratch import make_scratch\n"
+    "import sys, time; from foldproof.tasks.store.scratch import make_scratch\n"
     "print(make_scratch(), flush=True); time.sleep(600)\n"
 )
 OTHER_PIDS = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]

@@ -11,8 +11,8 @@ from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.gpu_sharing import Gate
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.training import settings
 

@@ -21,8 +21,8 @@ from foldproof.tasks.common.errors import InputError, Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import calls as worker
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slot import Slot
 from foldproof.tasks.workers.slots import Slots
 

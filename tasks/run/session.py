@@ -43,8 +43,10 @@ from foldproof.tasks.run.preflight import check_early_stopping, check_writable, 
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.fold_file import make_store
 from foldproof.tasks.store.object_storage import Remote, fetch_run, sending
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,
     read_record,
@@ -54,7 +56,6 @@ from foldproof.tasks.user_code.opened_files.record import (
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
 from foldproof.tasks.user_code.search_path import here
 from foldproof.tasks.workers import calls as worker
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
@@ -202,6 +203,7 @@ class Run:
             self.tell(notice)
         make_store(self.out)
         mend(self.out / RUNS)
+        remove_drafts(self.out / FOLDS)
         self._keep_record()
         self._checked = True
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from foldproof.tasks.common.errors import Interrupted
@@ -53,13 +53,19 @@ def mend(parent: Path) -> None:
     What was there before a process died comes back if nothing took its place; drafts and what
     was replaced are removed. Whatever a living process works on is left alone.
     """
+    for final in left_behind(parent):
+        _mend(final)
+
+
+def left_behind(parent: Path) -> Iterator[Path]:
+    """Yield the places in a folder at which processes died; the lock of each is held meanwhile."""
     at_once = threading.Event()
     at_once.set()
     hidden = (path.name.split(".") for path in parent.glob(".*.*"))
     for name in {parts[1] for parts in hidden if parts[-1] in ("part", "old", "lock")}:
         with contextlib.suppress(Interrupted), fold_lock(parent / name, at_once) as is_ours:
             if is_ours:
-                _mend(parent / name)
+                yield parent / name
 
 
 def _mend(final: Path) -> None:

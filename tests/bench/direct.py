@@ -13,7 +13,7 @@ from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.bench.cases import Case, settings
 
