@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.run.status_line import ERASE, StatusLine, greet, line
 
+WARNING = "warning: 'case' is a word for the positive class, yet positive: 'control' (20 of 30)"
 NAMES = ("cv", "verify", "compare", "audit")
 HEAVY = ("prefect", "tensorflow", "keras", "pandas", "pyarrow", "sklearn", "scipy")
 WRONG = {
@@ -86,16 +89,41 @@ def test_the_first_word_comes_before_any_import_that_takes_time(tmp_path, name):
     assert not {*HEAVY, "numpy", "pydantic", "rich", "argparse"} & set(loaded)
 
 
-def in_a_terminal(name: str, folder: Path, *arguments: str) -> str:
-    """Return all that a command writes to a terminal."""
-    command = [str(ROOT / "flows" / f"{name}.py"), *arguments]
+def in_a_terminal(name: str, folder: Path, *arguments: str, into: str = "") -> str:
+    """Return all that a command writes to a terminal; results may go into a file."""
+    command = [sys.executable, str(ROOT / "flows" / f"{name}.py"), *arguments]
+    typed = shlex.join(command) + (f" > {into}" if into else "")
     environment = {**os.environ, "TERM": "xterm"}
     child = pexpect.spawn(
-        sys.executable, command, cwd=str(folder), env=environment, timeout=120, encoding="utf-8"
+        "/bin/sh",
+        ["-c", typed],
+        cwd=str(folder),
+        env=environment,
+        timeout=120,
+        encoding="utf-8",
+        dimensions=(40, 200),
     )
     child.expect(pexpect.EOF)
     child.close()
     return str(child.before)
+
+
+def screen(said: str) -> list[str]:
+    """Return the lines that are left on a wide terminal of all that was written to it."""
+    lines, row, column = [""], 0, 0
+    for text in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|\r|\n)", said):
+        if text == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif text == "\r":
+            column = 0
+        elif text.startswith("\x1b["):
+            row = max(0, row - int(text[2:-1] or 1)) if text.endswith("A") else row
+            lines[row] = "" if text == "\x1b[2K" else lines[row]
+        else:
+            lines[row] = lines[row].ljust(column)[:column] + text + lines[row][column + len(text) :]
+            column += len(text)
+    return lines
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,18 +146,25 @@ def test_a_run_in_a_terminal_says_what_it_does(tmp_path, prefect_api, monkeypatc
         "reading the settings",
         "reading the data, study.csv",
         "data: 30 rows, 1 features; classes: 'case' (10), 'control' (20)",
-        "warning: 'case' is a word for the positive class, yet positive: 'control' (20 of 30)",
         "dividing 30 rows, 1 features into folds",
         "trying the model",
         "starting Prefect",
+        WARNING,
         "3 of 3 folds",
     )
     rest = said
     for step in steps:
         assert step in rest, said
         rest = rest.partition(step)[2]
-    table = said[said.rindex("warning: 'case'") :]
-    assert table.splitlines()[1].startswith("metric ")
+    lines = screen(said)
+    (place,) = (i for i, text in enumerate(lines) if "warning: " in text)
+    assert lines[place].startswith(WARNING)
+    assert lines[place + 1].startswith("metric ")
+    lines = screen(in_a_terminal("cv", tmp_path, *flags, into="table.txt"))
+    assert WARNING in "\n".join(lines)
+    assert (tmp_path / "table.txt").read_text().startswith(WARNING)
+    only = screen(in_a_terminal("cv", tmp_path, *flags, "--only", "0/0"))
+    assert only[1].startswith(WARNING), "there will be no table"
     quiet = in_a_terminal("cv", tmp_path, *flags, "--quiet")
     assert quiet.splitlines() == [str(next((tmp_path / "reports" / "runs").iterdir()))]
 

@@ -65,7 +65,8 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
         Comparison,  # takes time, which nobody waits for in vain
     )
 
-    return Comparison(studies, flags.files, verbosity_of(flags), flags.refresh)
+    how = verbosity_of(flags), flags.refresh
+    return Comparison(studies, flags.files, *how, prints_result=True)
 
 
 def _study(path: str, flags: argparse.Namespace) -> Study:

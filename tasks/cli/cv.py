@@ -50,7 +50,8 @@ class Command:
 
         check_trust(request.study)
         check_source(request.study.data)
-        return Run(request.study, Display(request.verbosity), request.refresh)
+        display = Display(request.verbosity, prints_result=request.only is None)
+        return Run(request.study, display, request.refresh)
 
     def _begin(self) -> None:
         if not self._is_single_fold():

@@ -44,6 +44,7 @@ class Comparison:
         names: Sequence[str] = (),
         verbosity: Verbosity = "normal",
         refresh: bool = False,
+        prints_result: bool = False,
     ) -> None:
         """Begin a comparison; nothing is checked or started yet.
 
@@ -52,11 +53,14 @@ class Comparison:
             names: what each is called in messages; default: study 1, study 2, ...
             verbosity: how much to show.
             refresh: train anew what is stored already.
+            prints_result: the result is printed in the end, which names the positive label.
         """
         self.names = tuple(names) or tuple(f"study {i + 1}" for i in range(len(studies)))
         self.verbosity, self.flow_run = verbosity, ""
         self.result: ComparisonResult | None = None
-        self.runs = tuple(Run(study, Display(verbosity), refresh) for study in studies)
+        self.runs = tuple(
+            Run(study, Display(verbosity, prints_result), refresh) for study in studies
+        )
         self._on_end: Callable[[], None] = lambda: None
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from foldproof.tasks.common.debug_log import show_debug_log
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.run.fold_progress import FoldProgress, Watched, times
-from foldproof.tasks.run.status_line import is_terminal, line
+from foldproof.tasks.run.status_line import is_terminal, line, results_in_terminal
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 
@@ -23,8 +23,14 @@ SILENCE = 60.0  # seconds without a plain line after which there is one, at firs
 class Display:
     """Progress on standard error; results and paths go to standard output, elsewhere."""
 
-    def __init__(self, verbosity: Verbosity = "normal") -> None:
-        """Choose the view; folds are not shown before `start`."""
+    def __init__(self, verbosity: Verbosity = "normal", prints_result: bool = False) -> None:
+        """Choose the view; folds are not shown before `start`.
+
+        Args:
+            verbosity: how much to show.
+            prints_result: the result is printed in the end, which names the positive label.
+        """
+        self._prints_result, self._warnings = prints_result, list[str]()
         self.quiet, self.verbose = verbosity == "quiet", verbosity == "verbose"
         if self.verbose:
             show_debug_log()
@@ -70,6 +76,13 @@ class Display:
             self.say(text)
         else:
             self._held.append(text)
+
+    def warn(self, text: str) -> None:
+        """Show a warning that the result begins with; where both are seen, until that is there."""
+        if self._prints_result and results_in_terminal():
+            self._warnings.append(text)
+        else:
+            self.tell(text)
 
     def release(self) -> None:
         """Show what was held back, since the input was found right."""
@@ -161,7 +174,8 @@ class Display:
         head.add_row(bar, _percent(progress), counts, failed, clock)
         workers = [_of_worker(name, seen) for name, seen in progress.under_way()]
         lines = [*workers, *([f"  {self._status}"] if self._status else [])]
-        return Group(head, *(Text(text, style="dim") for text in lines))
+        warnings = [Text(text, style="yellow") for text in self._warnings]
+        return Group(*warnings, head, *(Text(text, style="dim") for text in lines))
 
 
 def _counts(progress: FoldProgress) -> str:

@@ -287,7 +287,7 @@ class Run:
         self.display.tell(f"data: {size}; {classes_line(dataset.facts, MOST_CLASSES)}")
         line = positive_line(dataset.facts, self.chose_positive)
         if line.startswith(WARNING):
-            self.display.tell(line)
+            self.display.warn(line)
         self.display.status(f"dividing {size} into folds")
 
     @property

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 SILENT = frozenset(("--quiet", "--verbose", "--help", "-h", "--version"))
 TICK = 0.5  # seconds between looks at the clock
@@ -95,9 +96,18 @@ def greet(arguments: Sequence[str], text: str = "reading the settings") -> None:
 
 def is_terminal() -> bool:
     """Tell whether standard error is a terminal that can write over a line."""
+    return _is_tty(sys.stderr) and os.environ.get("TERM") != "dumb"
+
+
+def results_in_terminal() -> bool:
+    """Tell whether what is printed as a result stands below that line, in a terminal."""
+    return is_terminal() and _is_tty(sys.stdout)
+
+
+def _is_tty(stream: TextIO | None) -> bool:
     try:
-        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    except (AttributeError, ValueError):  # there is none, or it is closed
+        return stream is not None and stream.isatty()
+    except ValueError:  # it is closed
         return False
 
 
