@@ -260,7 +260,7 @@ def test_a_run_says_in_words_what_it_and_each_of_its_steps_came_to(complete):
     line = f"roc_auc {auc['mean']:.3f} ({auc['ci_low']:.3f} to {auc['ci_high']:.3f}), 4 of 4 folds"
     positive = "'malignant' (212 of 569)"
     assert complete.run.state.message == f"{line}; positive: {positive}"
-    assert complete.tasks["reduce folds"].state.message == line
+    assert complete.tasks["reduce folds"].state.message == complete.run.state.message
     assert complete.tasks["load data"].state.message == "569 rows, binary"
     assert complete.tasks["split rows"].state.message == "4 folds, stratified_kfold"
     assert complete.tasks["write report"].state.message == f"report: {complete.report}"

@@ -11,8 +11,15 @@ from pyarrow import parquet
 from foldproof.tasks.comparison.folder import MODELS, PAIRS
 from foldproof.tasks.comparison.texts import by_rank, p_text, sized
 from foldproof.tasks.data.target import Label
-from foldproof.tasks.data.target_facts import named_positive
-from foldproof.tasks.report.result import Result, aligned, coverage, facts_of, shown, shown_range
+from foldproof.tasks.report.result import (
+    Result,
+    aligned,
+    coverage,
+    facts_of,
+    shown,
+    shown_range,
+    with_positive,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,10 +80,8 @@ class ComparisonResult:
         metric = rows[0]["metric"]
         ranked = by_rank([row for row in rows if row["metric"] == metric])
         each = (f"{row['number']} {row['model']} {_mean(row['mean'])}" for row in ranked)
-        line = f"{metric}: {', '.join(each)}"
         facts = facts_of(self.results[0].path) if self.results else None
-        named = named_positive(facts) if facts else ""
-        return f"{line}; positive: {named}" if named else line
+        return with_positive(f"{metric}: {', '.join(each)}", facts)
 
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the tables."""

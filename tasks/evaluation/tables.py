@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
+from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.findings import about_predictions
 from foldproof.tasks.evaluation.metrics import Predictions, measure, predict_labels
@@ -29,6 +30,7 @@ class Tables:
     Attributes:
         undefined: (repeat, fold, metric, reason) of each value that does not exist.
         failed: how many folds failed.
+        facts: what is known of the target.
     """
 
     folds: pa.Table
@@ -38,6 +40,7 @@ class Tables:
     execution: pa.Table
     undefined: tuple[tuple[int, int, str, str], ...]
     failed: int
+    facts: TargetFacts
 
 
 class _Columns:
@@ -115,6 +118,7 @@ def reduce_folds(
         execution=pa.Table.from_pylist(executions, schema=schemas.execution_schema()),
         undefined=tuple(_undefined(plan, scored)),
         failed=sum(record.error is not None for record in records),
+        facts=dataset.facts,
     )
 
 

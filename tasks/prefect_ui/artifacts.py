@@ -16,7 +16,7 @@ from foldproof.tasks.data.target_facts import TargetFacts, report_lines
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.prefect_ui.markdown import escape
 from foldproof.tasks.report.page import number, spread
-from foldproof.tasks.report.result import coverage, metric_line
+from foldproof.tasks.report.result import coverage, headline_of
 
 Row = dict[str, str | int | float | None]
 
@@ -120,8 +120,8 @@ def _target_lines(key: Mapping[str, Any]) -> Iterator[str]:
 
 
 def headline(tables: Tables) -> str:
-    """Return the first metric with its interval and its folds."""
-    return metric_line(tables.summary.slice(0, 1).to_pylist()[0])
+    """Return the first metric with its interval, its folds and the positive label."""
+    return headline_of(tables.summary, tables.facts)
 
 
 def plain(value: float | None) -> float | None:

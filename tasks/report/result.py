@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pyarrow import parquet
 
 from foldproof.tasks.data.target import Label
@@ -97,10 +98,8 @@ class Result:
 
     @cached_property
     def headline(self) -> str:
-        """The first metric in a line, such as `r2 0.513 (0.401 to 0.625), 5 of 5 folds`."""
-        line = metric_line(parquet.read_table(self.path / "summary.parquet").to_pylist()[0])
-        positive = named_positive(self._facts) if self._facts else ""
-        return f"{line}; positive: {positive}" if positive else line
+        """The first metric in a line, and the positive label if there is one."""
+        return headline_of(parquet.read_table(self.path / "summary.parquet"), self._facts)
 
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the table."""
@@ -129,6 +128,22 @@ class Result:
 def facts_of(path: Path) -> TargetFacts | None:
     """Return what a report's folder holds of its target."""
     return TargetFacts.of_key(json.loads((path / "manifest.json").read_text("utf-8"))["key"])
+
+
+def headline_of(summary: pa.Table, facts: TargetFacts | None) -> str:
+    """Return the first metric in a line, such as `r2 0.513 (0.401 to 0.625), 5 of 5 folds`.
+
+    Args:
+        summary: the table of that name.
+        facts: of the target; of a binary task, the line names the positive label.
+    """
+    return with_positive(metric_line(summary.slice(0, 1).to_pylist()[0]), facts)
+
+
+def with_positive(line: str, facts: TargetFacts | None) -> str:
+    """Return a line of metrics with a binary task's positive label at its end."""
+    positive = named_positive(facts) if facts else ""
+    return f"{line}; positive: {positive}" if positive else line
 
 
 def coverage(failed: int, planned: int, has_earlier: bool = False) -> str:
