@@ -6,7 +6,7 @@ from pathlib import Path
 
 PACKAGE = "foldproof"
 FOLDERS = ("tasks", "flows", "deployments")  # of its code
-ROOT = Path(__file__).resolve().parent.parent  # holds these, in a checkout and when installed
+ROOT = Path(__file__).resolve().parents[2]  # holds these, in a checkout and when installed
 
 
 def python_path() -> str:
