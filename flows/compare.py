@@ -23,7 +23,11 @@ from foldproof.tasks.comparison.steps import (
     write_comparison,
 )
 from foldproof.tasks.comparison.studies import Comparison, studies_of
-from foldproof.tasks.config.study import ComputeSpec, DataSpec, SplitSpec, Study, TrainSpec
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.study import Study
+from foldproof.tasks.config.train import TrainSpec
 
 
 @compared_flow

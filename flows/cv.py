@@ -11,7 +11,11 @@ if __name__ == "__main__":
 
     command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
 
-from foldproof.tasks.config.study import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.prefect_flow.fold_task import train_folds
 from foldproof.tasks.prefect_flow.lifecycle import launched_flow
 from foldproof.tasks.prefect_flow.steps import (

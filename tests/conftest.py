@@ -12,7 +12,8 @@ if not os.access(Path.home(), os.W_OK):  # before Prefect is imported, which war
     _home = tempfile.TemporaryDirectory()
     os.environ["HOME"] = _home.name
 
-from foldproof.tasks.config.study import ComputeSpec, DataSpec
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.lifecycle import CARE, flush_to_api

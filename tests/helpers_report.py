@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.config.study import DataSpec, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.report.folder import write_report

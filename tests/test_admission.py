@@ -12,7 +12,9 @@ from foldproof.tasks.clusters.messages import Passport, Request
 from foldproof.tasks.clusters.node_code import code_here
 from foldproof.tasks.clusters.node_registry import Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
-from foldproof.tasks.config.study import ComputeSpec, ModelSpec, TrainSpec
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.machine.numerics import Numerics
 
 OWN = Numerics(1, "cpu")

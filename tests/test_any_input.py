@@ -14,7 +14,8 @@ from pyarrow import csv, parquet
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import METHODS, Study
+from foldproof.tasks.config.split import METHODS
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds

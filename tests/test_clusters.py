@@ -175,7 +175,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 
 rng = np.random.default_rng(3)
 X = rng.normal(size=(90, 4))

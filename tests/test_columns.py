@@ -11,7 +11,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.cli.arguments import read_request
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import COLUMNS, SECTIONS, DataSpec, Study, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import COLUMNS, SECTIONS, Study, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.data.sources.columns import find_column
@@ -190,7 +191,7 @@ def test_every_setting_that_names_columns_is_known() -> None:
         for name, kind in get_type_hints(
             type(getattr(Study(), section)), include_extras=True
         ).items()
-        if "_column" in repr(kind)
+        if "column_name" in repr(kind)
     }
     assert named == set(COLUMNS)
 

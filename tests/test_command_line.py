@@ -7,7 +7,8 @@ import pytest
 
 from foldproof.tasks.cli.arguments import read_request
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import SECTIONS, Section, Study
+from foldproof.tasks.config.study import SECTIONS, Study
+from foldproof.tasks.config.types import Section
 from foldproof.tasks.config.yaml_file import read_settings
 
 

@@ -211,7 +211,8 @@ def flow_runs(address):
 SCRIPT = """
 import numpy as np
 from foldproof.flows.compare import compare, compare_models
-from foldproof.tasks.config.study import DataSpec, Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.config.data import DataSpec
 
 print("this script runs")
 

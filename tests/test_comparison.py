@@ -17,7 +17,7 @@ from foldproof.tasks.comparison.page import render
 from foldproof.tasks.comparison.result import comparison_text
 from foldproof.tasks.comparison.studies import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.paired_tests import corrected_t, delong
 from foldproof.tasks.evaluation.paired_tests.choose import adjust
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, ModelSpec, Study, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.models import mlp
 
 DEFAULTS = """

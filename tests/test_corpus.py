@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import FEATURES, Dataset, prepare_data
 from foldproof.tasks.data.sources import bundled
 from tests.conftest import Prepare

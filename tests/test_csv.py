@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources import csv_dialect as dialect
 from foldproof.tasks.data.sources import csv_files
 from foldproof.tasks.data.sources.raw_table import RawData

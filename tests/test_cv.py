@@ -175,7 +175,7 @@ def test_a_script_without_a_main_guard_runs_once(tmp_path, api):
 SCRIPT = """
 import numpy as np
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 
 print("this script runs")
 UNITS = 3

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import available_cores, place, visible_gpus
 
 PAIR = "0, GPU-aaa, NVIDIA H100, 570.1\n1, GPU-bbb, NVIDIA H100, 570.1\n"

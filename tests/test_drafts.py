@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.scratch import FORGOTTEN
-from foldproof.tasks.user_code.provenance import ROOT
 from tests.helpers_report import prepared, settings
 from tests.test_scratch import OTHER_PIDS, can_unshare
 from tests.test_store import KEY

@@ -11,7 +11,8 @@ import pytest
 from pyarrow import csv
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.config.study import ComputeSpec, parse_study
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.outputs import class_scores
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here

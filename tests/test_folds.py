@@ -16,7 +16,8 @@ from pyarrow import csv
 from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, SplitSpec
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.splitters import make_splitter, resolve_method

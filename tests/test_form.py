@@ -10,7 +10,9 @@ from foldproof.flows.compare import compare
 from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, Section, Study, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.config.types import Section
 from foldproof.tasks.evaluation.metrics import _check_fits, _scorer_names
 from foldproof.tasks.prefect_ui.form import from_form, shared_and_own, with_more
 from foldproof.tasks.prefect_ui.form_boxes import METRIC_NAMES

@@ -18,7 +18,9 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import one_line
-from foldproof.tasks.config.study import ComputeSpec, DataSpec, parse_study
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.machine.devices import place

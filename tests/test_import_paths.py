@@ -8,7 +8,8 @@ import pytest
 from pydantic import Field
 
 from foldproof.tasks.config.import_paths import import_paths, is_importable
-from foldproof.tasks.config.study import ImportPath, Section, Study, parse_study
+from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.config.types import ImportPath, Section
 
 # Settings that take text, but never as the name of something to import. A new setting with
 # text belongs here, or its type is ImportPath.

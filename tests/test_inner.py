@@ -8,7 +8,7 @@ import pytest
 from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.training.fold_data import training_material
 from tests.conftest import Prepare

@@ -12,7 +12,10 @@ from pyarrow import csv, parquet
 
 from foldproof.tasks.common.digest import canonical_json, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, ModelSpec, TrainSpec, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.folds.keys import fold_jobs, identify_model, run_id, run_key
 from foldproof.tasks.folds.seeds import Role, fold_seed

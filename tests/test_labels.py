@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import Dataset, prepare_data

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.comparison.studies import Comparison, opened
-from foldproof.tasks.config.study import ComputeSpec, parse_study
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, SplitSpec, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.run.progress_view import Display

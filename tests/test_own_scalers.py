@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from tests.training import settings

@@ -11,7 +11,7 @@ from foldproof.tasks.audit.table import Comparison
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.page import render as comparison_page
 from foldproof.tasks.comparison.tables import compare_tables
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from tests.helpers_report import CLASSIFIER, finish
 from tests.needs import need
 

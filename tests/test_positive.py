@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.cli.arguments import read_request
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.positive_class import is_positive_word, positive_flag
 from foldproof.tasks.data.target import resolve_target
 

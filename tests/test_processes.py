@@ -12,7 +12,8 @@ import pexpect
 import psutil
 import pytest
 
-from foldproof.tasks.config.study import ComputeSpec, parse_study
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import place
 from tests.command import cv
 

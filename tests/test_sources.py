@@ -13,7 +13,7 @@ from pyarrow import parquet
 from sklearn import datasets
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import check_source, read
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.target import resolve_target
 from foldproof.tasks.data.target_facts import (
     TargetFacts,

@@ -9,7 +9,8 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.config.study import DataSpec, Study, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.run.allowlist import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched

@@ -7,7 +7,7 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.training.sample_weights import sample_weights
 

@@ -8,7 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from foldproof.tasks.config.study import DataSpec, TrainSpec, parse_study
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data import wide_columns as wide
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.audit.causes import TRIES, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.engines import plain

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.keras_model import weights_digest

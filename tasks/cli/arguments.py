@@ -12,7 +12,8 @@ import yaml
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.config.study import SECTIONS, Section, Study, parse_study
+from foldproof.tasks.config.study import SECTIONS, Study, parse_study
+from foldproof.tasks.config.types import Section
 from foldproof.tasks.config.yaml_file import read_settings
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from foldproof.tasks.clusters.messages import DataReference, Request
 from foldproof.tasks.clusters.node_code import code_here, modules_to_have
 from foldproof.tasks.clusters.node_registry import PATIENCE, Place, Roster
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
-from foldproof.tasks.config.study import ComputeSpec, Study
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import is_remote

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from foldproof.tasks.clusters.protocol import ANSWER, Cluster
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 
 PACKAGES = {"dask": "distributed", "ray": "ray"}
 

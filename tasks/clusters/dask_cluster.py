@@ -19,7 +19,7 @@ from distributed.comm.core import CommClosedError
 from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
 from foldproof.tasks.common.places import python_path
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 
 FOLD, GPU = "fold", "GPU"  # the resources that a worker may declare
 SILENCE = 20.0  # seconds after which a server that says nothing is none

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.config.study import ComputeSpec, DataSpec, ModelSpec, SplitSpec, TrainSpec
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.train import TrainSpec
 
 
 @dataclass(frozen=True)

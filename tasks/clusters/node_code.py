@@ -5,7 +5,8 @@ from functools import cache
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.config.study import ModelSpec, TrainSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.user_code.functions import is_kept, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import place
 
 PAUSE = 0.2  # seconds between two looks at whether a call is still worth waiting for

@@ -20,7 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 
 HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # RFC 9113, 3.4
 SETTINGS = 3  # the byte of a frame that holds its type

@@ -8,7 +8,8 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from foldproof.tasks.config.study import Importable, Section, Study
+from foldproof.tasks.config.study import Study
+from foldproof.tasks.config.types import Importable, Section
 
 
 def import_paths(study: Study) -> dict[str, str]:

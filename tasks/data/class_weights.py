@@ -1,7 +1,7 @@
 """Class weights that the user sets: found among the labels of the data, and checked."""
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.labels import weights_of
 from foldproof.tasks.data.target import Label
 

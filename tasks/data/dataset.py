@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.guesses import guess_notes
 from foldproof.tasks.data.sources.raw_table import RawData

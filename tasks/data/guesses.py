@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.bundled import NAMES
 from foldproof.tasks.data.target import Target
 

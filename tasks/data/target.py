@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.labels import find_label
 
 MOST_INTEGER_CLASSES = 20

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.wide_columns import Merged
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.folds.paths import fold_path
 from foldproof.tasks.machine.numerics import Numerics

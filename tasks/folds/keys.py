@@ -8,7 +8,9 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.config.study import ModelSpec, Study, TrainSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.study import Study
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.class_weights import with_labels
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule

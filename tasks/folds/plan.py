@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import MOST_PLACES, SplitSpec
+from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.types import MOST_PLACES
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
 from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import METHODS, SHUFFLE_SPLITS, SplitSpec
+from foldproof.tasks.config.split import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.user_code.references import elsewhere
 from foldproof.tasks.user_code.search_path import start_folder

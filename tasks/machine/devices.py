@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import ComputeSpec
+from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.numerics import Numerics
 
 CONTEXT = 600  # MiB that CUDA takes for a process, beside what TensorFlow asks for

@@ -16,7 +16,10 @@ from pydantic import Field, WithJsonSchema
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
-from foldproof.tasks.config.study import METHODS, SCALERS, EarlyStopping, Section, Study
+from foldproof.tasks.config.split import METHODS
+from foldproof.tasks.config.study import Study
+from foldproof.tasks.config.train import SCALERS, EarlyStopping
+from foldproof.tasks.config.types import Section
 from foldproof.tasks.prefect_ui.form_boxes import (
     CLASS_WEIGHTS,
     EARLY_STOPPING,

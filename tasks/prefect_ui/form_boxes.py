@@ -7,7 +7,8 @@ is drawn as a box of JSON; one of type object would be empty there.
 from collections.abc import Sequence
 from typing import Any
 
-from foldproof.tasks.config.study import EarlyStopping, ModelSpec
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.train import EarlyStopping
 from foldproof.tasks.data.sources.bundled import NAMES
 from foldproof.tasks.prefect_ui.offered_builders import offered_builders
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.job import ModelFacts

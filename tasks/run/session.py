@@ -18,7 +18,8 @@ from typing import Any, Protocol
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
-from foldproof.tasks.config.study import ComputeSpec, Study
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.data.sources.read import check_source

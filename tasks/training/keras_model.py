@@ -9,7 +9,7 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
 from foldproof.tasks.training.seeding import seed_everything

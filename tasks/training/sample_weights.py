@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.labels import weights_of
 from foldproof.tasks.data.target import Label
 

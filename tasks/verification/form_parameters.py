@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.messages import explain
-from foldproof.tasks.config.study import Int, Section, Text
+from foldproof.tasks.config.types import Int, Section, Text
 from foldproof.tasks.prefect_flow.states import failed, named
 from foldproof.tasks.prefect_ui.form import verification_signature
 from foldproof.tasks.verification.level import Level

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import SplitSpec
+from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import FOLDS

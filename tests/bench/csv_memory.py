@@ -30,7 +30,7 @@ def growth(source: Path, folder: Path) -> tuple[int, float]:
 
     Measured as the growth of this process's peak, so that it holds in a fresh process only.
     """
-    from foldproof.tasks.config.study import DataSpec
+    from foldproof.tasks.config.data import DataSpec
     from foldproof.tasks.data.dataset import prepare_data
 
     small = folder / "small.csv"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.messages import as_list, typed_list
-from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.data.labels import words_of
 
 LISTS = ("data.drop", "data.features")

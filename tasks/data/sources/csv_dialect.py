@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import CsvSpec
+from foldproof.tasks.config.data import CsvSpec
 
 SAMPLE = 1 << 20  # bytes that are looked at
 MOST_ROWS = 1000

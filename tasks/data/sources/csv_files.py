@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import CsvSpec
+from foldproof.tasks.config.data import CsvSpec
 from foldproof.tasks.data.sources.csv_dialect import SAMPLE, Dialect, recognise
 from foldproof.tasks.data.sources.numerals import Evidence, read_numbers, weigh
 from foldproof.tasks.data.sources.open_file import open_source

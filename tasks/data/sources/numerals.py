@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foldproof.tasks.config.study import THOUSANDS, CsvSpec
+from foldproof.tasks.config.data import THOUSANDS, CsvSpec
 
 EXPONENT = r"([eE][-+]?\d+)?$"
 BETWEEN = "['\u2019 \u00a0\u202f_]"  # marks between thousands that are never decimal marks

@@ -8,7 +8,7 @@ from typing import NoReturn
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config import arrays_in_memory as memory
-from foldproof.tasks.config.study import CsvSpec, DataSpec
+from foldproof.tasks.config.data import CsvSpec, DataSpec
 from foldproof.tasks.data.sources import bundled, tables
 from foldproof.tasks.data.sources import npz as arrays
 from foldproof.tasks.data.sources.csv_files import is_csv, missing_word

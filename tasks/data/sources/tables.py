@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line, nearest
-from foldproof.tasks.config.study import CsvSpec, DataSpec
+from foldproof.tasks.config.data import CsvSpec, DataSpec
 from foldproof.tasks.data.sources.columns import find_roles, spaced
 from foldproof.tasks.data.sources.csv_files import is_csv, read_csv
 from foldproof.tasks.data.sources.numerals import is_ambiguous

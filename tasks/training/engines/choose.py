@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines import compiled, plain
 from foldproof.tasks.training.engines.compiled import (
     TRIAL_SEEDS,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.npy import ALIGNMENT
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.engines.architecture import architecture

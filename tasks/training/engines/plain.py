@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.config.study import TrainSpec
+from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
 from foldproof.tasks.training.fold_data import Material, Samples
 from foldproof.tasks.training.progress import Progress

@@ -1,0 +1,163 @@
+"""Settings of the data: the source, how a CSV file is written, which column is what."""
+
+from typing import Annotated, Any, Literal, Self
+
+from numpy.typing import ArrayLike
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.messages import explain
+from foldproof.tasks.config.types import (
+    Column,
+    Section,
+    Text,
+    column_name,
+    listed,
+    listed_unless_auto,
+    plain,
+)
+
+DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " "}  # as a person may write them
+THOUSANDS = (",", ".", "'", "\u2019", " ", "\u00a0", "\u202f", "_")  # the last only where said
+
+
+def _named_mark(value: Any) -> Any:
+    return DELIMITERS.get(value, value) if isinstance(value, str) else value
+
+
+class CsvSpec(Section):
+    """How a CSV file is written; auto finds it out and says what is unusual."""
+
+    delimiter: Annotated[str, BeforeValidator(_named_mark)] = Field(
+        "auto", description="One character, tab or space; auto knows , ; | and tab."
+    )
+    decimal: str = Field("auto", description="The mark before decimals: a point or a comma.")
+    thousands: str = Field(
+        "auto",
+        description="The mark between groups of three digits: a comma, point, blank or "
+        "apostrophe; or none.",
+    )
+    encoding: Text = Field(
+        "auto", description="Of the text, as Python names it: utf-8, utf-16, cp1252, latin-1."
+    )
+    comment: Text = Field(
+        "auto", description="What lines to leave out begin with, or none; auto knows # on top."
+    )
+    header: Literal["auto"] | bool = Field(
+        "auto",
+        description="Whether the first row names the columns; false names them 0, 1, 2 and so on.",
+    )
+    missing: Annotated[
+        Literal["auto"] | list[Annotated[str, BeforeValidator(column_name)]],
+        BeforeValidator(listed_unless_auto),
+    ] = Field(
+        "auto",
+        description="The words for a missing value, besides nothing at all; auto takes NA, NaN, "
+        "N/A, null and the like.",
+    )
+
+    @model_validator(mode="after")
+    def _marks_are_usable(self) -> Self:
+        known = self.delimiter == "auto" or (len(self.delimiter) == 1 and self.delimiter.isascii())
+        if not known or self.delimiter in '"\n\r\0':
+            problem = f"{self.delimiter!r} is none; use one character, such as ; or tab"
+            raise InputError("delimiter", problem)
+        if self.decimal not in ("auto", ".", ","):
+            raise InputError("decimal", f"{self.decimal!r} is none; use . or , or auto")
+        if self.thousands not in ("auto", "none", *THOUSANDS):
+            problem = f"{self.thousands!r} is none; use one character such as , or none, or auto"
+            raise InputError("thousands", problem)
+        if self.decimal != "auto" and self.decimal == self.thousands:
+            raise InputError("thousands", f"{self.decimal!r} is the decimal mark; use another")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, value: str) -> str:
+        try:
+            "".encode("utf-8" if value == "auto" else value)
+        except (LookupError, ValueError):
+            problem = f"unknown {value!r}; use utf-8, utf-16, cp1252 or latin-1"
+            raise InputError("encoding", problem) from None
+        return value
+
+
+class DataSpec(Section):
+    """Where the samples come from and what is predicted from what."""
+
+    source: Text = Field(
+        "breast_cancer",
+        description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), "
+        "or a path to a CSV file, a Parquet file or folder, or an npz file.",
+    )
+    csv: CsvSpec = Field(CsvSpec(), description="How the CSV file is written; in no key.")
+    target: Column | None = Field(
+        None, description="The column to predict (CSV and Parquet; npz files predict array y)."
+    )
+    task: Literal["auto", "binary", "multiclass", "regression"] = Field(
+        "auto", description="The kind of task; auto tells it from the target."
+    )
+    positive: Annotated[str | int | float | bool | None, BeforeValidator(plain)] = Field(
+        None, description="Binary tasks: the label that counts as positive; default the larger."
+    )
+    features: Annotated[list[Column] | None, BeforeValidator(listed)] = Field(
+        None,
+        description="The feature columns; default every column that has no other use.",
+        min_length=1,
+    )
+    drop: Annotated[list[Column], BeforeValidator(listed)] = Field(
+        [], description="Columns to leave out."
+    )
+    groups: Column | None = Field(
+        None, description="A column; samples of one group never stand on both sides of a fold."
+    )
+    weights: Column | None = Field(
+        None, description="A column of sample weights, used in training only."
+    )
+    _arrays: Any = PrivateAttr(None)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the arrays in memory that these settings stand for, if they do."""
+        if self.source.startswith("memory:"):
+            from foldproof.tasks.config.arrays_in_memory import kept
+
+            self._arrays = kept(self.source)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Describe arrays in memory as data, as if they had been read from an npz file.
+
+        Args:
+            X: features of shape (n, ...); they become float32.
+            y: target of shape (n,): strings, booleans or numbers.
+            groups: one value a sample; no group stands on both sides of a fold.
+            weights: one number a sample, used in training only.
+            **settings: `task` or `positive`.
+
+        Raises:
+            InputError: an array has an unusable type, or a setting is wrong.
+        """
+        from foldproof.tasks.config.arrays_in_memory import remember
+
+        named = {"groups": groups, "weights": weights}
+        present = {name: array for name, array in named.items() if array is not None}
+        arrays = remember({"X": X, "y": y, **present})
+        given = {"source": arrays.source, **{name: name for name in present}, **settings}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise explain(error, cls) from None

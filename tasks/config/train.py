@@ -1,0 +1,89 @@
+"""Settings of the training: epochs, optimizer, loss, scaler, early stopping, class weights."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from foldproof.tasks.config.types import (
+    MOST_STEPS,
+    Float,
+    ImportPath,
+    Int,
+    Section,
+    Text,
+    plain,
+    refuse_unknown,
+)
+
+SCALERS = ("standard", "minmax", "robust", "none")
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _label_keys(value: Any) -> Any:
+    """Write the labels of a mapping as text, as JSON would."""
+    if isinstance(value, dict):
+        return {str(plain(key)): weight for key, weight in value.items()}
+    return value
+
+
+class EarlyStopping(Section):
+    """Stop when a value on an inner part of the training rows no longer improves."""
+
+    monitor: Text = Field("val_loss", description="The value to watch, as Keras names it.")
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto",
+        description="Whether that value should be low (min) or high (max); auto asks Keras, which "
+        "knows its own metrics.",
+    )
+    patience: Int = Field(
+        5, ge=0, le=MOST_STEPS, description="Epochs without improvement before it stops."
+    )
+    min_delta: Float = Field(0.0, ge=0, description="The least change that is an improvement.")
+    start_from_epoch: Int = Field(
+        0, ge=0, le=MOST_STEPS, description="Epochs that pass before it begins to watch."
+    )
+    restore_best: bool = Field(
+        True, description="End with the weights of the best epoch, not with the last ones."
+    )
+    fraction: Float = Field(
+        0.2, gt=0, lt=1, description="Share of the fold's training rows that is held out."
+    )
+
+
+class TrainSpec(Section):
+    """How each fold trains."""
+
+    epochs: Int = Field(50, ge=1, le=MOST_STEPS, description="Passes over the training rows.")
+    batch_size: Int = Field(
+        32, ge=1, le=MOST_STEPS, description="Rows in a batch; the last may be shorter."
+    )
+    shuffle: bool = Field(True, description="A new order every epoch, the same on every run.")
+    optimizer: Text = Field(
+        "adam", description="A Keras optimizer, for a builder that did not compile its model."
+    )
+    learning_rate: Float = Field(0.001, gt=0, description="The optimizer's learning rate.")
+    loss: Text = Field("auto", description="A Keras loss; auto chooses it from the task.")
+    engine: Literal["auto", "compiled", "plain"] = Field(
+        "auto",
+        description="auto keeps a compiled model where that is provably the same; plain is "
+        "Keras as it is. The result is the same bits.",
+    )
+    scaler: ImportPath = Field(
+        "standard",
+        description="standard, minmax, robust, none, or module:Class; "
+        "fitted on the training rows only.",
+    )
+    early_stopping: EarlyStopping | None = Field(
+        None, description="Stop when a value no longer improves; null (off) trains all epochs."
+    )
+    class_weight: Annotated[
+        Literal["balanced"] | dict[str, Weight] | None, BeforeValidator(_label_keys)
+    ] = Field(
+        None, description="balanced, or a weight for each label; null (off) weighs all alike."
+    )
+
+    @model_validator(mode="after")
+    def _scaler_is_known(self) -> Self:
+        refuse_unknown("scaler", self.scaler, SCALERS)
+        return self
