@@ -39,3 +39,8 @@ def one_line(text: str) -> str:
     words = " ".join(text.split())
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
     return line if len(line) <= MOST else f"{line[: MOST - 205]} ... {line[-200:]}"
+
+
+def number(value: float | None) -> str:
+    """Write a value for people; nothing where there is none."""
+    return "" if value is None else f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from foldproof.tasks.common.text import number
 from foldproof.tasks.data.target_facts import TargetFacts, report_lines
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.prefect_ui.markdown import escape
-from foldproof.tasks.report.page import number, spread
+from foldproof.tasks.report.plots import spread
 from foldproof.tasks.report.result import coverage, headline_of
 
 Row = dict[str, str | int | float | None]
