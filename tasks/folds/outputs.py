@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from foldproof.tasks.common.task import Task
 
@@ -66,10 +67,8 @@ def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) 
 
 def _activate(values: Scores, activation: Activation) -> Scores:
     if activation == "sigmoid":
-        # exp of a negative number only, so that large logits do not overflow
+        # SciPy's expit rounds a quarter of all values otherwise. Here exp is of a negative
+        # number only, so that large logits do not overflow.
         small = np.exp(-np.abs(values))
         return np.where(values >= 0, 1 / (1 + small), small / (1 + small))
-    if activation == "softmax":
-        shifted = np.exp(values - values.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
-    return values
+    return softmax(values, axis=1) if activation == "softmax" else values

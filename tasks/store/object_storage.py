@@ -17,7 +17,6 @@ from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.store.disk_errors import GO_ON
 
 AT_ONCE = 8  # files under way
-BLOCK = 1 << 22  # bytes of a file that are held at a time
 
 
 def refuse_remote(out: str, command: str) -> None:
@@ -118,19 +117,19 @@ class Remote:
             raise InputError("out", problem) from None
 
     def _fetch_one(self, name: str, path: Path) -> None:
+        from pyarrow import fs
+
         system, root = self._opened
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        with system.open_input_stream(f"{root}/{name}") as source, part.open("wb") as target:
-            while block := source.read(BLOCK):
-                target.write(block)
+        part = path.with_name(f".{path.name}.part")  # a file of the right name is whole
+        fs.copy_files(f"{root}/{name}", str(part), system, fs.LocalFileSystem())
         part.replace(path)
 
     def _send_one(self, path: Path, name: str) -> None:
+        from pyarrow import fs
+
         system, root = self._opened
-        with path.open("rb") as source, system.open_output_stream(f"{root}/{name}") as target:
-            while block := source.read(BLOCK):
-                target.write(block)
+        fs.copy_files(str(path), f"{root}/{name}", fs.LocalFileSystem(), system)
 
 
 @contextmanager

@@ -49,6 +49,8 @@ def _larger(slot: str, memory: NDArray[np.float64]) -> Iterator[str]:
 
 
 def _tau(values: NDArray[np.float64]) -> float:
-    """Return Kendall's tau between values and their order."""
-    signs = [np.sign(values[i + 1 :] - value).sum() for i, value in enumerate(values)]
-    return float(sum(signs)) / (len(values) * (len(values) - 1) / 2)
+    """Return Kendall's tau between values and their order; NaN where all are the same."""
+    # Imported here: it takes long, and only slower runs need it.
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(np.arange(len(values)), values).statistic)
