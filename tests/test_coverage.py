@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from foldproof.tasks.evaluation.metrics import DEFAULTS, Predictions, measure
+from foldproof.tasks.evaluation.measure import measure
+from foldproof.tasks.evaluation.metrics import usual_metrics
+from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.evaluation.worst_case import lowest, worst_case_mean
 from foldproof.tasks.report.page import render
 from foldproof.tasks.report.result import summary_text
@@ -51,7 +53,7 @@ def test_there_is_none_without_a_bound_or_without_a_failure(tmp_path):
 
 @pytest.mark.parametrize(
     "metric",
-    [*DEFAULTS["binary"], "f1", "average_precision", "matthews_corrcoef", "neg_brier_score"],
+    [*usual_metrics("binary"), "f1", "average_precision", "matthews_corrcoef", "neg_brier_score"],
 )
 def test_the_lowest_value_is_reached_by_predictions_that_are_all_wrong(metric):
     truth = np.arange(8) % 2

@@ -1,5 +1,6 @@
 """Each metric equals what scikit-learn's own function computes from labels and scores."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -7,15 +8,10 @@ import pytest
 from sklearn import metrics as sk
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.evaluation.metric_names import MEANT
-from foldproof.tasks.evaluation.metrics import (
-    DEFAULTS,
-    Measured,
-    Predictions,
-    measure,
-    predict_labels,
-    resolve_metrics,
-)
+from foldproof.tasks.evaluation.measure import Measured, _score, measure
+from foldproof.tasks.evaluation.metric_names import MEANT, resolve_metrics
+from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
+from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 
 RANDOM = np.random.default_rng(0)
 N = 120
@@ -202,8 +198,53 @@ def test_a_log_of_a_negative_prediction_is_undefined():
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_the_defaults_fit_their_task(task):
     classes = {"binary": 2, "multiclass": 3, "regression": 0}[task]
-    assert resolve_metrics("auto", task, classes) == DEFAULTS[task]
-    assert resolve_metrics(list(DEFAULTS[task]), task, classes) == DEFAULTS[task]
+    assert resolve_metrics("auto", task, classes) == usual_metrics(task)
+    assert resolve_metrics(list(usual_metrics(task)), task, classes) == usual_metrics(task)
+
+
+def made_up(task, classes):
+    codes = np.arange(4 * max(classes, 2)) % max(classes, 2)
+    if task == "regression":
+        values = 1 + codes / 2
+        return Predictions(values, values, values.reshape(-1, 1), 0)
+    columns = 1 if task == "binary" else classes
+    return Predictions(codes, codes, np.full((len(codes), columns), 1 / classes), classes)
+
+
+def can_score(name, task, classes, action):
+    """Try a metric on a few predictions."""
+    with warnings.catch_warnings(action=action):
+        try:
+            _score(name, made_up(task, classes))
+        except (ValueError, TypeError, AttributeError, UserWarning):
+            return False
+    return True
+
+
+# Metrics of clusters take values, too, but warn of it; errors take the codes of classes.
+@pytest.mark.parametrize(
+    ("task", "classes"),
+    [("binary", 2), ("multiclass", 2), ("multiclass", 3), ("multiclass", 7), ("regression", 0)],
+)
+def test_each_metric_fits_what_scikit_learn_can_score_with_it(task, classes):
+    for metric in METRICS:
+        if metric.compute is None:
+            numbers = can_score(metric.name, "regression", 0, "error")
+            other = can_score(metric.name, task, classes, "ignore") and not numbers
+            expected = numbers if task == "regression" else other
+            assert metric.fits(task, classes) == expected, metric.name
+
+
+def test_each_scorer_of_scikit_learn_is_known():
+    with_scorer = {metric.name for metric in METRICS if metric.compute is None}
+    assert with_scorer == set(sk.get_scorer_names())
+    assert len(BY_NAME) == len(METRICS)
+
+
+def test_an_alias_means_one_metric():
+    aliases = [alias for metric in METRICS for alias in metric.aliases]
+    assert len(set(aliases)) == len(aliases)
+    assert {metric.several or metric.name for metric in METRICS} <= set(BY_NAME)
 
 
 def test_metrics_keep_the_order_they_are_given_in():
@@ -263,7 +304,7 @@ def test_measuring_needs_no_more_than_stored_predictions():
 
 
 TASKS = {"binary": 2, "multiclass": 3, "regression": 0}
-USUAL = {task: f"the usual ones are {', '.join(DEFAULTS[task])}" for task in TASKS}
+USUAL = {task: f"the usual ones are {', '.join(usual_metrics(task))}" for task in TASKS}
 
 
 @pytest.mark.parametrize(

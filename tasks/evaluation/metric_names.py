@@ -1,67 +1,14 @@
-"""Names that people have for metrics, and what to type for them here."""
+"""Which metrics a study asks for, and what to type for names that there are not."""
 
-from collections.abc import Sequence
+from typing import Literal
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.common.text import nearest
+from foldproof.tasks.config.messages import as_list, typed_list
+from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
 
-# By the name in small letters, without `_score`, blanks and hyphens written as `_`.
-MEANT = {
-    "auc": "roc_auc",
-    "auroc": "roc_auc",
-    "rocauc": "roc_auc",
-    "gini": "roc_auc",
-    "pr_auc": "average_precision",
-    "prauc": "average_precision",
-    "auprc": "average_precision",
-    "aupr": "average_precision",
-    "ap": "average_precision",
-    "acc": "accuracy",
-    "binary_accuracy": "accuracy",
-    "categorical_accuracy": "accuracy",
-    "sparse_categorical_accuracy": "accuracy",
-    "bacc": "balanced_accuracy",
-    "bal_acc": "balanced_accuracy",
-    "balanced_acc": "balanced_accuracy",
-    "uar": "balanced_accuracy",
-    "f": "f1",
-    "fscore": "f1",
-    "f1score": "f1",
-    "f_measure": "f1",
-    "dice": "f1",
-    "iou": "jaccard",
-    "ppv": "precision",
-    "positive_predictive_value": "precision",
-    "sens": "sensitivity",
-    "tpr": "sensitivity",
-    "true_positive_rate": "sensitivity",
-    "hit_rate": "sensitivity",
-    "spec": "specificity",
-    "tnr": "specificity",
-    "true_negative_rate": "specificity",
-    "selectivity": "specificity",
-    "mcc": "matthews_corrcoef",
-    "matthews": "matthews_corrcoef",
-    "phi": "matthews_corrcoef",
-    "logloss": "neg_log_loss",
-    "cross_entropy": "neg_log_loss",
-    "crossentropy": "neg_log_loss",
-    "binary_crossentropy": "neg_log_loss",
-    "categorical_crossentropy": "neg_log_loss",
-    "sparse_categorical_crossentropy": "neg_log_loss",
-    "brier": "neg_brier_score",
-    "mae": "neg_mean_absolute_error",
-    "mse": "neg_mean_squared_error",
-    "rmse": "neg_root_mean_squared_error",
-    "mape": "neg_mean_absolute_percentage_error",
-    "medae": "neg_median_absolute_error",
-    "msle": "neg_mean_squared_log_error",
-    "rmsle": "neg_root_mean_squared_log_error",
-    "rsquared": "r2",
-    "r_squared": "r2",
-    "r^2": "r2",
-    "ev": "explained_variance",
-}
+MEANT = {alias: metric.name for metric in METRICS for alias in metric.aliases}
 KAPPA = "it has no scorer; matthews_corrcoef allows for chance as well"
 WITHOUT_SCORER = {
     "npv": "set data.positive to the other label and use precision",
@@ -76,36 +23,62 @@ WITHOUT_SCORER = {
 }
 OF_A_CLASS = ("recall", "precision", "sensitivity", "specificity", "f1")
 AVERAGES = ("macro", "micro", "weighted", "samples")
-MULTICLASS = {
-    "roc_auc": "roc_auc_ovr",
-    "sensitivity": "recall_macro",
-    "specificity": "recall_macro",
-    "average_precision": "roc_auc_ovr",
-}
 
 
-def meant(name: str, known: Sequence[str], task: Task) -> str | None:
-    """Return the metric that somebody means by another name, or None.
+def resolve_metrics(
+    names: Literal["auto"] | list[str], task: Task, classes: int
+) -> tuple[str, ...]:
+    """Return the metrics to compute.
 
-    Args:
-        name: as given.
-        known: the names that there are.
-        task: the kind of task.
+    Raises:
+        InputError: a name is unknown or does not fit the task.
     """
+    if names == "auto":
+        return usual_metrics(task)
+    for name in names:
+        if name not in BY_NAME:
+            raise InputError("metrics", f"unknown {name!r}; {_remedy(name, task, classes)}")
+        _check_fits(name, task, classes)
+    return tuple(names)
+
+
+def _check_fits(name: str, task: Task, classes: int) -> None:
+    if not BY_NAME[name].fits(task, classes):
+        other, usual = _for_task(name, task), usual_metrics(task)
+        instead = "" if other in (name, *usual) else f"; for {name} take {other}"
+        problem = f"{name} does not fit a {task} task; the usual ones are {', '.join(usual)}"
+        raise InputError("metrics", problem + instead)
+
+
+def _remedy(name: str, task: Task, classes: int) -> str:
+    """Say what to type for a name that is unknown."""
+    if several := as_list(name):
+        return typed_list("metrics", [_meant(one, task) or one for one in several])
+    other = _meant(name, task)
+    if other is None:
+        return _without_scorer(name)
+    if BY_NAME[other].fits(task, classes):
+        return f"use {other}"
+    usual = ", ".join(usual_metrics(task))
+    return f"{other} does not fit a {task} task; the usual ones are {usual}"
+
+
+def _meant(name: str, task: Task) -> str | None:
+    """Return the metric that somebody means by another name, or None."""
     plain = _plain(name)
     for one in (plain, f"{plain}_score", f"neg_{plain}", MEANT.get(plain, "")):
-        if one in known:
-            return for_task(one, known, task)
+        if one in BY_NAME:
+            return _for_task(one, task)
     return None
 
 
-def remedy(name: str, known: Sequence[str]) -> str:
-    """Return what to do about a name that means no metric there is."""
+def _without_scorer(name: str) -> str:
+    """Say what to do about a name that means no metric there is."""
     if ":" in name:
         return "own metrics cannot be named; compute them from predictions.parquet"
     if _plain(name) in WITHOUT_SCORER:
         return WITHOUT_SCORER[_plain(name)]
-    close = nearest(name, known).strip()
+    close = nearest(name, BY_NAME).strip()
     return close if close.startswith("did") else "see sklearn.metrics.get_scorer_names"
 
 
@@ -115,9 +88,6 @@ def _plain(name: str) -> str:
     return first if first in OF_A_CLASS and not text.endswith(AVERAGES) else text
 
 
-def for_task(name: str, known: Sequence[str], task: Task) -> str:
+def _for_task(name: str, task: Task) -> str:
     """Return the metric of a name, or of several classes where there are more than two."""
-    if task != "multiclass":
-        return name
-    averaged = f"{name}_macro"
-    return MULTICLASS.get(name) or (averaged if averaged in known else name)
+    return (BY_NAME[name].several or name) if task == "multiclass" else name

@@ -9,7 +9,8 @@ import pyarrow as pa
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.intervals.choose import Interval, ScoredFold, interval
-from foldproof.tasks.evaluation.metrics import Measured, Predictions, measure
+from foldproof.tasks.evaluation.measure import Measured, measure
+from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.plan import FoldPlan
 
 

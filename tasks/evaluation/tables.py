@@ -13,7 +13,8 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.findings import about_predictions
-from foldproof.tasks.evaluation.metrics import Predictions, measure, predict_labels
+from foldproof.tasks.evaluation.measure import measure
+from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.summary import ScoredPredictions, summarise
 from foldproof.tasks.folds.initial_state import Beginning, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord

@@ -2,29 +2,20 @@
 
 import pyarrow as pa
 
-LOWEST_IS_ZERO = (
-    *("accuracy", "balanced_accuracy", "top_k_accuracy", "average_precision"),
-    *("roc_auc", "f1", "jaccard", "precision", "recall", "sensitivity", "specificity"),
-)
-AVERAGED = (
-    *("_macro", "_micro", "_samples", "_weighted"),
-    *("_ovr", "_ovo", "_ovr_weighted", "_ovo_weighted"),
-)
+from foldproof.tasks.evaluation.metrics import BY_NAME
 
 
 def lowest(metric: str, classes: int) -> float | None:
     """Return the lowest value that a metric can have, or None where there is none.
 
     Args:
-        metric: its name; higher is better, as for all of scikit-learn's scorers.
+        metric: its name.
         classes: of the task; 0 for a regression.
     """
-    if metric == "matthews_corrcoef":
-        return -1.0
-    if metric == "neg_brier_score":  # the sum over classes, but for two of them one counts
-        return -1.0 if classes == 2 else -2.0
-    names = {metric, *(metric.removesuffix(end) for end in AVERAGED)}
-    return 0.0 if names & set(LOWEST_IS_ZERO) else None
+    known = BY_NAME.get(metric)
+    if known is None:
+        return None
+    return known.lowest_of_two if classes == 2 and known.lowest_of_two else known.lowest
 
 
 def worst_case_mean(folds: pa.Table, metric: str, classes: int) -> float | None:

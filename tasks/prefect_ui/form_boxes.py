@@ -10,28 +10,12 @@ from typing import Any
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.train import EarlyStopping
 from foldproof.tasks.data.sources.bundled import NAMES
+from foldproof.tasks.evaluation.metrics import METRICS as KNOWN
 from foldproof.tasks.prefect_ui.offered_builders import offered_builders
 
 Shape = dict[str, Any]
 
-# What scikit-learn can score here, the usual ones first; a test compares it with scikit-learn.
-METRIC_NAMES = (
-    *("roc_auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy", "roc_auc_ovr"),
-    *("neg_root_mean_squared_error", "neg_mean_absolute_error", "r2", "average_precision"),
-    *("f1", "f1_macro", "f1_micro", "f1_weighted", "precision", "precision_macro"),
-    *("precision_micro", "precision_weighted", "recall", "recall_macro", "recall_micro"),
-    *("recall_weighted", "matthews_corrcoef", "neg_log_loss", "neg_brier_score"),
-    *("d2_brier_score", "d2_log_loss_score", "roc_auc_ovo", "roc_auc_ovo_weighted"),
-    *("roc_auc_ovr_weighted", "top_k_accuracy", "jaccard", "jaccard_macro", "jaccard_micro"),
-    *("jaccard_weighted", "positive_likelihood_ratio", "neg_negative_likelihood_ratio"),
-    *("neg_mean_squared_error", "neg_median_absolute_error", "neg_max_error"),
-    *("neg_mean_absolute_percentage_error", "neg_mean_squared_log_error"),
-    *("neg_root_mean_squared_log_error", "neg_mean_poisson_deviance"),
-    *("neg_mean_gamma_deviance", "explained_variance", "d2_absolute_error_score"),
-    *("adjusted_mutual_info_score", "adjusted_rand_score", "completeness_score"),
-    *("fowlkes_mallows_score", "homogeneity_score", "mutual_info_score"),
-    *("normalized_mutual_info_score", "rand_score", "v_measure_score"),
-)
+METRIC_NAMES = tuple(metric.name for metric in KNOWN if metric.scores != "labels")
 
 
 def choice(title: str, names: Sequence[str]) -> Shape:

@@ -19,7 +19,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.csv_files import is_csv
 from foldproof.tasks.data.target_facts import TargetFacts
-from foldproof.tasks.evaluation.metrics import Predictions, measure, predict_labels
+from foldproof.tasks.evaluation.measure import measure
+from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFIED, EXECUTION, MANIFEST
 from foldproof.tasks.report.parquet_tables import by_fold, place_of, read_table

@@ -24,7 +24,7 @@ from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
-from foldproof.tasks.evaluation.metrics import resolve_metrics
+from foldproof.tasks.evaluation.metric_names import resolve_metrics
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import (
     ModelIdentity,

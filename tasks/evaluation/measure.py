@@ -1,0 +1,104 @@
+"""Compute a metric from stored predictions, as scikit-learn does; say why one is undefined."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.tasks.evaluation.metrics import BY_NAME
+from foldproof.tasks.evaluation.predictions import Predictions
+from foldproof.tasks.folds.outputs import Scores
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric's value, or the reason why it is undefined."""
+
+    value: float | None
+    reason: str = ""
+
+
+def measure(name: str, predictions: Predictions) -> Measured:
+    """Compute a metric as scikit-learn does; an undefined one says why it is."""
+    from sklearn.exceptions import UndefinedMetricWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            value = _score(name, predictions)
+        except ValueError as error:
+            return Measured(None, _first_sentence(str(error)))
+    undefined = [str(w.message) for w in caught if issubclass(w.category, UndefinedMetricWarning)]
+    if undefined or not np.isfinite(value):
+        reason = undefined[0] if undefined else "the value is not finite"
+        return Measured(None, _in_words(reason, predictions.classes))
+    return Measured(float(value))
+
+
+def _score(name: str, predictions: Predictions) -> float:
+    known = BY_NAME.get(name)  # a foreign report may name another
+    if known is not None and known.compute is not None:
+        return known.compute(predictions)
+    scorer = _scorer(name)
+    rows = np.arange(len(predictions.truth)).reshape(-1, 1)
+    return float(scorer(_stored(predictions), rows, predictions.truth))
+
+
+@cache
+def _scorer(name: str) -> Any:
+    from sklearn.metrics import get_scorer
+
+    return get_scorer(name)
+
+
+def _stored(predictions: Predictions) -> Any:
+    """Return a fitted estimator whose answers are the stored predictions."""
+    classifier, regressor = _answer_classes()
+    return classifier(predictions) if predictions.classes else regressor(predictions)
+
+
+@cache
+def _answer_classes() -> tuple[type, type]:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+    class Stored(BaseEstimator):  # type: ignore[misc]
+        def __init__(self, predictions: Predictions) -> None:
+            self.predictions = predictions
+
+        def __sklearn_is_fitted__(self) -> bool:
+            return True
+
+        def predict(self, rows: NDArray[Any]) -> NDArray[Any]:
+            return np.asarray(self.predictions.predicted[rows[:, 0]])
+
+    class StoredClassifier(ClassifierMixin, Stored):  # type: ignore[misc]
+        def __init__(self, predictions: Predictions) -> None:
+            super().__init__(predictions)
+            self.classes_ = np.arange(predictions.classes)
+
+        def predict_proba(self, rows: NDArray[Any]) -> Scores:
+            scores = self.predictions.scores[rows[:, 0]]
+            return np.column_stack([1 - scores, scores]) if scores.shape[1] == 1 else scores
+
+    class StoredRegressor(RegressorMixin, Stored):  # type: ignore[misc]
+        pass
+
+    return StoredClassifier, StoredRegressor
+
+
+def _in_words(warning: str, classes: int) -> str:
+    """Say why a value is undefined, without what scikit-learn would put in its place."""
+    what, told, _ = warning.partition(" and being set to ")
+    if not told:
+        return _first_sentence(warning)
+    one = "one of the classes" if classes > 2 else "the positive class"
+    if "predicted" not in warning:
+        return f"{what}: no test row is of {one}"
+    return f"{what}: no test row {'is of or ' if 'true' in warning else ''}was predicted as {one}"
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).split(". ")[0].rstrip(".")

@@ -1,0 +1,44 @@
+"""Predictions of some test rows, as metrics see them: true and predicted labels, and scores."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.tasks.common.task import Task
+from foldproof.tasks.folds.outputs import THRESHOLD, Scores
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of some test rows.
+
+    Attributes:
+        truth: codes with the positive class last, int64 (n,); or values float64 (n,).
+        predicted: the same for what the model says.
+        scores: binary: the positive class's, (n, 1); multiclass (n, k); else unused.
+        classes: how many classes there are; 0 for a regression.
+    """
+
+    truth: NDArray[Any]
+    predicted: NDArray[Any]
+    scores: Scores
+    classes: int
+
+
+def predict_labels(scores: Scores, task: Task) -> NDArray[Any]:
+    """Return the predicted code of each row; positive means score >= 0.5.
+
+    Args:
+        scores: as `class_scores` returns them.
+        task: the kind of task.
+
+    Returns:
+        int64 (n,): 1 for positive, or the first maximum; float64 (n,) for a regression.
+    """
+    if task == "regression":
+        return np.asarray(scores[:, 0])
+    if task == "binary":
+        return np.asarray(scores[:, 0] >= THRESHOLD, dtype=np.int64)
+    return np.asarray(np.argmax(scores, axis=1), dtype=np.int64)
