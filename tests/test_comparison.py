@@ -19,7 +19,7 @@ from foldproof.tasks.comparison.studies import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.paired_tests import corrected_t, delong
-from foldproof.tasks.evaluation.paired_tests.choose import adjust
+from foldproof.tasks.evaluation.paired_tests.holm import adjust
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish
 from tests.test_html import EVIL, Page
 
@@ -104,8 +104,8 @@ def test_tests_are_of_the_stored_folds_and_predictions(three):
 def test_p_is_adjusted_over_all_pairs_and_metrics_of_a_method(three):
     _, tables = compared(*three)
     for method, size, family in (
-        (corrected_t.METHOD, 9, "3 pairs, 3 metrics"),
-        (delong.METHOD, 3, "3 pairs, 1 metric"),
+        (corrected_t.NAME, 9, "3 pairs, 3 metrics"),
+        (delong.NAME, 3, "3 pairs, 1 metric"),
     ):
         found = rows(tables.pairs, method=method)
         assert len(found) == size
@@ -139,8 +139,8 @@ def test_a_model_with_a_failed_fold_is_ranked_and_tested_against_nobody(three, f
             assert {row[name] for name in missing} == {None}
     tested = rows(tables.pairs, first_number=1, second_number=3)
     assert all(row["p"] is not None for row in tested)
-    assert {row["family"] for row in tested if row["method"] == corrected_t.METHOD} == {
-        f"3 tests by {corrected_t.METHOD}: 1 pair, 3 metrics"
+    assert {row["family"] for row in tested if row["method"] == corrected_t.NAME} == {
+        f"3 tests by {corrected_t.NAME}: 1 pair, 3 metrics"
     }
     assert {(first, second) for _, first, second, _ in tables.differences} == {(1, 3)}
 
@@ -185,7 +185,7 @@ def test_five_repeats_of_two_halves(out):
     split = {"n_splits": 2, "n_repeats": 5}
     _, tables = compared(*(finish(out, split=split, model=m).path for m in (CLASSIFIER, WEAK)))
     methods = [row["method"] for row in rows(tables.pairs, metric="accuracy")]
-    assert methods == [corrected_t.METHOD, "Dietterich 5x2cv t", "Alpaydin 5x2cv F"]
+    assert methods == [corrected_t.NAME, "Dietterich 5x2cv t", "Alpaydin 5x2cv F"]
     assert {(row["j"], row["n_train"]) for row in tables.pairs.to_pylist()} == {(10, 75.0)}
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from foldproof.tasks.evaluation.paired_tests.choose import Division, PooledScores, paired_tests
+from foldproof.tasks.evaluation.paired_tests.choose import paired_tests
+from foldproof.tasks.evaluation.paired_tests.types import Division, PooledScores
 
 A, B = [0.9, 0.8, 0.85, 0.7], [0.8, 0.75, 0.9, 0.6]
 POOLED = PooledScores(

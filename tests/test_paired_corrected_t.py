@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from foldproof.tasks.evaluation.paired_tests.corrected_t import METHOD, compare
+from foldproof.tasks.evaluation.paired_tests.corrected_t import NAME, compare
 from tests.test_intervals import X, Y, with_moments
 
 
@@ -45,7 +45,7 @@ def test_correctrs_published_resampled_t():
 def test_ten_folds_by_formula():
     values = [0.02, 0.01, 0.03, -0.01, 0.02, 0.00, 0.04, 0.01, 0.02, 0.01]
     found = of(values, 90, 10)
-    assert found.method == METHOD
+    assert found.method == NAME
     assert found.difference == pytest.approx(0.015)
     assert found.statistic == pytest.approx(2.2770423280802516, rel=1e-12)
     assert found.p == pytest.approx(0.04879793444448794, rel=1e-12)

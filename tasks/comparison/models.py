@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foldproof.tasks.evaluation.paired_tests.choose import Division, PooledScores
+from foldproof.tasks.evaluation.paired_tests.types import Division, PooledScores
 from foldproof.tasks.report.finished import FinishedRun
 
 Values = list[float | None]

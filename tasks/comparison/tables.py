@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from foldproof.tasks.comparison.models import ComparedModel, Values, pooled_scores
 from foldproof.tasks.comparison.schemas import models_schema, pairs_schema
-from foldproof.tasks.evaluation.paired_tests.choose import PairedTest, adjust, paired_tests
+from foldproof.tasks.evaluation.paired_tests.choose import paired_tests
+from foldproof.tasks.evaluation.paired_tests.holm import adjust
+from foldproof.tasks.evaluation.paired_tests.types import PairedTest
 
 
 @dataclass(frozen=True)

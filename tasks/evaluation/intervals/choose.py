@@ -1,16 +1,19 @@
-"""Confidence intervals of a cross-validated metric: one method a module.
+"""Choose the interval method whose conditions hold; where none holds, say why.
 
-`interval` chooses the method whose conditions hold, and says so; where none holds there
-is no interval, and the reason stands in its place.
+A method is a module of this package that declares a METHOD.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
-import numpy as np
-
-from foldproof.tasks.evaluation.intervals import corrected_t, cvauc
-from foldproof.tasks.evaluation.intervals.types import Interval, ScoredFold
-from foldproof.tasks.folds.splitters import EXCHANGEABLE, PARTITIONS
+from foldproof.tasks.evaluation.declared import declared
+from foldproof.tasks.evaluation.intervals.types import (
+    Interval,
+    IntervalMethod,
+    MetricByFold,
+    ScoredFold,
+)
+from foldproof.tasks.folds.splitters import EXCHANGEABLE
 
 LEVEL = 0.95
 
@@ -31,11 +34,14 @@ def interval(
         return Interval(None, None, "none: fewer than two folds have a value")
     if method not in EXCHANGEABLE:
         return Interval(None, None, f"none: folds of {method} are not exchangeable")
-    once = method in PARTITIONS and repeats == 1
-    if metric == "roc_auc" and once and all(fold.binary for fold in folds):
-        return cvauc.interval(folds, LEVEL)
-    train, test = np.mean([[fold.n_train, fold.n_test] for fold in folds], axis=0)
-    return corrected_t.interval(values, float(train), float(test), LEVEL)
+    given = MetricByFold(metric, values, folds, method, repeats)
+    return next(one for one in _methods() if one.applies(given)).compute(given, LEVEL)
+
+
+@cache
+def _methods() -> list[IntervalMethod]:
+    found: list[IntervalMethod] = declared(__package__ or "", "METHOD")
+    return sorted(found, key=lambda method: -method.precedence)
 
 
 __all__ = ["Interval", "ScoredFold", "interval"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foldproof.tasks.evaluation.intervals.types import Interval
+from foldproof.tasks.evaluation.intervals.types import Interval, IntervalMethod, MetricByFold
 
 
 def interval(values: Sequence[float], n_train: float, n_test: float, level: float) -> Interval:
@@ -32,3 +32,11 @@ def interval(values: Sequence[float], n_train: float, n_test: float, level: floa
     mean = float(np.mean(values))
     sizes = f"J={count}, n_train={n_train:g}, n_test={n_test:g}"
     return Interval(mean - half, mean + half, f"{level:.0%} Nadeau-Bengio corrected t, {sizes}")
+
+
+def _with_mean_sizes(given: MetricByFold, level: float) -> Interval:
+    train, test = np.mean([[fold.n_train, fold.n_test] for fold in given.folds], axis=0)
+    return interval(given.values, float(train), float(test), level)
+
+
+METHOD = IntervalMethod(applies=lambda _: True, compute=_with_mean_sizes)

@@ -12,7 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.evaluation.intervals.types import Interval, ScoredFold
+from foldproof.tasks.evaluation.intervals.types import (
+    Interval,
+    IntervalMethod,
+    MetricByFold,
+    ScoredFold,
+)
 
 
 def interval(folds: Sequence[ScoredFold], level: float) -> Interval:
@@ -48,3 +53,14 @@ def _fold(fold: ScoredFold, share: float) -> tuple[float, float]:
 
 def _positive(fold: ScoredFold) -> NDArray[np.bool_]:
     return np.asarray(fold.positive, dtype=bool)
+
+
+def _applies(given: MetricByFold) -> bool:
+    """Tell whether these are AUCs of a binary task, and each row is tested once."""
+    is_auc = given.metric == "roc_auc" and all(fold.binary for fold in given.folds)
+    return is_auc and given.tests_each_row_once
+
+
+METHOD = IntervalMethod(
+    applies=_applies, compute=lambda given, level: interval(given.folds, level), precedence=1
+)

@@ -1,9 +1,12 @@
-"""What the interval methods take and give."""
+"""What the interval methods take and give, and how a module declares one."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
+
+from foldproof.tasks.folds.splitters import PARTITIONS
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,42 @@ class Interval:
     low: float | None
     high: float | None
     method: str
+
+
+@dataclass(frozen=True)
+class MetricByFold:
+    """A metric over the folds where it is defined.
+
+    Attributes:
+        metric: its name.
+        values: of these folds, in order.
+        folds: what they predicted, and their sizes.
+        method: the split method.
+        repeats: how often the rows were divided.
+    """
+
+    metric: str
+    values: Sequence[float]
+    folds: Sequence[ScoredFold]
+    method: str
+    repeats: int
+
+    @property
+    def tests_each_row_once(self) -> bool:
+        """Whether every row is a test row of exactly one fold."""
+        return self.method in PARTITIONS and self.repeats == 1
+
+
+@dataclass(frozen=True)
+class IntervalMethod:
+    """A method, which its module declares as METHOD.
+
+    Attributes:
+        applies: tells whether its conditions hold.
+        compute: returns the interval of a level, such as 0.95.
+        precedence: the larger goes first where several apply; 0 is for any metric.
+    """
+
+    applies: Callable[[MetricByFold], bool]
+    compute: Callable[[MetricByFold, float], Interval]
+    precedence: int = 0

@@ -13,9 +13,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foldproof.tasks.evaluation.paired_tests.types import PairedTest, differences, without_spread
+from foldproof.tasks.evaluation.paired_tests.types import (
+    Pair,
+    PairedMethod,
+    PairedTest,
+    differences,
+    without_spread,
+)
+from foldproof.tasks.folds.splitters import EXCHANGEABLE
 
-METHOD = "Nadeau-Bengio corrected t"
+NAME = "Nadeau-Bengio corrected t"
 
 
 def compare(
@@ -35,10 +42,31 @@ def compare(
     found = differences(first, second)
     count, mean = len(found), float(np.mean(found))
     if count < 2:
-        return PairedTest(METHOD, mean, note="none: one fold has no spread; use more")
+        return PairedTest(NAME, mean, note="none: one fold has no spread; use more")
     if np.ptp(found) == 0:
-        return without_spread(METHOD, found)
+        return without_spread(NAME, found)
     error = math.sqrt(float(np.var(found, ddof=1)) * (1 / count + n_test / n_train))
     half = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
     p = 2 * float(stats.t.sf(abs(mean) / error, count - 1))
-    return PairedTest(METHOD, mean, mean - half, mean + half, mean / error, p)
+    return PairedTest(NAME, mean, mean - half, mean + half, mean / error, p)
+
+
+def _tests(pair: Pair, level: float) -> list[PairedTest]:
+    """Return the test, or why there is none."""
+    division, known = pair.division, pair.known
+    planned, counts = len(division.n_train), tuple(map(len, known))
+    if [value is None for value in pair.first] != [value is None for value in pair.second]:
+        reason = f"they cover other folds ({counts[0]} and {counts[1]} of {planned})"
+        return [PairedTest("", None, note=f"none: {reason}")]
+    if counts[0] < planned:
+        reason = f"only {counts[0]} of {planned} folds have a value"
+    elif division.method not in EXCHANGEABLE:
+        reason = f"folds of {division.method} are not exchangeable"
+    else:
+        sizes = float(np.mean(division.n_train)), float(np.mean(division.n_test))
+        return [compare(*known, *sizes, level)]
+    difference = float(np.mean(np.subtract(*known))) if counts[0] else None
+    return [PairedTest("", difference, note=f"none: {reason}")]
+
+
+METHOD = PairedMethod(_tests, order=1)

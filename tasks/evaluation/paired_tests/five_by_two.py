@@ -11,7 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.evaluation.paired_tests.types import PairedTest, differences, without_spread
+from foldproof.tasks.evaluation.paired_tests.types import (
+    Pair,
+    PairedMethod,
+    PairedTest,
+    differences,
+    without_spread,
+)
+from foldproof.tasks.folds.splitters import PARTITIONS
 
 REPEATS, HALVES = 5, 2
 DIETTERICH, ALPAYDIN = "Dietterich 5x2cv t", "Alpaydin 5x2cv F"
@@ -68,3 +75,15 @@ def _flat(method: str, found: NDArray[np.float64]) -> PairedTest:
     if np.ptp(found) == 0:
         return without_spread(method, found)
     return PairedTest(method, float(found.mean()), note=FLAT)
+
+
+def _tests(pair: Pair, _: float) -> list[PairedTest]:
+    """Return both tests where there are five repeats of two halves, and all have a value."""
+    division, known = pair.division, pair.known
+    is_five = division.method in PARTITIONS and division.repeats == REPEATS
+    if is_five and {len(division.n_train), *map(len, known)} == {REPEATS * HALVES}:
+        return [dietterich(*known), alpaydin(*known)]
+    return []
+
+
+METHOD = PairedMethod(_tests, order=2)

@@ -1,10 +1,12 @@
-"""What the paired tests take and give."""
+"""What the paired tests take and give, and how a module declares some."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from foldproof.tasks.folds.splitters import PARTITIONS
 
 ROUNDING = 8 * np.finfo(float).eps  # of a value, what its last bits may be off
 
@@ -32,6 +34,83 @@ class PairedTest:
     statistic: float | None = None
     p: float | None = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Division:
+    """How the rows were divided.
+
+    Attributes:
+        method: the split method.
+        repeats: how often the rows were divided.
+        n_train, n_test: sizes, one a fold.
+        grouped: rows belong to groups, such as the patient, and are not independent.
+    """
+
+    method: str
+    repeats: int
+    n_train: tuple[int, ...]
+    n_test: tuple[int, ...]
+    grouped: bool = False
+
+    @property
+    def tests_each_row_once(self) -> bool:
+        """Whether every row is a test row of exactly one fold."""
+        return self.method in PARTITIONS and self.repeats == 1
+
+
+@dataclass(frozen=True)
+class PooledScores:
+    """Two models' out-of-fold scores of the same rows.
+
+    Attributes:
+        positive: which rows are, bool (n,).
+        first, second: the scores of the positive class, float64 (n,).
+    """
+
+    positive: NDArray[np.bool_]
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models on one metric.
+
+    Attributes:
+        metric: its name.
+        first, second: each model's values, one a planned fold; None where there is none.
+        division: how the rows were divided.
+        pooled: both models' scores, where the task is binary and all folds of both are done.
+    """
+
+    metric: str
+    first: Sequence[float | None]
+    second: Sequence[float | None]
+    division: Division
+    pooled: PooledScores | None
+
+    @property
+    def known(self) -> tuple[list[float], list[float]]:
+        """The values that there are."""
+        first, second = (
+            [value for value in of if value is not None] for of in (self.first, self.second)
+        )
+        return first, second
+
+
+@dataclass(frozen=True)
+class PairedMethod:
+    """Tests, which their module declares as METHOD.
+
+    Attributes:
+        tests: returns what may be said of a pair at a level, such as 0.95; nothing where the
+            tests are not for it.
+        order: of the tests in a comparison.
+    """
+
+    tests: Callable[[Pair, float], list[PairedTest]]
+    order: int
 
 
 def differences(first: Sequence[float], second: Sequence[float]) -> NDArray[np.float64]:
