@@ -140,7 +140,7 @@ def main() -> None:
         api = CountingProxy(server["PREFECT_API_URL"].split("/")[2])
         engine, cluster = ["--compute.workers", "2"], None
         if flags.engine == "dask":
-            from tests.clusters import Dask
+            from tests.support.clusters import Dask
 
             dask = Dask(Path(name) / "dask")
             stack.callback(dask.stop)

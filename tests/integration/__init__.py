@@ -1,0 +1,1 @@
+"""Tests of several packages together: real fits, real files, one run."""

@@ -1,0 +1,147 @@
+"""Real clusters for tests: schedulers, workers and heads as processes of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from tests.support.places import ROOT
+
+PATIENCE = 120  # seconds; a guard against hanging, not a measure of speed
+REGISTERED = "Registered to"  # what a Dask worker says when it has joined
+BIN = Path(sys.executable).parent
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def answers(address: str) -> bool:
+    """Tell whether somebody listens at an address."""
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class Processes:
+    """Processes, each in a session of its own, that end with the test."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._started: list[subprocess.Popen] = []
+        paths = os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])])
+        self._variables = os.environ | variables | {"PYTHONPATH": paths}
+
+    def start(self, *command: str, **variables: str) -> subprocess.Popen:
+        with (self.folder / f"log-{len(self._started)}").open("w") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self._variables | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("log-*")))
+
+    def stop(self) -> None:
+        for process in self._started:
+            kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Kill a process and all that it started, by signal 9, at once."""
+    with_children = []
+    if process.poll() is None:
+        root = psutil.Process(process.pid)
+        with_children = [root, *root.children(recursive=True)]
+    for one in with_children:
+        try:
+            os.kill(one.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.wait()
+
+
+class Dask(Processes):
+    """A scheduler and workers; each worker is a node."""
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        super().__init__(folder)
+        self.address = f"{host}:{free_port()}"
+        self.start_scheduler()
+
+    def start_scheduler(self) -> None:
+        host, port = self.address.split(":")
+        command = (str(BIN / "dask"), "scheduler", "--no-dashboard")
+        self.scheduler = self.start(*command, "--host", host, "--port", port)
+        wait_until(lambda: answers(self.address))
+
+    def worker(
+        self,
+        folds: int = 1,
+        before: tuple[str, ...] = (),
+        host: str = "127.0.0.1",
+        **variables: str,
+    ) -> subprocess.Popen:
+        """Start a node; its nanny starts its worker again when that dies."""
+        command = (*before, str(BIN / "dask"), "worker", self.address, "--no-dashboard")
+        command += ("--nthreads", str(folds), "--resources", f"fold={folds}", "--host", host)
+        known = self.logs().count(REGISTERED)
+        process = self.start(*command, "--memory-limit", "0", **variables)
+        wait_until(lambda: self.logs().count(REGISTERED) > known)
+        return process
+
+
+class Ray(Processes):
+    """A head and further nodes on this machine, each with a number of CPUs."""
+
+    def __init__(self, folder: Path, *cpus: int) -> None:
+        super().__init__(folder, RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
+        self.address = f"127.0.0.1:{free_port()}"
+        port = self.address.split(":")[1]
+        self._short = Path("/tmp") / f"fp-ray-{os.getpid()}-{port}"  # sockets have short names
+        self.nodes = [self._node("--head", "--port", port, "--num-cpus", str(cpus[0]))]
+        wait_until(lambda: answers(self.address))
+        for count in cpus[1:]:
+            self.join(count)
+
+    def join(self, cpus: int) -> subprocess.Popen:
+        self.nodes.append(self._node("--address", self.address, "--num-cpus", str(cpus)))
+        return self.nodes[-1]
+
+    def _node(self, *options: str) -> subprocess.Popen:
+        ports = ("--min-worker-port", "0", "--max-worker-port", "0")
+        quiet = ("--include-dashboard=false", "--temp-dir", str(self._short))
+        known = (*ports, *(quiet if "--head" in options else ()))
+        return self.start(str(BIN / "ray"), "start", "--block", *options, *known)
+
+    def stop(self) -> None:
+        super().stop()
+        subprocess.run(["rm", "-rf", str(self._short)], check=True)

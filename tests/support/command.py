@@ -1,0 +1,50 @@
+"""Run the command line as a user does, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.places import ROOT
+
+CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
+PATIENCE = 480  # seconds; a guard against hanging, not a measure of speed
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def cv(*arguments: str, folder: Path, **variables: str) -> Ended:
+    """Run cv.py in a folder with further environment variables."""
+    return run([*CV, *arguments], folder, **variables)
+
+
+def run(command: list[str], folder: Path, patience: float = PATIENCE, **variables: str) -> Ended:
+    """Run any command in a folder with further environment variables."""
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def report_of(ended: Ended) -> Path:
+    """Return the report's folder from what a run printed."""
+    assert ended.code == 0, ended.err
+    return Path(ended.out.strip().splitlines()[-1].removeprefix("report: "))
+
+
+def contents(report: Path) -> dict[str, bytes]:
+    """Return the files that must be equal between equal runs."""
+    return {p.name: p.read_bytes() for p in report.iterdir() if p.name != "execution.parquet"}

@@ -1,0 +1,200 @@
+"""Real servers, workers and runs, for tests of what is deployed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.states import Cancelling
+
+from foldproof.deployments.local import prefect
+from foldproof.deployments.settings import WORKER
+from tests.support.places import ROOT
+
+PATIENCE = 400  # seconds; a guard against hanging, not a measure of speed
+EAGER = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"}  # not a minute, to a new schedule
+PROMPT = 10.0  # seconds in which a cancelled run's training is promised to end
+
+
+@dataclass
+class Live:
+    """A Prefect API, and the processes that a test starts around it.
+
+    Attributes:
+        url: the API.
+        folder: where processes log and where runs may write.
+        variables: further environment variables of the processes.
+        secret: user and password of the API, if it asks for them.
+    """
+
+    url: str
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+    secret: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of workers and commands."""
+        mine = {
+            "PREFECT_API_URL": self.url,
+            "PREFECT_HOME": str(self.folder / "home"),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])]),
+            "FOLDPROOF_ALLOWED_BUILDERS": "tests.support.gate,tasks.models,sklearn",
+            "FOLDPROOF_ALLOWED_PATHS": str(self.folder),
+        }
+        secret = {"PREFECT_API_AUTH_STRING": self.secret} if self.secret else {}
+        return {**os.environ, **WORKER, **mine, **secret, **self.variables}
+
+    @contextmanager
+    def started(self, name: str, *command: str, **variables: str) -> Iterator[subprocess.Popen]:
+        """Run a process that logs to NAME.log; kill it and all that it started afterwards."""
+        process = self.start(name, *command, **variables)
+        try:
+            yield process
+        finally:
+            end(process)
+
+    def start(self, name: str, *command: str, **variables: str) -> subprocess.Popen:
+        """Start a process that logs to NAME.log."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**self.environment, **variables},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def log(self, name: str) -> str:
+        """Return what a process has said."""
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def worker(self, pool: str = "cv-cpu", name: str = "worker"):
+        """Run a worker of a pool."""
+        return self.started(name, *prefect("worker", "start", "--pool", pool, "--name", name))
+
+    def register(self) -> None:
+        """Make pools, deployments and automations."""
+        command = [sys.executable, str(ROOT / "deployments" / "register.py")]
+        ended = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+    @contextmanager
+    def client(self) -> Iterator[SyncPrefectClient]:
+        """A client of the API."""
+        updates: dict[Any, Any] = {PREFECT_API_URL: self.url}
+        if self.secret:
+            updates[PREFECT_API_AUTH_STRING] = self.secret
+        with temporary_settings(updates), get_client(sync_client=True) as client:
+            yield client
+
+    def run(self, deployment: str, **parameters: Any) -> Any:
+        """Start a run as the UI does, and return its id."""
+        with self.client() as client:
+            found = client.read_deployment_by_name(deployment)
+            return client.create_flow_run_from_deployment(found.id, parameters=parameters).id
+
+    def state(self, run: Any) -> FlowRun:
+        """Return a run as the server has it."""
+        with self.client() as client:
+            return client.read_flow_run(run)
+
+    def ended(self, run: Any, logs: str = "worker") -> FlowRun:
+        """Wait until a run is over."""
+        wait_for(lambda: self.state(run).state.is_final(), lambda: self.log(logs))
+        return self.state(run)
+
+    def cancel(self, run: Any) -> None:
+        """Cancel a run as the UI does."""
+        with self.client() as client:
+            client.set_flow_run_state(run, Cancelling())
+
+
+def gated(folder: Path, free: int, **sections: Any) -> dict[str, Any]:
+    """Return the settings of a run of three folds, of which `free` do not wait at the gate."""
+    gate = folder / "gate"
+    gate.mkdir(exist_ok=True)
+    return {
+        "data": {"source": "iris"},
+        "model": {
+            "builder": "tests.support.gate:Gated",
+            "params": {"gate": str(gate), "free": free},
+        },
+        "split": {"n_splits": 3},
+        "out": str(folder / "reports"),
+        **sections,
+    }
+
+
+def stored(folder: Path) -> set[str]:
+    """Return the folds that are stored."""
+    return {path.name for path in (folder / "reports" / "folds").glob("*.parquet")}
+
+
+def wait_for(condition: Callable[[], Any], said: Callable[[], str], patience=PATIENCE) -> None:
+    """Wait for a condition; if it does not come true, show what a process said."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, said()[-6000:]
+        time.sleep(0.1)
+
+
+def engines(worker: subprocess.Popen) -> list[psutil.Process]:
+    """Return all processes that a worker has started, and those they have started."""
+    return psutil.Process(worker.pid).children(recursive=True)
+
+
+def seconds_until_gone(processes: list[psutil.Process]) -> float:
+    """Wait until all processes are gone and return how long it took."""
+    began = time.monotonic()
+    wait_for(lambda: not any(map(lives, processes)), lambda: str(processes), 60)
+    return time.monotonic() - began
+
+
+def lives(process: psutil.Process) -> bool:
+    """Tell whether a process is there and no zombie."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a process, and kill what it has started."""
+    if process.poll() is None:
+        family = engines(process)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        for each in filter(lives, family):
+            each.kill()
+    process.wait()
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server_command(port: int) -> list[str]:
+    """Return the command of a server."""
+    return prefect("server", "start", "--host", "127.0.0.1", "--port", str(port))

@@ -1,0 +1,420 @@
+"""Real Dask and Ray clusters of several nodes: the bytes are those of this machine alone."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support.clusters import Dask, Ray, free_port, kill, wait_until
+from tests.support.command import CV, contents, cv, report_of, run
+from tests.support.places import ROOT
+
+pytestmark = pytest.mark.clusters
+
+SLOW = """
+import os
+import time
+from pathlib import Path
+
+from sklearn.linear_model import LogisticRegression
+
+
+class Slow(LogisticRegression):
+    def fit(self, X, y):
+        Path(f"trains-{os.getpid()}").write_text(str(len(X)))
+        time.sleep(2)
+        return super().fit(X, y)
+
+
+def build():
+    return Slow(max_iter=50)
+"""
+QUICK = ("--model", "sklearn.linear_model:LogisticRegression", "--data", "wine")
+QUICK += ("--split.n_splits", "3", "--split.n_repeats", "2")
+KERAS = ("--data", "breast_cancer", "--split.n_splits", "3", "--train.epochs", "4")
+SLOWLY = ("--model", "slow:build", "--data", "breast_cancer", "--split.n_splits", "6")
+
+
+@pytest.fixture(scope="module")
+def api(prefect_api):
+    """The address of a real Prefect server, and that Ray asks for no token."""
+    return {"PREFECT_API_URL": prefect_api, "RAY_AUTH_MODE": "disabled"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A working folder that all nodes see, with a builder that takes its time."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "slow.py").write_text(SLOW)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(home, api):
+    """Return what a run gives on this machine, without a cluster."""
+    known = {}
+
+    def give(arguments):
+        if arguments not in known:
+            known[arguments] = report_of(cv(*arguments, "--out", "alone", folder=home, **api))
+        return known[arguments]
+
+    return give
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory):
+    """Two nodes."""
+    cluster = Dask(tmp_path_factory.mktemp("dask"))
+    for _ in range(2):
+        cluster.worker()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def ray(tmp_path_factory):
+    """Two nodes with a CPU each."""
+    cluster = Ray(tmp_path_factory.mktemp("ray"), 1, 1)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Return a function that starts a cluster of the test's own, which it may damage."""
+    clusters = []
+
+    def start_cluster(kind, *arguments, **options):
+        clusters.append(kind(tmp_path / "cluster", *arguments, **options))
+        return clusters[-1]
+
+    yield start_cluster
+    for cluster in clusters:
+        cluster.stop()
+
+
+@pytest.fixture(params=["dask", "ray"])
+def on_cluster(request):
+    """The flags that place a run on a standing cluster."""
+    address = request.getfixturevalue(request.param).address
+    return ("--compute.engine", request.param, "--compute.address", address)
+
+
+def execution(report: Path):
+    return pq.read_table(report / "execution.parquet")
+
+
+def assert_same(one: Path, other: Path) -> None:
+    assert one.name == other.name
+    assert contents(one) == contents(other)
+
+
+def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen:
+    for path in home.glob("trains-*"):
+        path.unlink()
+    with (home / "said").open("w") as said:
+        return subprocess.Popen(
+            [*CV, *arguments], cwd=home, env=os.environ | variables, stdout=said, stderr=said
+        )
+
+
+def ended(process: subprocess.Popen, home: Path, code: int = 0) -> str:
+    found = process.wait(timeout=240)
+    said = (home / "said").read_text()
+    assert found == code, said
+    return said
+
+
+def under_way(home: Path, count: int = 1):
+    """Tell whether that many workers began to train."""
+    return lambda: len(list(home.glob("trains-*"))) >= count
+
+
+def in_mid_fold(home: Path, count: int = 2):
+    """Tell whether that many workers train now and will for a while: a fold takes two seconds."""
+
+    def found() -> bool:
+        ages = [time.time() - path.stat().st_mtime for path in home.glob("trains-*")]
+        return len(ages) >= count and all(0.2 < age < 1.5 for age in ages)
+
+    return found
+
+
+@pytest.mark.parametrize("arguments", [QUICK, KERAS], ids=["estimator", "keras"])
+def test_a_standing_cluster_gives_the_bytes_of_this_machine(
+    home, api, alone, on_cluster, tmp_path, arguments
+):
+    report = report_of(cv(*arguments, *on_cluster, "--out", str(tmp_path), folder=home, **api))
+    assert_same(report, alone(arguments))
+    metadata = execution(report).schema.metadata
+    assert metadata[b"foldproof.engine"].decode() == on_cluster[1]
+    assert len(list((tmp_path / "folds").iterdir())) == len(execution(report))
+
+
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_without_an_address_a_cluster_is_started_for_the_run(home, api, alone, tmp_path, engine):
+    flags = ("--compute.engine", engine, "--out", str(tmp_path))
+    report = report_of(cv(*QUICK, *flags, folder=home, **api))
+    assert_same(report, alone(QUICK))
+
+
+BY_VALUE = """
+import sys
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from foldproof.flows.cv import cross_validate
+from foldproof.tasks.config.data import DataSpec
+
+rng = np.random.default_rng(3)
+X = rng.normal(size=(90, 4))
+strength = float(sys.argv[1])
+
+
+def build():
+    return LogisticRegression(C=strength)
+
+
+compute = {"engine": sys.argv[2], "address": sys.argv[3]} if len(sys.argv) > 3 else {}
+data = DataSpec.from_arrays(X, (X[:, 0] > 0).astype(int))
+result = cross_validate(data, model=build, split={"n_splits": 3}, compute=compute, out=sys.argv[-1])
+print(result.path)
+"""
+
+
+def test_arrays_and_functions_of_a_script_go_to_nodes_of_this_machine(
+    home, api, on_cluster, tmp_path
+):
+    (tmp_path / "script.py").write_text(BY_VALUE)
+    script = [sys.executable, str(tmp_path / "script.py"), "0.5"]
+    engine, address = on_cluster[1::2]
+    paths = {"PYTHONPATH": str(ROOT)}
+    alone = run([*script, "alone"], tmp_path, **api, **paths)
+    there = run([*script, engine, address, "there"], tmp_path, **api, **paths)
+    assert_same(report_of(there), report_of(alone))
+    assert execution(report_of(there)).schema.metadata[b"foldproof.engine"].decode() == engine
+
+
+def test_both_nodes_train_in_processes_of_their_own(home, api, dask, tmp_path):
+    flags = ("--compute.engine", "dask", "--compute.address", dask.address, "--out", str(tmp_path))
+    table = execution(report_of(cv(*SLOWLY, *flags, folder=home, **api)))
+    assert len(set(table["pid"].to_pylist())) == 2
+    assert set(table["device"].to_pylist()) == {"cpu:0"}
+
+
+def test_a_worker_killed_in_mid_fold_costs_one_try_and_no_byte(home, api, alone, own, tmp_path):
+    expected = alone(SLOWLY)
+    cluster = own(Dask)
+    nodes = [cluster.worker(), cluster.worker()]
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
+    wait_until(in_mid_fold(home))
+    victims = psutil.Process(nodes[0].pid).children()
+    for victim in victims:  # the nanny stays, and starts another
+        os.kill(victim.pid, signal.SIGKILL)
+    ended(process, home)
+    (report,) = (tmp_path / "out" / "runs").iterdir()
+    assert_same(report, expected)
+    assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
+
+
+def test_a_lost_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_path):
+    expected = alone(SLOWLY)
+    cluster = own(Dask)
+    nodes = [cluster.worker(), cluster.worker()]
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
+    wait_until(in_mid_fold(home))
+    kill(nodes[1])
+    ended(process, home)
+    (report,) = (tmp_path / "out" / "runs").iterdir()
+    assert_same(report, expected)
+    assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
+
+
+def test_a_restarted_scheduler_loses_nothing(home, api, alone, own, tmp_path):
+    expected = alone(SLOWLY)
+    cluster = own(Dask)
+    cluster.worker()
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
+    folds = tmp_path / "out" / "folds"
+    wait_until(lambda: len(list(folds.glob("*.parquet"))) >= 2)
+    kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    kill(cluster.scheduler)
+    cluster.start_scheduler()
+    cluster.worker()
+    ended(process, home)
+    (report,) = (tmp_path / "out" / "runs").iterdir()
+    assert_same(report, expected)
+    now = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    assert kept.items() <= now.items()
+    assert len(now) == 6
+    assert set(execution(report)["attempt"].to_pylist()) == {1}
+
+
+def test_a_lost_ray_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_path):
+    expected = alone(SLOWLY)
+    cluster = own(Ray, 1, 1)
+    flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
+    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
+    wait_until(in_mid_fold(home))
+    kill(cluster.nodes[1])
+    ended(process, home)
+    (report,) = (tmp_path / "out" / "runs").iterdir()
+    assert_same(report, expected)
+    assert len(set(execution(report)["attempt"].to_pylist()) - {1, 2}) == 0
+
+
+def test_a_lost_ray_head_ends_the_command_and_the_next_one_goes_on(home, api, alone, own, tmp_path):
+    expected = alone(SLOWLY)
+    cluster = own(Ray, 1)
+    flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
+    out = ("--out", str(tmp_path / "out"))
+    process = start(home, *SLOWLY, *flags, *out, **api)
+    folds = tmp_path / "out" / "folds"
+    wait_until(lambda: len(list(folds.glob("*.parquet"))) >= 2)
+    kill(cluster.nodes[0])
+    assert process.wait(timeout=240) != 0
+    kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    report = report_of(cv(*SLOWLY, *out, folder=home, **api))
+    assert_same(report, expected)
+    now = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    assert kept.items() <= now.items()
+
+
+def test_a_killed_flow_leaves_no_training_behind(home, api, dask, ray, tmp_path):
+    for engine, cluster in (("dask", dask), ("ray", ray)):
+        flags = ("--compute.engine", engine, "--compute.address", cluster.address)
+        process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / engine), **api)
+        wait_until(under_way(home, 2))
+        workers = [int(path.name.partition("-")[2]) for path in home.glob("trains-*")]
+        process.kill()
+        process.wait()
+        wait_until(lambda pids=workers: not any(map(psutil.pid_exists, pids)))
+
+
+def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, own, tmp_path):
+    cluster = own(Dask)
+    cluster.worker(ONEDNN_MAX_CPU_ISA="AVX2")
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    flags += ("--out", str(tmp_path / "out"))
+    refused = cv(*QUICK, *flags, folder=home, **api)
+    assert refused.code == 2, refused.err
+    assert "environment.ONEDNN_MAX_CPU_ISA: None here, AVX2 there" in refused.err
+    assert refused.err.startswith("compute.mixed: node tcp://")
+    assert len(refused.err.strip().splitlines()) == 1
+    cluster.worker()
+    one = cv(*QUICK, *flags, folder=home, **api)
+    assert_same(report_of(one), alone(QUICK))
+    assert "is refused: compute.mixed: its numerics differ" in one.err
+    mixed = cv(*QUICK, *flags, "--compute.mixed", "true", folder=home, **api)
+    report = report_of(mixed)
+    assert report.name != alone(QUICK).name
+    assert "trained on machines of 2 kinds, and bits may differ" in mixed.err
+    assert "trained on machines of 2 kinds" in (report / "report.html").read_text()
+    assert len(set(execution(report)["numerics"].to_pylist())) == 2
+    manifest = json.loads((report / "manifest.json").read_text())
+    assert len(manifest["key"]["numerics"]["mixed"]) == 2
+
+
+@pytest.fixture
+def namespaces():
+    """A bridge-less pair of network namespaces: this one and a node's; needs to be root."""
+    if os.geteuid() or not shutil.which("ip") or not shutil.which("unshare"):
+        pytest.skip("network namespaces are root's")
+    name = f"fp{os.getpid()}"
+    lines = [
+        f"ip netns add {name}",
+        f"ip link add {name}a type veth peer name {name}b netns {name}",
+        f"ip addr add 10.213.7.1/24 dev {name}a",
+        f"ip link set {name}a up",
+        f"ip -n {name} addr add 10.213.7.2/24 dev {name}b",
+        f"ip -n {name} link set {name}b up",
+        f"ip -n {name} link set lo up",
+    ]
+    made = [subprocess.run(line.split(), capture_output=True, text=True) for line in lines]
+    try:
+        if any(one.returncode for one in made):
+            pytest.skip(next(one.stderr for one in made if one.returncode))
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+
+
+def test_a_node_that_sees_only_the_shared_folder(home, api, alone, own, tmp_path, namespaces):
+    """It has a network, a host name and a temporary folder of its own."""
+    hidden = tmp_path / "flow"
+    hidden.mkdir()
+    cluster = own(Dask, host="10.213.7.1")
+    inside = f"mount -t tmpfs none {hidden} && hostname node-b && exec ip netns exec {namespaces}"
+    before = ("unshare", "--mount", "--uts", "sh", "-c", f'{inside} "$@"', "sh")
+    cluster.worker(before=before, host="10.213.7.2")
+    shared = tmp_path / "wine.csv"
+    from sklearn.datasets import load_wine
+
+    load_wine(as_frame=True).frame.to_csv(shared, index=False)
+    given = (*QUICK[:2], *QUICK[4:], "--data", str(shared), "--data.target", "target")
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    flags += ("--out", str(tmp_path / "out"))
+    report = report_of(cv(*given, *flags, folder=home, **api, TMPDIR=str(hidden)))
+    assert_same(report, alone(given))
+    assert set(execution(report)["host"].to_pylist()) == {"node-b"}
+    inner = (*QUICK[:2], *QUICK[4:], "--data", str(hidden / "wine.csv"))
+    shutil.copy(shared, hidden / "wine.csv")
+    refused = cv(*inner, "--data.target", "target", *flags, folder=home, **api, TMPDIR=str(hidden))
+    assert refused.code == 2, refused.err
+    assert "data.source: node tcp://10.213.7.2" in refused.err
+    assert len(refused.err.strip().splitlines()) == 1
+    unseen = cv(*given, *flags[:4], "--out", str(hidden / "out"), folder=home, **api)
+    assert unseen.code == 2
+    assert unseen.err.startswith("out: node tcp://10.213.7.2")
+
+
+def test_an_address_that_nobody_answers_is_refused_at_once(home, api):
+    for engine in ("dask", "ray"):
+        address = f"127.0.0.1:{free_port()}"
+        found = cv("--compute.engine", engine, "--compute.address", address, folder=home, **api)
+        assert found.code == 2
+        assert f"compute.address: nobody answers at '{address}'" in found.err
+        assert len(found.err.strip().splitlines()) == 1
+
+
+def test_a_server_of_another_kind_is_refused(home, api):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        for engine in ("dask", "ray"):
+            flags = ("--compute.engine", engine, "--compute.address", address)
+            found = cv(*flags, folder=home, **api)
+            assert found.code == 2
+            assert found.err.startswith(f"compute.address: '{address}' is no ")
+            assert len(found.err.strip().splitlines()) == 1
+
+
+def test_an_engine_that_is_not_installed_is_named_with_its_command(home, api, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nfrom importlib.machinery import PathFinder\n"
+        "real = PathFinder.find_spec\n"
+        "def find(name, path=None, target=None):\n"
+        "    return None if name in ('distributed', 'ray') else real(name, path, target)\n"
+        "PathFinder.find_spec = find\n"
+    )
+    path = os.pathsep.join([str(tmp_path), os.getenv("PYTHONPATH", "")])
+    for engine, package in (("dask", "distributed"), ("ray", "ray")):
+        found = cv("--compute.engine", engine, folder=home, PYTHONPATH=path, **api)
+        assert found.code == 2
+        remedy = f"{package} is not installed; pip install 'foldproof[{engine}]'"
+        assert found.err.strip() == f"compute.engine: {remedy}"

@@ -1,0 +1,137 @@
+"""One row a metric: means, spreads, intervals, pooled values and coverage."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from foldproof.tasks.evaluation.intervals import corrected_t, cvauc
+from foldproof.tasks.evaluation.intervals.choose import ScoredFold
+from tests.support.reports import ALONE, REGRESSOR, finish
+
+CANCER = {"source": "breast_cancer"}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def cancer(out):
+    return finish(out, data=CANCER)
+
+
+@pytest.fixture(scope="module")
+def repeated(out):
+    return finish(out, data=CANCER, split={"n_splits": 3, "n_repeats": 2})
+
+
+def row(finished, metric):
+    (found,) = [r for r in finished.tables.summary.to_pylist() if r["metric"] == metric]
+    return found
+
+
+def values(finished, metric):
+    return finished.tables.folds[metric].to_pylist()
+
+
+def test_there_is_one_row_a_metric_in_the_configured_order(out):
+    names = ["specificity", "accuracy", "roc_auc"]
+    finished = finish(out, data=CANCER, metrics=names)
+    assert finished.tables.summary["metric"].to_pylist() == names
+    assert set(finished.tables.summary["model"].to_pylist()) == {
+        "sklearn.linear_model:LogisticRegression"
+    }
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "sensitivity", "specificity"])
+def test_mean_and_spread_are_numpys(cancer, metric):
+    found = row(cancer, metric)
+    assert found["mean"] == np.mean(values(cancer, metric))
+    assert found["std"] == np.std(values(cancer, metric), ddof=1)
+    assert (found["n_folds"], found["n_planned"]) == (3, 3)
+
+
+def test_an_auc_has_the_interval_of_its_influence_curve(cancer):
+    predictions = cancer.tables.predictions.to_pandas()
+    folds = [
+        ScoredFold(
+            569 - len(part),
+            len(part),
+            (part["y_true"] == "malignant").to_numpy(),
+            part["score_malignant"].to_numpy(),
+        )
+        for _, part in predictions.groupby("fold")
+    ]
+    expected = cvauc.interval(folds, 0.95)
+    found = row(cancer, "roc_auc")
+    assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
+    assert found["ci_method"] == expected.method == "95% cvAUC influence curve, J=3, n=569"
+
+
+def test_other_metrics_have_the_corrected_t_interval(cancer, repeated):
+    for finished, metric in ((cancer, "sensitivity"), (repeated, "roc_auc")):
+        sizes = finished.tables.folds.to_pandas()[["n_train", "n_test"]].mean()
+        expected = corrected_t.interval(values(finished, metric), *sizes, 0.95)
+        found = row(finished, metric)
+        assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
+        assert found["ci_method"] == expected.method
+
+
+def test_pooled_is_the_metric_on_all_test_rows_at_once(cancer):
+    predictions = cancer.tables.predictions.to_pandas()
+    truth, scores = predictions["y_true"] == "malignant", predictions["score_malignant"]
+    assert row(cancer, "roc_auc")["pooled"] == metrics.roc_auc_score(truth, scores)
+    said = predictions["y_pred"] == "malignant"
+    assert row(cancer, "sensitivity")["pooled"] == metrics.recall_score(truth, said)
+    assert row(cancer, "roc_auc")["pooled"] != row(cancer, "roc_auc")["mean"]
+
+
+def test_pooled_is_the_mean_over_repeats(repeated):
+    predictions = repeated.tables.predictions.to_pandas()
+    by_repeat = [
+        metrics.roc_auc_score(part["y_true"] == "malignant", part["score_malignant"])
+        for _, part in predictions.groupby("repeat")
+    ]
+    assert len(by_repeat) == 2
+    assert row(repeated, "roc_auc")["pooled"] == np.mean(by_repeat)
+
+
+def test_folds_in_time_have_no_interval(out):
+    split = {"method": "time_series", "n_splits": 3}
+    finished = finish(out, data={"source": "diabetes"}, model=REGRESSOR, split=split)
+    found = row(finished, "r2")
+    assert (found["ci_low"], found["ci_high"]) == (None, None)
+    assert found["ci_method"] == "none: folds of time_series are not exchangeable"
+    assert found["mean"] is not None
+    assert found["n_folds"] == 3
+
+
+def test_a_failed_fold_leaves_means_of_the_others_and_no_interval(out):
+    finished = finish(
+        out, lambda _, fold: "ValueError: boom" if fold == 1 else None, data=CANCER, seed=8
+    )
+    found = row(finished, "roc_auc")
+    known = [value for value in values(finished, "roc_auc") if value is not None]
+    assert (found["n_folds"], found["n_planned"], len(known)) == (2, 3, 2)
+    assert found["mean"] == np.mean(known)
+    assert (found["ci_low"], found["ci_high"], found["pooled"]) == (None, None, None)
+    assert found["ci_method"] == "none: only 2 of 3 folds have a value"
+
+
+def test_one_fold_has_no_spread(out):
+    finished = finish(out, lambda _, fold: "E: x" if fold else None, data=CANCER, seed=8)
+    found = row(finished, "roc_auc")
+    assert found["n_folds"] == 1
+    assert found["mean"] is not None
+    assert found["std"] is None
+
+
+def test_a_metric_of_single_rows_exists_pooled_only(out):
+    finished = finish(out, **ALONE, metrics=["roc_auc"])
+    found = row(finished, "roc_auc")
+    assert (found["n_folds"], found["n_planned"]) == (0, 12)
+    assert (found["mean"], found["std"], found["ci_low"]) == (None, None, None)
+    predictions = finished.tables.predictions.to_pandas()
+    expected = metrics.roc_auc_score(predictions["y_true"], predictions["score_1"])
+    assert found["pooled"] == expected

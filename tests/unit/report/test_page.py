@@ -1,0 +1,212 @@
+"""The page: one file, nothing from outside, and what comes from data is only text."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from foldproof.tasks.common.text import number
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.evaluation.tables import reduce_folds
+from foldproof.tasks.report.page import render
+from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
+from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
+
+EVIL = "<script>alert(1)</script>"
+EMPTY = {"meta", "circle", "line", "br"}
+
+
+class Page(HTMLParser):
+    """Checks that every element is closed in order, and collects what is on the page."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.texts = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join(self.texts)
+
+
+def page_of(finished):
+    return (finished.path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def iris(out):
+    return finish(out)
+
+
+@pytest.fixture(scope="module")
+def evil(out):
+    """A run whose labels, errors and notices hold markup."""
+    features = np.random.default_rng(0).normal(size=(30, 3))
+    labels = np.where(np.arange(30) % 3 > 0, EVIL, "a & b")
+    return finish(
+        out,
+        lambda _, fold: f"ValueError: {EVIL}" if fold == 2 else None,
+        data=DataSpec.from_arrays(features, labels),
+        metrics=["roc_auc", "accuracy"],
+        notices=(f"notice {EVIL}",),
+    )
+
+
+def test_the_page_is_well_formed(iris, evil):
+    for finished in (iris, evil):
+        assert page_of(finished).startswith("<!doctype html>\n<html")
+        page = Page(page_of(finished))
+        assert {"html", "head", "title", "body", "table", "svg"} <= set(page.tags)
+
+
+def test_nothing_comes_from_outside(iris, evil):
+    for finished in (iris, evil):
+        text = page_of(finished)
+        page = Page(text)
+        assert not {"script", "link", "img", "iframe", "object", "embed"} & set(page.tags)
+        assert not {"src", "href", "srcset", "action"} & {name for name, _ in page.attributes}
+        assert not any(name.startswith("on") for name, _ in page.attributes)
+        assert not re.search(r"https?://|@import|url\(", text)
+
+
+def test_what_comes_from_data_is_shown_as_text(evil):
+    text = page_of(evil)
+    assert "<script" not in text
+    page = Page(text)
+    assert f"ValueError: {EVIL}" in page.text
+    assert f"notice {EVIL}" in page.text
+
+
+def hostile(value):
+    """Put markup into every text of a run's key, but for the metrics, which name columns."""
+    if isinstance(value, dict):
+        return {name: item if name == "metrics" else hostile(item) for name, item in value.items()}
+    return EVIL if isinstance(value, str) else value
+
+
+def test_nothing_of_a_key_is_taken_for_markup(iris):
+    text = render(iris.tables, hostile(iris.run.key), (EVIL,))
+    assert "<script" not in text
+    assert Page(text).text.count(EVIL) >= 6
+
+
+def test_everything_in_the_tables_is_on_the_page(iris):
+    text = Page(page_of(iris)).text
+    assert CLASSIFIER["builder"] in text
+    assert "150 rows, 4 features, multiclass; 3 folds by stratified_kfold; seed 1337" in text
+    for row in iris.tables.summary.to_pylist():
+        assert row["metric"] in text
+        assert f"{row['n_folds']} of {row['n_planned']}" in text
+        assert row["ci_method"] in text
+        for value in ("mean", "std", "ci_low", "ci_high", "pooled"):
+            assert number(row[value]) in text
+    for row in iris.tables.folds.to_pylist():
+        assert f"{row['repeat']}/{row['fold']}" in text
+        assert number(row["accuracy"]) in text
+    assert iris.run.dataset.digest in text
+
+
+def test_labels_and_counts_are_at_the_head(iris, out):
+    assert "classes: 'setosa' (50), 'versicolor' (50), 'virginica' (50)" in Page(page_of(iris)).text
+    assert "positive:" not in Page(page_of(iris)).text
+    numbers = finish(out, data={"source": "diabetes"}, model=REGRESSOR, metrics=["r2"])
+    assert "target: 442 values from 25 to 346" in Page(page_of(numbers)).text
+
+
+def test_the_positive_label_is_named_at_the_head_and_beside_each_table(out):
+    finished = finish(out, data={"source": "breast_cancer"}, metrics=["sensitivity"])
+    text = Page(page_of(finished)).text
+    named = "positive: 'malignant' (212 of 569)"
+    assert f"{named}, the larger label; for the other: --data.positive benign" in text
+    assert "classes: 'benign' (357), 'malignant' (212)" in text
+    assert text.count(named) == 4  # the head, the summary, the spread, the folds
+    for heading in ("Summary", "Spread over the folds", "Folds"):
+        assert named in text.partition(heading)[2]
+    assert '<p class="notice">' not in page_of(finished)
+
+
+def test_a_label_that_may_be_the_wrong_one_is_a_notice(out):
+    data = DataSpec.from_arrays([[float(i)] for i in range(20)], ["case", "control"] * 10)
+    finished = finish(out, data=data)
+    assert "<p class=\"notice\">warning: 'case' is a word" in unescape(page_of(finished))
+
+
+def test_a_dot_a_fold_and_metric_is_drawn(iris):
+    assert Page(page_of(iris)).tags.count("circle") == 9
+
+
+def test_a_complete_run_is_not_marked(iris):
+    assert "Incomplete" not in Page(page_of(iris)).text
+    assert "<tr class=failed>" not in page_of(iris)
+
+
+def test_failed_folds_are_marked_and_counted(evil):
+    text = page_of(evil)
+    assert "Incomplete" in Page(text).text
+    assert "1 of 3 folds failed. All numbers cover the 2 others only." in Page(text).text
+    assert text.count("<tr class=failed>") == 1
+
+
+def test_undefined_values_are_listed_with_their_reason(out):
+    finished = finish(out, **ALONE, metrics=["roc_auc"])
+    page = Page(page_of(finished))
+    assert "Undefined values" in page.text
+    assert "Only one class is present" in page.text
+    assert "circle" not in page.tags
+
+
+def test_a_run_of_equal_values_is_drawn(tmp_path):
+    finished = finish(tmp_path, data={"source": "blobs"}, metrics=["accuracy"])
+    assert set(finished.tables.folds["accuracy"].to_pylist()) == {1.0}
+    assert Page(page_of(finished)).tags.count("circle") == 3
+
+
+def test_a_run_without_finished_folds_has_a_page(out):
+    finished = finish(out, lambda *_: "ValueError: boom", seed=3)
+    page = Page(page_of(finished))
+    assert "3 of 3 folds failed" in page.text
+    assert "circle" not in page.tags
+
+
+def test_large_and_small_numbers_are_readable(out):
+    finished = finish(out, data={"source": "diabetes"}, model=REGRESSOR, metrics=["neg_max_error"])
+    assert number(finished.tables.summary["mean"][0].as_py()) in page_of(finished)
+
+
+def test_the_page_is_the_same_every_time(tmp_path):
+    with prepared(settings(tmp_path)) as run:
+        tables = reduce_folds(run.dataset, run.plan, run.jobs, train(run), run.metrics)
+        assert render(tables, run.key, ()) == render(tables, run.key, ())
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, ""), (0.5, "0.5000"), (-12.34567, "-12.3457"), (123456.789, "123457"), (0.0, "0.0000")],
+)
+def test_numbers_are_shown_in_four_places(value, shown):
+    assert number(value) == shown
