@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from foldproof.tasks.prefect_flow.lifecycle import CARE, flush_to_api
 from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
-
-Prepare = Callable[..., Dataset]
+from tests.support.inputs import Prepare
+from tests.support.processes import Start, starting
 
 
 @pytest.fixture
@@ -31,6 +31,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Start commands that go on while the test does something; they end with it."""
+    with starting(tmp_path_factory.mktemp("logs")) as starter:
+        yield starter
 
 
 @pytest.fixture

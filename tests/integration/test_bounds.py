@@ -25,6 +25,7 @@ from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.object_storage import BLOCK, Remote
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
+from tests.support.processes import PATIENCE_S
 from tests.support.reports import finish, settings
 
 MANY = {"split": {"method": "leave_one_out"}, "metrics": ["accuracy"]}
@@ -150,7 +151,7 @@ def test_a_warm_up_that_fails_is_seen_by_the_curious(curious, capsys):
         Placement((Device("cpu:0", ""),), Numerics(1, "cpu")), False, scratch, scratch / "log"
     )
     try:
-        slots._in_background(slots.slots[0], int, "seven").join()
+        slots._in_background(slots.slots[0], int, "seven").join(PATIENCE_S)
     finally:
         slots.stop()
         remove_scratch(scratch)

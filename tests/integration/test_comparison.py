@@ -21,6 +21,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.paired_tests import corrected_t, delong
 from foldproof.tasks.evaluation.paired_tests.holm import adjust
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish
+from tests.support.pages import EVIL, Page
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish
 from tests.test_html import EVIL, Page
 from tests.unit.report.test_page import EVIL, Page

@@ -10,8 +10,8 @@ import pytest
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import FEATURES, Dataset, prepare_data
 from foldproof.tasks.data.sources import bundled
-from tests.conftest import Prepare
 from tests.support.corpus import FOREIGN, NAMES, frame, write_forms
+from tests.support.inputs import Prepare
 
 OF_0_1_0 = {  # of the same tables as pandas writes them, read by version 0.1.0
     "breast_cancer": "d8a904f0206c5178df8f25f9545eb4c5fed287616aef36fe094b73947f39965d",

@@ -22,6 +22,7 @@ from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.support.places import ROOT
+from tests.support.spy import MARKS, SPY
 from tests.support.training import settings, train_some
 
 # kind of model, data, and whether a worker can keep it compiled
@@ -194,52 +195,6 @@ def test_test_rows_are_out_of_reach_while_the_model_trains(tmp_path, slots, monk
     records, _ = train_some(given, [(0, 1), (0, 0)], slots)
     assert records[0].error is None, records[0].traceback
     assert "finds the marked rows" in (records[1].error or ""), "the search must find what is there"
-
-
-MARKS = (8123.4567, -517.25, 93.75)
-
-SPY = """
-import re
-import keras
-import numpy as np
-from keras import layers
-
-# Two marked rows in a row: the pattern itself, which is in memory too, is only one.
-ROW = np.array([8123.4567, -517.25, 93.75], np.float32).tobytes()
-
-def finds_marked_rows():
-    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
-        for line in maps:
-            place, rights, *_ = line.split()
-            if not rights.startswith("r") or line.rstrip().endswith("]") and "heap" not in line:
-                continue
-            start, end = (int(part, 16) for part in place.split("-"))
-            try:
-                memory.seek(start)
-                found = memory.read(end - start)
-            except (OSError, ValueError, OverflowError):
-                continue
-            places = {match.start() for match in re.finditer(re.escape(ROW), found)}
-            if any(place + len(ROW) in places for place in places):
-                return True
-    return False
-
-class Spy(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.out = layers.Dense(1, activation="sigmoid")
-
-    def call(self, x):
-        return self.out(x)
-
-    def fit(self, *args, **kwargs):
-        if finds_marked_rows():
-            raise RuntimeError("the model finds the marked rows")
-        return super().fit(*args, **kwargs)
-
-def build():
-    return Spy()
-"""
 
 
 def test_a_diverged_training_fails_with_its_epoch(tmp_path, slots):

@@ -14,6 +14,7 @@ from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.gpu_sharing import Gate
 from foldproof.tasks.workers.slots import Slots
+from tests.support.processes import PATIENCE_S, join_all, wait_for
 from tests.support.training import settings
 
 
@@ -45,8 +46,7 @@ def test_a_fold_without_memory_runs_again_alone_on_the_gpu(tmp_path, shared_slot
         threads = [threading.Thread(target=train, args=(job,)) for job in run.jobs]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        join_all(threads)
         sizes = [fold.n_train % 2 for fold in run.plan.folds]
         tries = [records[job.key].attempt for job in run.jobs]
     assert [record.error for record in records.values()] == [None] * 3
@@ -67,7 +67,7 @@ def test_who_waits_to_be_alone_goes_before_later_ones():
     def first():
         with gate.together():
             inside.set()
-            leave.wait()
+            assert leave.wait(PATIENCE_S)
             order.append("first")
 
     def alone():
@@ -80,16 +80,14 @@ def test_who_waits_to_be_alone_goes_before_later_ones():
 
     threads = [threading.Thread(target=first)]
     threads[0].start()
-    inside.wait()
+    assert inside.wait(PATIENCE_S)
     threads.append(threading.Thread(target=alone))
     threads[1].start()
-    while not gate._waiting:
-        pass
+    wait_for(lambda: gate._waiting)
     threads.append(threading.Thread(target=late))
     threads[2].start()
     leave.set()
-    for thread in threads:
-        thread.join()
+    join_all(threads)
     assert order == ["first", "alone", "late"]
 
 

@@ -28,7 +28,7 @@ from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
-from tests.integration.test_wrong_input import X, Y, ask, data, split
+from tests.support.inputs import X, Y, ask, data, split
 
 NOBODY = 65534
 GOOD = "a,b,g,y\n" + "".join(f"{i},{i * i},{i % 4},{i % 2}\n" for i in range(12))

@@ -16,6 +16,7 @@ from foldproof.tasks.report import parquet_tables as report_tables
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.parquet_tables import by_fold
 from foldproof.tasks.verification.refit import verify
+from tests.support.processes import join_all
 from tests.support.reports import finish
 
 MOST_CHILDREN = 3
@@ -41,7 +42,7 @@ def counted() -> Iterator[list[int]]:
         yield counts
     finally:
         over.set()
-        watcher.join()
+        join_all([watcher])
 
 
 @pytest.mark.parametrize("folds", [4, pytest.param(30, marks=pytest.mark.long)])

@@ -19,8 +19,8 @@ from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
-from tests.integration.test_fold_bits import SPY
 from tests.support.command import cv
+from tests.support.spy import SPY
 from tests.support.training import settings, train_some
 
 RANDOM = np.random.default_rng(5)

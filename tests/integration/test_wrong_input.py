@@ -15,18 +15,12 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.data.class_weights import check_class_weight
-from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.run.progress_view import Display
-from foldproof.tasks.run.session import Run, launched
-from foldproof.tasks.training.scaler import check_scaler
+from tests.support.inputs import X, Y, ask, data, split
 from tests.support.places import ROOT
 
 CV = ROOT / "flows" / "cv.py"
 ESTIMATOR = "sklearn.linear_model:LogisticRegression"
 LABELS = ("no", "yes", "maybe")
-X, Y = np.arange(24.0).reshape(12, 2), np.arange(12) % 2
 
 BOMB = "l0: &l0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]\n" for i in range(1, 9)
@@ -98,28 +92,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def working(files: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(files)
     return files
-
-
-def ask(settings: dict[str, Any]) -> None:
-    """Take every step that a run takes before it needs a worker process."""
-    study = parse_study(settings)
-    with launched(Run(study, Display("quiet"))) as run:
-        check_source(study.data)
-        check_scaler(study.train.scaler)
-        assert run.identity
-        check_class_weight(study.train, run.dataset.labels)
-        assert run.plan
-        assert run.metrics
-
-
-def data(source: str, **settings: Any) -> dict[str, Any]:
-    if not source.endswith(".npz"):
-        settings = {"target": "y", **settings}
-    return {"data": {"source": source, **settings}}
-
-
-def split(source: str, **settings: Any) -> dict[str, Any]:
-    return {**data(source), "split": settings}
 
 
 CONFIGURATION = [

@@ -1,36 +1,16 @@
 """Real clusters for tests: schedulers, workers and heads as processes of their own."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from tests.support.places import ROOT
+from tests.support.processes import free_port, kill, open_process, wait_for
 
-PATIENCE = 120  # seconds; a guard against hanging, not a measure of speed
 REGISTERED = "Registered to"  # what a Dask worker says when it has joined
 BIN = Path(sys.executable).parent
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def answers(address: str) -> bool:
@@ -49,21 +29,13 @@ class Processes:
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._started: list[subprocess.Popen] = []
+        self._started: list[subprocess.Popen[bytes]] = []
         paths = os.pathsep.join([str(ROOT), *filter(None, [os.getenv("PYTHONPATH")])])
         self._variables = os.environ | variables | {"PYTHONPATH": paths}
 
-    def start(self, *command: str, **variables: str) -> subprocess.Popen:
-        with (self.folder / f"log-{len(self._started)}").open("w") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=self._variables | variables,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[bytes]:
+        log = self.folder / f"log-{len(self._started)}"
+        process = open_process(command, self.folder, self._variables | variables, log, log)
         self._started.append(process)
         return process
 
@@ -73,20 +45,6 @@ class Processes:
     def stop(self) -> None:
         for process in self._started:
             kill(process)
-
-
-def kill(process: subprocess.Popen) -> None:
-    """Kill a process and all that it started, by signal 9, at once."""
-    with_children = []
-    if process.poll() is None:
-        root = psutil.Process(process.pid)
-        with_children = [root, *root.children(recursive=True)]
-    for one in with_children:
-        try:
-            os.kill(one.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    process.wait()
 
 
 class Dask(Processes):
@@ -101,7 +59,7 @@ class Dask(Processes):
         host, port = self.address.split(":")
         command = (str(BIN / "dask"), "scheduler", "--no-dashboard")
         self.scheduler = self.start(*command, "--host", host, "--port", port)
-        wait_until(lambda: answers(self.address))
+        wait_for(lambda: answers(self.address), self.logs)
 
     def worker(
         self,
@@ -109,13 +67,13 @@ class Dask(Processes):
         before: tuple[str, ...] = (),
         host: str = "127.0.0.1",
         **variables: str,
-    ) -> subprocess.Popen:
+    ) -> subprocess.Popen[bytes]:
         """Start a node; its nanny starts its worker again when that dies."""
         command = (*before, str(BIN / "dask"), "worker", self.address, "--no-dashboard")
         command += ("--nthreads", str(folds), "--resources", f"fold={folds}", "--host", host)
         known = self.logs().count(REGISTERED)
         process = self.start(*command, "--memory-limit", "0", **variables)
-        wait_until(lambda: self.logs().count(REGISTERED) > known)
+        wait_for(lambda: self.logs().count(REGISTERED) > known, self.logs)
         return process
 
 
@@ -128,15 +86,15 @@ class Ray(Processes):
         port = self.address.split(":")[1]
         self._short = Path("/tmp") / f"fp-ray-{os.getpid()}-{port}"  # sockets have short names
         self.nodes = [self._node("--head", "--port", port, "--num-cpus", str(cpus[0]))]
-        wait_until(lambda: answers(self.address))
+        wait_for(lambda: answers(self.address), self.logs)
         for count in cpus[1:]:
             self.join(count)
 
-    def join(self, cpus: int) -> subprocess.Popen:
+    def join(self, cpus: int) -> subprocess.Popen[bytes]:
         self.nodes.append(self._node("--address", self.address, "--num-cpus", str(cpus)))
         return self.nodes[-1]
 
-    def _node(self, *options: str) -> subprocess.Popen:
+    def _node(self, *options: str) -> subprocess.Popen[bytes]:
         ports = ("--min-worker-port", "0", "--max-worker-port", "0")
         quiet = ("--include-dashboard=false", "--temp-dir", str(self._short))
         known = (*ports, *(quiet if "--head" in options else ()))

@@ -3,22 +3,12 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE_S, Ended
 
 CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
-PATIENCE = 480  # seconds; a guard against hanging, not a measure of speed
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 def cv(*arguments: str, folder: Path, **variables: str) -> Ended:
@@ -26,7 +16,7 @@ def cv(*arguments: str, folder: Path, **variables: str) -> Ended:
     return run([*CV, *arguments], folder, **variables)
 
 
-def run(command: list[str], folder: Path, patience: float = PATIENCE, **variables: str) -> Ended:
+def run(command: list[str], folder: Path, patience: float = PATIENCE_S, **variables: str) -> Ended:
     """Run any command in a folder with further environment variables."""
     ended = subprocess.run(
         command,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
+LONGEST_S = 900  # a guard against hanging
+
 
 class Gated(LogisticRegression):
     """A logistic regression; all but the first fits wait until the gate is opened."""
@@ -15,9 +17,14 @@ class Gated(LogisticRegression):
 
     def fit(self, X, y, sample_weight=None):
         if not self._goes_first():
-            while not (Path(self.gate) / "open").exists():
-                time.sleep(0.05)
+            self._wait()
         return super().fit(X, y, sample_weight)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + LONGEST_S
+        while not (Path(self.gate) / "open").exists():
+            assert time.monotonic() < deadline, "nobody opened the gate"
+            time.sleep(0.05)
 
     def _goes_first(self) -> bool:
         for place in range(self.free):

@@ -1,18 +1,14 @@
 """Real servers, workers and runs, for tests of what is deployed."""
 
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
@@ -22,10 +18,12 @@ from prefect.states import Cancelling
 from foldproof.deployments.local import prefect
 from foldproof.deployments.settings import WORKER
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE_S, end, open_process, wait_for
 
-PATIENCE = 400  # seconds; a guard against hanging, not a measure of speed
+NAMES = {"cv-cpu", "cv-gpu", "nightly", "compare", "verify"}  # of deployments
+FACTS = ("name", "tags", "description", "parameters", "enforce_parameter_schema", "paused")
 EAGER = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"}  # not a minute, to a new schedule
-PROMPT = 10.0  # seconds in which a cancelled run's training is promised to end
+PROMPT_S = 10.0  # in which a cancelled run's training is promised to end
 
 
 @dataclass
@@ -58,7 +56,9 @@ class Live:
         return {**os.environ, **WORKER, **mine, **secret, **self.variables}
 
     @contextmanager
-    def started(self, name: str, *command: str, **variables: str) -> Iterator[subprocess.Popen]:
+    def started(
+        self, name: str, *command: str, **variables: str
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """Run a process that logs to NAME.log; kill it and all that it started afterwards."""
         process = self.start(name, *command, **variables)
         try:
@@ -66,23 +66,18 @@ class Live:
         finally:
             end(process)
 
-    def start(self, name: str, *command: str, **variables: str) -> subprocess.Popen:
+    def start(self, name: str, *command: str, **variables: str) -> subprocess.Popen[bytes]:
         """Start a process that logs to NAME.log."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**self.environment, **variables},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        log = self.folder / f"{name}.log"
+        return open_process(command, ROOT, {**self.environment, **variables}, log, log)
 
     def log(self, name: str) -> str:
         """Return what a process has said."""
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
-    def worker(self, pool: str = "cv-cpu", name: str = "worker"):
+    def worker(
+        self, pool: str = "cv-cpu", name: str = "worker"
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Run a worker of a pool."""
         return self.started(name, *prefect("worker", "start", "--pool", pool, "--name", name))
 
@@ -90,7 +85,12 @@ class Live:
         """Make pools, deployments and automations."""
         command = [sys.executable, str(ROOT / "deployments" / "register.py")]
         ended = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
@@ -146,53 +146,24 @@ def stored(folder: Path) -> set[str]:
     return {path.name for path in (folder / "reports" / "folds").glob("*.parquet")}
 
 
-def wait_for(condition: Callable[[], Any], said: Callable[[], str], patience=PATIENCE) -> None:
-    """Wait for a condition; if it does not come true, show what a process said."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, said()[-6000:]
-        time.sleep(0.1)
-
-
-def engines(worker: subprocess.Popen) -> list[psutil.Process]:
-    """Return all processes that a worker has started, and those they have started."""
-    return psutil.Process(worker.pid).children(recursive=True)
-
-
-def seconds_until_gone(processes: list[psutil.Process]) -> float:
-    """Wait until all processes are gone and return how long it took."""
-    began = time.monotonic()
-    wait_for(lambda: not any(map(lives, processes)), lambda: str(processes), 60)
-    return time.monotonic() - began
-
-
-def lives(process: psutil.Process) -> bool:
-    """Tell whether a process is there and no zombie."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def end(process: subprocess.Popen) -> None:
-    """End a process, and kill what it has started."""
-    if process.poll() is None:
-        family = engines(process)
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        for each in filter(lives, family):
-            each.kill()
-    process.wait()
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def facts(live: Live) -> dict[str, dict[str, Any]]:
+    """Return what the server knows of each deployment, apart from where its code comes from."""
+    with live.client() as client:
+        found = [each for each in client.read_deployments() if each.name in NAMES]
+    assert len(found) == len({each.name for each in found})
+    return {
+        each.name: {
+            **{name: getattr(each, name) for name in FACTS},
+            "limit": each.global_concurrency_limit.limit,
+            "collisions": each.concurrency_options.collision_strategy,
+            "schedules": [
+                (s.slug, s.schedule.cron, s.schedule.timezone, s.active, s.parameters)
+                for s in each.schedules
+            ],
+            "form": each.parameter_openapi_schema,
+        }
+        for each in found
+    }
 
 
 def server_command(port: int) -> list[str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.deployments.local import DIRECT
-from tests.support.live import Live, free_port, wait_for
+from tests.support.live import Live
 from tests.support.places import ROOT
+from tests.support.processes import free_port, wait_for
 
 
 def main(folder: Path, leak: bool) -> None:

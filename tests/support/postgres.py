@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.support.live import free_port
+from tests.support.processes import free_port
 
 PASSWORD = "pg-secret-1f7a"
 FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -29,6 +28,7 @@ from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.prefect_ui import view as prefect_view
 from tests.helpers_report import ALONE, finish
 from tests.support.places import ROOT
+from tests.support.processes import wait_for
 from tests.support.reports import ALONE, finish
 
 pytestmark = pytest.mark.long
@@ -177,12 +177,13 @@ def complete(client, prefect_api, tmp_path_factory):
 
 def settled(client, of_it):
     """Return a run's task runs, once the server has written down how they ended."""
-    for _ in range(200):
+
+    def over() -> bool:
         found = client.read_task_runs(flow_run_filter=of_it)
-        if found and all(task.state is not None and task.state.is_final() for task in found):
-            break
-        time.sleep(0.1)
-    return found
+        return found and all(task.state is not None and task.state.is_final() for task in found)
+
+    wait_for(over)
+    return client.read_task_runs(flow_run_filter=of_it)
 
 
 class Left:

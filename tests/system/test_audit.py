@@ -1,15 +1,11 @@
 """The user's own model under every cause that makes fits differ, for real."""
 
-import os
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import fields, replace
 from pathlib import Path
 
-import psutil
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -21,15 +17,16 @@ from foldproof.tasks.audit.table import Comparison, audit_table, judge
 from foldproof.tasks.audit.terminal import WIDTH, printed
 from foldproof.tasks.cli.audit import main
 from foldproof.tasks.evaluation.schemas import audit_schema
-from tests.support.command import Ended, run
+from tests.support.command import run
+from tests.support.pages import Page
 from tests.support.places import ROOT
-from tests.unit.report.test_page import Page
+from tests.support.processes import Ended, all_gone, children
 
 pytestmark = pytest.mark.long
 
 AUDIT = [sys.executable, str(ROOT / "flows" / "audit.py")]
 BLOBS = ("--data", "blobs", "--split.n_splits", "4", "--train.scaler", "none")
-PATIENCE = 1200  # seconds; a guard against hanging
+PATIENCE_S = 1200  # a guard against hanging: an audit fits a model many times
 HOSTILE = "<script>net"  # a module's name is a file's name
 NET = """
 import keras
@@ -71,7 +68,7 @@ class Slow(Random):
 
 
 def audit(folder: Path, *arguments: str) -> Ended:
-    return run([*AUDIT, *arguments], folder, PATIENCE)
+    return run([*AUDIT, *arguments], folder, PATIENCE_S)
 
 
 def folder_of(ended: Ended) -> Path:
@@ -233,28 +230,16 @@ def test_a_model_that_fails_ends_with_its_traceback(estimators):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_nothing_is_left_behind_when_it_is_stopped(estimators, number):
-    with (estimators / "said").open("w") as said:
-        process = subprocess.Popen(
-            [*AUDIT, *BLOBS, "--model", "own:Slow"],
-            cwd=estimators,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
+def test_nothing_is_left_behind_when_it_is_stopped(start, estimators, number):
+    process = start([*AUDIT, *BLOBS, "--model", "own:Slow"], estimators)
     scratch = Path(tempfile.gettempdir())
     pattern = f"foldproof-{process.pid}-*"
-    deadline = time.monotonic() + PATIENCE
-    while not any(scratch.glob(f"{pattern}/audit/*")):
-        assert process.poll() is None, (estimators / "said").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert children
-    os.kill(process.pid, number)
-    assert process.wait(PATIENCE) == 128 + number
-    _, alive = psutil.wait_procs(children, timeout=10)
-    assert all(child.status() == psutil.STATUS_ZOMBIE for child in alive)
+    process.wait_for(lambda: any(scratch.glob(f"{pattern}/audit/*")))
+    workers = children(process.pid)
+    assert workers
+    process.send(number)
+    assert process.ended().code == 128 + number
+    assert all_gone(workers)
     assert not list(scratch.glob(pattern))
     assert not (estimators / "reports" / "audits").exists()
 

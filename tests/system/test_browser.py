@@ -16,16 +16,12 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from tests.support.live import (
     EAGER,
     Live,
-    engines,
-    free_port,
     gated,
-    lives,
-    seconds_until_gone,
     stored,
-    wait_for,
 )
 from tests.support.needs import need
 from tests.support.places import ROOT
+from tests.support.processes import children, free_port, lives, seconds_until_gone, wait_for
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -288,7 +284,7 @@ def test_ctrl_c_takes_all_of_it_down_in_mid_run(live):
     folder.mkdir()
     live.run("cross_validate/cv-cpu", **gated(folder, free=1))
     wait_for(lambda: len(stored(folder)) == 1, lambda: live.log("worker"))
-    everything = engines(live.process)
+    everything = children(live.process.pid)
     assert sum(map(lives, everything)) >= 5  # server, worker, run, fork server, its workers
     live.process.send_signal(signal.SIGINT)
     live.process.wait(60)

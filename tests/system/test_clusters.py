@@ -7,16 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.clusters import Dask, Ray, free_port, kill, wait_until
+from tests.support.clusters import Dask, Ray
 from tests.support.command import CV, contents, cv, report_of, run
 from tests.support.places import ROOT
+from tests.support.processes import free_port, kill, wait_for
 
 pytestmark = pytest.mark.clusters
 
@@ -27,12 +28,27 @@ from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
+LONGEST_S = 600  # a guard against hanging
+
 
 class Slow(LogisticRegression):
     def fit(self, X, y):
         Path(f"trains-{os.getpid()}").write_text(str(len(X)))
-        time.sleep(2)
+        deadline = time.monotonic() + LONGEST_S
+        while Path("closed").exists() and not goes_first():
+            assert time.monotonic() < deadline, "nobody opened the gate"
+            time.sleep(0.05)
         return super().fit(X, y)
+
+
+def goes_first():
+    for place in Path().glob("free-*"):
+        try:
+            place.unlink()
+        except FileNotFoundError:
+            continue
+        return True
+    return False
 
 
 def build():
@@ -65,6 +81,7 @@ def alone(home, api):
 
     def give(arguments):
         if arguments not in known:
+            let_go(home)
             known[arguments] = report_of(cv(*arguments, "--out", "alone", folder=home, **api))
         return known[arguments]
 
@@ -119,35 +136,27 @@ def assert_same(one: Path, other: Path) -> None:
     assert contents(one) == contents(other)
 
 
-def start(home: Path, *arguments: str, **variables: str) -> subprocess.Popen:
-    for path in home.glob("trains-*"):
+def close(home: Path, free: int = 0) -> None:
+    """Let all fits but the first few wait, and forget which have begun."""
+    for path in (*home.glob("trains-*"), *home.glob("free-*")):
         path.unlink()
-    with (home / "said").open("w") as said:
-        return subprocess.Popen(
-            [*CV, *arguments], cwd=home, env=os.environ | variables, stdout=said, stderr=said
-        )
+    for place in range(free):
+        (home / f"free-{place}").touch()
+    (home / "closed").touch()
 
 
-def ended(process: subprocess.Popen, home: Path, code: int = 0) -> str:
-    found = process.wait(timeout=240)
-    said = (home / "said").read_text()
-    assert found == code, said
-    return said
+def let_go(home: Path) -> None:
+    (home / "closed").unlink(missing_ok=True)
 
 
-def under_way(home: Path, count: int = 1):
-    """Tell whether that many workers began to train."""
+def in_mid_fold(home: Path, count: int = 2) -> Callable[[], bool]:
+    """Tell whether that many workers train now; they go on when the gate is opened."""
     return lambda: len(list(home.glob("trains-*"))) >= count
 
 
-def in_mid_fold(home: Path, count: int = 2):
-    """Tell whether that many workers train now and will for a while: a fold takes two seconds."""
-
-    def found() -> bool:
-        ages = [time.time() - path.stat().st_mtime for path in home.glob("trains-*")]
-        return len(ages) >= count and all(0.2 < age < 1.5 for age in ages)
-
-    return found
+def stored(folds: Path) -> dict[str, int]:
+    """Return the folds that are stored, with the times of their files."""
+    return {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
 
 
 @pytest.mark.parametrize("arguments", [QUICK, KERAS], ids=["estimator", "keras"])
@@ -206,103 +215,118 @@ def test_arrays_and_functions_of_a_script_go_to_nodes_of_this_machine(
     assert execution(report_of(there)).schema.metadata[b"foldproof.engine"].decode() == engine
 
 
-def test_both_nodes_train_in_processes_of_their_own(home, api, dask, tmp_path):
+def test_both_nodes_train_in_processes_of_their_own(start, home, api, dask, tmp_path):
     flags = ("--compute.engine", "dask", "--compute.address", dask.address, "--out", str(tmp_path))
-    table = execution(report_of(cv(*SLOWLY, *flags, folder=home, **api)))
+    close(home)
+    process = start([*CV, *SLOWLY, *flags], home, **api)
+    process.wait_for(in_mid_fold(home))
+    let_go(home)
+    table = execution(report_of(process.ended()))
     assert len(set(table["pid"].to_pylist())) == 2
     assert set(table["device"].to_pylist()) == {"cpu:0"}
 
 
-def test_a_worker_killed_in_mid_fold_costs_one_try_and_no_byte(home, api, alone, own, tmp_path):
-    expected = alone(SLOWLY)
-    cluster = own(Dask)
-    nodes = [cluster.worker(), cluster.worker()]
-    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
-    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
-    wait_until(in_mid_fold(home))
-    victims = psutil.Process(nodes[0].pid).children()
-    for victim in victims:  # the nanny stays, and starts another
+def kill_worker(cluster: Dask, node: subprocess.Popen[bytes]) -> None:
+    """Kill what computes on a node; the nanny stays, and starts another."""
+    for victim in psutil.Process(node.pid).children():
         os.kill(victim.pid, signal.SIGKILL)
-    ended(process, home)
-    (report,) = (tmp_path / "out" / "runs").iterdir()
-    assert_same(report, expected)
-    assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
 
 
-def test_a_lost_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_path):
+def kill_node(cluster: Dask, node: subprocess.Popen[bytes]) -> None:
+    """Kill a node with all that it started; it does not come back."""
+    kill(node)
+
+
+@pytest.mark.parametrize("lose", [kill_worker, kill_node])
+def test_what_is_lost_in_mid_fold_costs_one_try_and_no_byte(
+    start, home, api, alone, own, tmp_path, lose
+):
     expected = alone(SLOWLY)
     cluster = own(Dask)
     nodes = [cluster.worker(), cluster.worker()]
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
-    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
-    wait_until(in_mid_fold(home))
-    kill(nodes[1])
-    ended(process, home)
+    close(home)
+    process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / "out")], home, **api)
+    process.wait_for(in_mid_fold(home))
+    lose(cluster, nodes[1])
+    let_go(home)
+    ended = process.ended()
+    assert ended.code == 0, ended.err
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
 
 
-def test_a_restarted_scheduler_loses_nothing(home, api, alone, own, tmp_path):
+def test_a_restarted_scheduler_loses_nothing(start, home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
     cluster = own(Dask)
     cluster.worker()
     flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
-    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
+    close(home, free=2)
+    process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / "out")], home, **api)
     folds = tmp_path / "out" / "folds"
-    wait_until(lambda: len(list(folds.glob("*.parquet"))) >= 2)
-    kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    process.wait_for(lambda: len(stored(folds)) == 2)
+    kept = stored(folds)
     kill(cluster.scheduler)
     cluster.start_scheduler()
     cluster.worker()
-    ended(process, home)
+    let_go(home)
+    ended = process.ended()
+    assert ended.code == 0, ended.err
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
-    now = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
-    assert kept.items() <= now.items()
-    assert len(now) == 6
+    assert kept.items() <= stored(folds).items()
+    assert len(stored(folds)) == 6
     assert set(execution(report)["attempt"].to_pylist()) == {1}
 
 
-def test_a_lost_ray_node_leaves_its_folds_to_the_others(home, api, alone, own, tmp_path):
+def test_a_lost_ray_node_leaves_its_folds_to_the_others(start, home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
     cluster = own(Ray, 1, 1)
     flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
-    process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / "out"), **api)
-    wait_until(in_mid_fold(home))
+    close(home)
+    process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / "out")], home, **api)
+    process.wait_for(in_mid_fold(home))
     kill(cluster.nodes[1])
-    ended(process, home)
+    let_go(home)
+    ended = process.ended()
+    assert ended.code == 0, ended.err
     (report,) = (tmp_path / "out" / "runs").iterdir()
     assert_same(report, expected)
     assert len(set(execution(report)["attempt"].to_pylist()) - {1, 2}) == 0
 
 
-def test_a_lost_ray_head_ends_the_command_and_the_next_one_goes_on(home, api, alone, own, tmp_path):
+def test_a_lost_ray_head_ends_the_command_and_the_next_one_goes_on(
+    start, home, api, alone, own, tmp_path
+):
     expected = alone(SLOWLY)
     cluster = own(Ray, 1)
     flags = ("--compute.engine", "ray", "--compute.address", cluster.address)
     out = ("--out", str(tmp_path / "out"))
-    process = start(home, *SLOWLY, *flags, *out, **api)
+    close(home, free=2)
+    process = start([*CV, *SLOWLY, *flags, *out], home, **api)
     folds = tmp_path / "out" / "folds"
-    wait_until(lambda: len(list(folds.glob("*.parquet"))) >= 2)
+    process.wait_for(lambda: len(stored(folds)) == 2)
     kill(cluster.nodes[0])
-    assert process.wait(timeout=240) != 0
-    kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
+    let_go(home)
+    assert process.ended().code != 0
+    kept = stored(folds)
     report = report_of(cv(*SLOWLY, *out, folder=home, **api))
     assert_same(report, expected)
-    now = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
-    assert kept.items() <= now.items()
+    assert kept.items() <= stored(folds).items()
 
 
-def test_a_killed_flow_leaves_no_training_behind(home, api, dask, ray, tmp_path):
+def test_a_killed_flow_leaves_no_training_behind(start, home, api, dask, ray, tmp_path):
     for engine, cluster in (("dask", dask), ("ray", ray)):
         flags = ("--compute.engine", engine, "--compute.address", cluster.address)
-        process = start(home, *SLOWLY, *flags, "--out", str(tmp_path / engine), **api)
-        wait_until(under_way(home, 2))
+        close(home)
+        process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / engine)], home, **api)
+        process.wait_for(in_mid_fold(home))
         workers = [int(path.name.partition("-")[2]) for path in home.glob("trains-*")]
-        process.kill()
-        process.wait()
-        wait_until(lambda pids=workers: not any(map(psutil.pid_exists, pids)))
+        process.send(signal.SIGKILL)
+        process.ended()
+        wait_for(lambda pids=workers: not any(map(psutil.pid_exists, pids)))
+        let_go(home)
 
 
 def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, own, tmp_path):

@@ -1,11 +1,8 @@
 """The command and the flow that compare models, as a user runs them."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,9 +17,9 @@ from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
-from tests.support.command import Ended, contents, run
+from tests.support.command import contents, run
 from tests.support.places import ROOT
-from tests.system.test_cv import left_behind
+from tests.support.processes import Ended, left_behind, wait_for
 
 pytestmark = pytest.mark.long
 
@@ -335,26 +332,13 @@ def test_help_names_every_setting(capsys):
     assert "--only" not in said
 
 
-def test_a_stop_keeps_what_is_finished_and_leaves_nothing_behind(three, folder, api):
+def test_a_stop_keeps_what_is_finished_and_leaves_nothing_behind(start, three, folder, api):
     command = [*COMPARE, "plain.yaml", "slow.yaml", *FOLDS]
-    with subprocess.Popen(
-        command, cwd=folder, env=os.environ | api, stderr=subprocess.PIPE, text=True
-    ) as process:
-        for line in process.stderr:
-            if line.startswith("model 2 of 2"):
-                break
-        wait_for(lambda: (folder / "started").exists())
-        process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
-        assert process.wait(PATIENCE) == 128 + signal.SIGINT
-    assert "stopped: 4 finished folds are stored; the same command goes on from there" in said
-    assert "Traceback" not in said
+    process = start(command, folder, **api)
+    process.wait_for(lambda: "\nmodel 2 of 2" in process.err and (folder / "started").exists())
+    process.send(signal.SIGINT)
+    ended = process.ended()
+    assert ended.code == 128 + signal.SIGINT
+    assert "stopped: 4 finished folds are stored; the same command goes on from there" in ended.err
+    assert "Traceback" not in ended.err
     wait_for(lambda: left_behind(folder) == [])
-
-
-def wait_for(condition) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

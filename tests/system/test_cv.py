@@ -1,5 +1,6 @@
 """The flow: in Prefect's own records, from the command line, from scripts and notebooks."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -7,12 +8,12 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
 from tests.support.command import CV, contents, cv, report_of, run
+from tests.support.processes import left_behind
 
 BASELINE = ("--model.builder", "sklearn.linear_model:LogisticRegression")
 SMALL = ("--split.n_splits", "4", "--train.epochs", "2")
@@ -116,18 +117,6 @@ def test_without_a_server_one_is_started_and_gone_afterwards(tmp_path):
         assert chatter not in ended.err + ended.out
     assert report.is_dir()
     assert left_behind(tmp_path) == []
-
-
-def left_behind(folder):
-    """Return the processes that still work in a folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if Path(process.cwd()).is_relative_to(folder) and process.status() != "zombie":
-                found.append(process.cmdline())
-        except (psutil.Error, OSError):
-            continue
-    return found
 
 
 def test_a_fold_that_fails_is_shown_and_the_others_finish(tmp_path, api):
@@ -263,7 +252,7 @@ def test_a_builder_that_cannot_train_is_refused_in_one_line(
     from foldproof.tasks.run.session import Run, launched
     from tests.support.training import settings
 
-    name = f"own{abs(hash(builder))}"
+    name = f"own_{hashlib.sha256(builder.encode()).hexdigest()[:12]}"
     (tmp_path / f"{name}.py").write_text(builder)
     monkeypatch.chdir(tmp_path)
     given = settings(tmp_path / "out", f"{name}:build")

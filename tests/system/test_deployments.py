@@ -15,7 +15,7 @@ from prefect.utilities.templating import apply_values
 from foldproof.deployments.definitions import PREFECT_FILE, definitions, work_pools
 from foldproof.deployments.settings import RUN, SERVER, WORKER
 from tests.support.command import run
-from tests.support.live import Live
+from tests.support.live import NAMES, Live, facts
 from tests.support.needs import need
 from tests.support.places import ROOT
 
@@ -24,8 +24,6 @@ pytestmark = pytest.mark.long
 COMPOSE = PREFECT_FILE.with_name("compose.yaml")
 DOCKERFILE = PREFECT_FILE.with_name("Dockerfile")
 TEMPLATE = PREFECT_FILE.parent / "kubernetes" / "job-template.json"
-NAMES = {"cv-cpu", "cv-gpu", "nightly", "compare", "verify"}
-FACTS = ("name", "tags", "description", "parameters", "enforce_parameter_schema", "paused")
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +32,6 @@ def live(prefect_api, tmp_path_factory) -> Live:
     made = Live(prefect_api, tmp_path_factory.mktemp("live"))
     made.register()
     return made
-
-
-def facts(live: Live) -> dict[str, dict]:
-    """Return what the server knows of each deployment, apart from where its code comes from."""
-    with live.client() as client:
-        found = [each for each in client.read_deployments() if each.name in NAMES]
-    assert len(found) == len({each.name for each in found})
-    return {
-        each.name: {
-            **{name: getattr(each, name) for name in FACTS},
-            "limit": each.global_concurrency_limit.limit,
-            "collisions": each.concurrency_options.collision_strategy,
-            "schedules": [
-                (s.slug, s.schedule.cron, s.schedule.timezone, s.active, s.parameters)
-                for s in each.schedules
-            ],
-            "form": each.parameter_openapi_schema,
-        }
-        for each in found
-    }
 
 
 def test_registering_again_changes_nothing(live):

@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,8 @@ from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
-from tests.support.command import CV, cv, report_of
+from tests.support.command import CV, cv, report_of, run
+from tests.support.processes import as_soon_as
 
 pytestmark = pytest.mark.long
 
@@ -109,12 +108,7 @@ def test_a_killed_fork_server_costs_one_try(folder):
     def kill_soon(run: Run) -> None:
         slots, progress = run.slots, run.slots.slots[0].progress_path
 
-        def kill() -> None:
-            while not progress.exists():
-                time.sleep(0.01)
-            os.kill(slots._context.pid, signal.SIGKILL)
-
-        threading.Thread(target=kill, daemon=True).start()
+        as_soon_as(progress.exists, lambda: os.kill(slots._context.pid, signal.SIGKILL))
 
     record, fold = trained(given("Patient"), kill_soon)
     assert record.error is None
@@ -191,27 +185,16 @@ NO_LOCKS = (
 )
 
 
-def test_where_locks_fail_work_is_done_twice_and_nothing_is_torn(tmp_path, prefect_api):
+def test_where_locks_fail_work_is_done_twice_and_nothing_is_torn(start, tmp_path, prefect_api):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(NO_LOCKS)
     flags = [*LINEAR, "--split.n_splits", "20", "--data", "digits"]
     variables = {"PREFECT_API_URL": prefect_api, "PYTHONPATH": str(tmp_path / "site")}
-    runs = [
-        subprocess.Popen(
-            [*CV, *flags],
-            cwd=tmp_path,
-            env=os.environ | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    printed = [run.communicate(timeout=240) for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], printed
-    assert printed[0][0] == printed[1][0]
+    runs = [start([*CV, *flags], tmp_path, **variables) for _ in range(2)]
+    one, other = [run.ended() for run in runs]
+    assert (one.code, other.code) == (0, 0), one.err + other.err
+    assert one.out == other.out
     assert len(list((tmp_path / "reports" / "folds").iterdir())) == 20
     verify = [sys.executable, str(Path(CV[1]).with_name("verify.py"))]
-    report = printed[0][0].strip().splitlines()[-1].removeprefix("report: ")
-    ended = subprocess.run([*verify, report, "--folds", "0"], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stdout
+    ended = run([*verify, str(report_of(one)), "--folds", "0"], tmp_path)
+    assert ended.code == 0, ended.out

@@ -2,28 +2,22 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from prefect import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from tests.support.command import CV, cv, report_of
 from tests.support.places import ROOT
+from tests.support.processes import Start, Started
+from tests.support.slow import SLOW
 
 pytestmark = pytest.mark.long
 
 FLAGS = ("--split.n_splits", "5", "--model", "slow_model:build", "--compute.workers", "1")
-SLOW = (
-    "import time\n\nfrom sklearn.linear_model import LogisticRegression\n\n\n"
-    "class Slow(LogisticRegression):\n"
-    "    def fit(self, *arguments, **options):\n"
-    "        time.sleep(3)\n"
-    "        return super().fit(*arguments, **options)\n\n\n"
-    "def build():\n    return Slow(max_iter=1000)\n"
-)
 
 
 @pytest.fixture
@@ -43,27 +37,21 @@ def server(tmp_path, monkeypatch):
     made.stop()
 
 
-def started(folder: Path, url: str, command=(*CV, *FLAGS), folds=1) -> subprocess.Popen:
+def started(
+    start: Start, folder: Path, url: str, command=(*CV, *FLAGS), folds=1, **variables: str
+) -> Started:
     """Start a run and wait for its first finished folds."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=os.environ | {"PREFECT_API_URL": url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while len(list(folder.glob("reports/folds/*.parquet"))) < folds:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.1)
-    return process
+    run = start(command, folder, PREFECT_API_URL=url, **variables)
+    run.wait_for(lambda: len(list(folder.glob("reports/folds/*.parquet"))) >= folds)
+    return run
 
 
-def test_a_server_gone_for_good_costs_no_fold_and_no_report(folder, server):
-    process = started(folder, server.url)
+def test_a_server_gone_for_good_costs_no_fold_and_no_report(start, folder, server):
+    run = started(start, folder, server.url)
     server.stop()
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
+    ended = run.ended()
+    out, err = ended.out, ended.err
+    assert ended.code == 0, err
     assert "note: the Prefect server stopped answering" in err
     assert "Traceback" not in err
     assert "ERROR" not in err
@@ -72,29 +60,32 @@ def test_a_server_gone_for_good_costs_no_fold_and_no_report(folder, server):
     assert (report / "manifest.json").is_file()
 
 
-def test_a_server_gone_while_the_last_model_trains_costs_no_comparison(folder, server):
+def test_a_server_gone_while_the_last_model_trains_costs_no_comparison(start, folder, server):
     (folder / "linear.yaml").write_text("model: sklearn.linear_model:LogisticRegression\n")
     (folder / "slow.yaml").write_text("model: slow_model:build\n")
     command = [sys.executable, str(ROOT / "flows" / "compare.py"), "linear.yaml", "slow.yaml"]
-    process = started(folder, server.url, (*command, "--split.n_splits", "3"), folds=4)
+    run = started(start, folder, server.url, (*command, "--split.n_splits", "3"), folds=4)
     server.stop()
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
+    ended = run.ended()
+    out, err = ended.out, ended.err
+    assert ended.code == 0, err
     assert "note: the Prefect server stopped answering" in err
     assert "Traceback" not in err
     comparison = Path(out.strip().splitlines()[-1].removeprefix("report: "))
     assert (comparison / "manifest.json").is_file()
 
 
-def test_a_server_gone_before_the_next_model_is_said_in_one_line(folder, server, monkeypatch):
+def test_a_server_gone_before_the_next_model_is_said_in_one_line(start, folder, server):
     (folder / "linear.yaml").write_text("model: sklearn.linear_model:LogisticRegression\n")
     (folder / "slow.yaml").write_text("model: slow_model:build\n")
     command = [sys.executable, str(ROOT / "flows" / "compare.py"), "slow.yaml", "linear.yaml"]
-    monkeypatch.setenv("PREFECT_CLIENT_MAX_RETRIES", "1")  # four minutes are as good as seconds
-    process = started(folder, server.url, (*command, "--split.n_splits", "3"))
+    command += ["--split.n_splits", "3"]
+    few = {"PREFECT_CLIENT_MAX_RETRIES": "1"}  # four minutes are as good as seconds
+    run = started(start, folder, server.url, command, **few)
     server.stop()
-    out, err = process.communicate(timeout=240)
-    assert (process.returncode, out) == (1, ""), err
+    ended = run.ended()
+    err = ended.err
+    assert (ended.code, ended.out) == (1, ""), err
     last = err.strip().splitlines()[-1]
     assert last.startswith("error: the Prefect server does not answer (")
     assert last.endswith("run the same command again: finished folds are kept")
@@ -102,15 +93,22 @@ def test_a_server_gone_before_the_next_model_is_said_in_one_line(folder, server,
     assert len(list(folder.glob("reports/folds/*.parquet"))) == 3
 
 
-def test_a_server_that_comes_back_is_told_how_the_run_ended(folder, server):
-    process = started(folder, server.url)
-    os.kill(server._process.pid, signal.SIGSTOP)  # it hangs, and then goes on
-    time.sleep(8)
+def test_a_server_that_comes_back_is_told_how_the_run_ended(start, folder, server):
+    run = started(start, folder, server.url)
+    os.kill(server._process.pid, signal.SIGSTOP)  # it hangs while two folds train
+    run.wait_for(lambda: len(list(folder.glob("reports/folds/*.parquet"))) >= 3)
     os.kill(server._process.pid, signal.SIGCONT)
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
+    ended = run.ended()
+    out, err = ended.out, ended.err
+    assert ended.code == 0, err
     assert "report: " in out
     assert "Traceback" not in err
+    with (
+        temporary_settings({PREFECT_API_URL: server.url}),
+        get_client(sync_client=True) as client,
+    ):
+        (told,) = client.read_flow_runs()
+    assert told.state.is_completed()
 
 
 def test_a_server_that_is_not_there_is_said_in_one_line(tmp_path):

@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pexpect
@@ -23,12 +21,21 @@ from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import slots as workers
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of
+from tests.support.processes import (
+    PATIENCE_S,
+    Start,
+    Started,
+    all_gone,
+    as_soon_as,
+    children,
+    family,
+    join_all,
+)
 from tests.support.training import settings, train_some
 
 pytestmark = pytest.mark.long
 
 LONG = ("--split.n_splits", "4", "--train.epochs", "100000", "--train.engine", "plain")
-PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
@@ -47,46 +54,12 @@ def own_slots():
     remove_scratch(scratch)
 
 
-def family(pid: int) -> list[psutil.Process]:
-    """Return a process and all that it started."""
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
-
-
-def all_gone(processes: list[psutil.Process]) -> bool:
-    """Wait until all processes are gone."""
-    _, alive = psutil.wait_procs(processes, timeout=10)
-    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
-
-
-def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen:
-    """Start cv.py in a session of its own; what it says goes to a file `said`."""
-    with (folder / "said").open("w") as said:
-        return subprocess.Popen(
-            [*CV, *arguments],
-            cwd=folder,
-            env=os.environ | variables,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
-
-
-def start_long(folder: Path, **variables: str) -> subprocess.Popen:
+def start_long(start: Start, folder: Path, **variables: str) -> Started:
     """Start a run that would take hours and wait until its folds train."""
-    process = start(folder, *LONG, **variables)
+    started = start([*CV, *LONG], folder, **variables)
     scratch = Path(tempfile.gettempdir())
-    wait_for(lambda: any(scratch.glob(f"foldproof-{process.pid}-*/progress-*")), process, folder)
-    return process
-
-
-def wait_for(condition, process, folder) -> None:
-    """Wait for a condition while a process lives."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, (folder / "said").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    started.wait_for(lambda: any(scratch.glob(f"foldproof-{started.pid}-*/progress-*")))
+    return started
 
 
 def test_the_live_view_and_ctrl_c_in_a_terminal(tmp_path, api):
@@ -95,7 +68,7 @@ def test_the_live_view_and_ctrl_c_in_a_terminal(tmp_path, api):
         [*CV[1:], *LONG],
         cwd=str(tmp_path),
         env=os.environ | api,
-        timeout=PATIENCE,
+        timeout=PATIENCE_S,
         dimensions=(30, 120),
         encoding="utf-8",
     )
@@ -111,38 +84,36 @@ def test_the_live_view_and_ctrl_c_in_a_terminal(tmp_path, api):
     assert all_gone(processes[1:])
 
 
-def test_ctrl_c_with_an_embedded_server_ends_it_too(tmp_path):
+def test_ctrl_c_with_an_embedded_server_ends_it_too(start, tmp_path):
     home = {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": ""}
-    process = start_long(tmp_path, **home)
-    processes = family(process.pid)
+    run = start_long(start, tmp_path, **home)
+    processes = family(run.pid)
     assert any("embedded_server" in " ".join(p.cmdline()) for p in processes)
-    began = time.monotonic()
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=PATIENCE)
-    assert time.monotonic() - began < 20  # a guard: the promise of 5 s is for the bench
-    assert process.returncode == 130
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.ended().code == 130
     assert all_gone(processes)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_flow_leaves_no_process_behind(tmp_path, api, number):
-    process = start_long(tmp_path, **api)
-    processes = family(process.pid)
-    os.kill(process.pid, number)
-    assert process.wait(timeout=PATIENCE) == (143 if number == signal.SIGTERM else -9)
+def test_a_killed_flow_leaves_no_process_behind(start, tmp_path, api, number):
+    run = start_long(start, tmp_path, **api)
+    processes = family(run.pid)
+    run.send(number)
+    ended = run.ended()
+    assert ended.code == (143 if number == signal.SIGTERM else -9)
     assert all_gone(processes)
     if number == signal.SIGTERM:
-        assert "the same command goes on from there" in (tmp_path / "said").read_text()
+        assert "the same command goes on from there" in ended.err
 
 
-def test_finished_folds_survive_a_killed_flow(tmp_path, api):
+def test_finished_folds_survive_a_killed_flow(start, tmp_path, api):
     arguments = ("--split.n_splits", "6", "--train.epochs", "30", "--train.engine", "plain")
     arguments += ("--compute.workers", "1")
-    process = start(tmp_path, *arguments, **api)
+    run = start([*CV, *arguments], tmp_path, **api)
     folds = tmp_path / "reports" / "folds"
-    wait_for(lambda: len(list(folds.glob("*.parquet"))) >= 2, process, tmp_path)
-    process.kill()
-    process.wait()
+    run.wait_for(lambda: len(list(folds.glob("*.parquet"))) >= 2)
+    run.send(signal.SIGKILL)
+    run.ended()
     kept = {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
     again = cv(*arguments, folder=tmp_path, **api)
     report_of(again)
@@ -157,15 +128,10 @@ def killed_soon(slots: Slots, progress: Path) -> threading.Thread:
     """Kill the worker once it has trained an epoch, once."""
 
     def kill() -> None:
-        while not progress.exists():
-            time.sleep(0.01)
-        server = psutil.Process(slots._context.pid)
-        for worker in server.children():
+        for worker in children(slots._context.pid):
             worker.kill()
 
-    thread = threading.Thread(target=kill)
-    thread.start()
-    return thread
+    return as_soon_as(progress.exists, kill)
 
 
 def test_a_killed_worker_costs_one_try_and_no_bit(tmp_path, own_slots):
@@ -174,7 +140,7 @@ def test_a_killed_worker_costs_one_try_and_no_bit(tmp_path, own_slots):
         run.check()
         killer = killed_soon(own_slots, own_slots.slots[0].progress_path)
         record = train_here(run, run.jobs[0])
-        killer.join()
+        join_all([killer])
     assert record.error is None, record.error
     assert record.attempt == 2
     calm = settings(tmp_path / "b", "dense", train={"epochs": 60, "engine": "plain"})

@@ -11,7 +11,8 @@ from prefect.client.schemas.schedules import IntervalSchedule
 
 from foldproof.tasks.prefect_flow.api_watch import answers
 from tests.support.command import contents, cv, report_of
-from tests.support.live import EAGER, Live, free_port, server_command, wait_for
+from tests.support.live import EAGER, Live, server_command
+from tests.support.processes import free_port, wait_for
 
 pytestmark = pytest.mark.clusters
 DEPLOYMENT = "cross_validate/cv-cpu"

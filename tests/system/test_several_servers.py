@@ -15,9 +15,10 @@ from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
 from foldproof.deployments.definitions import PREFECT_FILE
 from foldproof.tasks.prefect_flow.api_watch import answers
-from tests.support.live import Live, end, free_port, wait_for
+from tests.support.live import Live
 from tests.support.needs import need
 from tests.support.postgres import FOLDERS, Postgres
+from tests.support.processes import end, free_port, wait_for
 
 pytestmark = pytest.mark.server
 SERVICES = yaml.safe_load(PREFECT_FILE.with_name("compose.yaml").read_text())["services"]
@@ -119,7 +120,7 @@ def test_a_run_that_one_server_takes_is_known_to_the_other(several):
 def test_a_server_that_dies_leaves_the_other_at_work(several):
     one, two = several.lives
     several.processes[1].kill()
-    several.processes[1].wait()
+    several.processes[1].wait(60)
     run = two.run("cross_validate/cv-cpu", **SMALL, out=str(one.folder / "alone"))
     wait_for(lambda: two.state(run).state.is_final(), several.logs)
     assert two.state(run).state.is_completed(), several.logs()

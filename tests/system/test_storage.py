@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -14,9 +12,9 @@ from pyarrow import fs
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.store.object_storage import Remote
 from tests.support.command import CV, contents, cv, report_of, run
-from tests.support.live import free_port
 from tests.support.places import ROOT
-from tests.system.test_outage import SLOW
+from tests.support.processes import free_port, kill, open_process, wait_for
+from tests.support.slow import SLOW
 
 pytestmark = pytest.mark.server
 
@@ -40,24 +38,23 @@ class Store:
     def __init__(self, folder: Path) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        with (folder / "store.log").open("w") as log:
-            command = [sys.executable, "-m", "moto.server", "-p", str(port)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        command, log = [sys.executable, "-m", "moto.server", "-p", str(port)], folder / "store.log"
+        self.process = open_process(command, folder, dict(os.environ), log, log)
         self.variables = {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "somebody",
             "AWS_SECRET_ACCESS_KEY": SECRET,
         }
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(
-                    urllib.request.Request(f"{self.url}/bucket", method="PUT"), timeout=5
-                ):
-                    return
-            except OSError:
-                time.sleep(0.2)
-        raise AssertionError((folder / "store.log").read_text())
+        wait_for(self._makes_bucket, log.read_text)
+
+    def _makes_bucket(self) -> bool:
+        request = urllib.request.Request(f"{self.url}/bucket", method="PUT")
+        try:
+            urllib.request.urlopen(request, timeout=5).close()
+        except OSError:
+            return False
+        return True
 
     def files(self, place: str) -> dict[str, bytes]:
         """Return every object below a place of the bucket, by its name there."""
@@ -75,8 +72,7 @@ class Store:
 
     def stop(self) -> None:
         """Kill it."""
-        self.process.kill()
-        self.process.wait()
+        kill(self.process)
 
 
 @pytest.fixture
@@ -148,25 +144,18 @@ def test_a_store_that_does_not_answer_is_one_line(tmp_path, store, api):
     assert ended.err.count("\n") == 1
 
 
-def test_a_store_that_is_gone_in_mid_run_is_one_line(tmp_path, store, api):
+def test_a_store_that_is_gone_in_mid_run_is_one_line(start, tmp_path, store, api):
     (tmp_path / "slow_model.py").write_text(SLOW)
     flags = ["--model", "slow_model:build", "--split.n_splits", "5", "--compute.workers", "1"]
-    process = subprocess.Popen(
-        [*CV, *flags, "--out", "s3://bucket/study"],
-        cwd=tmp_path,
-        env=os.environ | api | store.variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not store.files("study/folds"):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.2)
+    command = [*CV, *flags, "--out", "s3://bucket/study"]
+    run_ = start(command, tmp_path, **api, **store.variables)
+    run_.wait_for(lambda: store.files("study/folds"))
     store.stop()
-    out, err = process.communicate(timeout=240)
-    assert (process.returncode, out) == (1, "")
-    assert err.splitlines()[-1].startswith("error: out: 's3://bucket/study' cannot be reached (")
-    assert "Traceback" not in err
+    ended = run_.ended()
+    assert (ended.code, ended.out) == (1, "")
+    last = ended.err.splitlines()[-1]
+    assert last.startswith("error: out: 's3://bucket/study' cannot be reached (")
+    assert "Traceback" not in ended.err
 
 
 def test_credentials_in_an_address_are_refused():

@@ -16,22 +16,25 @@ from prefect.states import Scheduled
 from foldproof.deployments.automations import ADDRESS, LOST, SILENCE
 from foldproof.deployments.settings import SERVER
 from tests.support.live import (
-    PROMPT,
+    PROMPT_S,
     Live,
-    end,
-    engines,
-    free_port,
+    facts,
     gated,
-    lives,
-    seconds_until_gone,
     server_command,
     stored,
-    wait_for,
 )
 from tests.support.needs import need
 from tests.support.places import ROOT
 from tests.support.postgres import FOLDERS, PASSWORD, Postgres
-from tests.system.test_deployments import facts
+from tests.support.processes import (
+    children,
+    end,
+    free_port,
+    kill,
+    lives,
+    seconds_until_gone,
+    wait_for,
+)
 
 pytestmark = pytest.mark.server
 SECRET = "someone:api-secret-9c3e"
@@ -196,12 +199,12 @@ def test_a_verification_that_cannot_be_done_fails_and_is_told(team):
 
 
 def assert_cancelled_soon(team: Team, starters, deployment: str, name: str) -> None:
-    before = {each for starter in starters for each in engines(starter)}
+    before = {each for starter in starters for each in children(starter.pid)}
     run, folder = begun(team, name, deployment)
-    processes = [p for starter in starters for p in engines(starter) if p not in before]
+    processes = [p for starter in starters for p in children(starter.pid) if p not in before]
     assert len(processes) >= 4  # the run, its fork server and its workers
     team.live.cancel(run)
-    assert seconds_until_gone(processes) < PROMPT
+    assert seconds_until_gone(processes) < PROMPT_S
     ended = team.live.ended(run, "one")
     assert (ended.state.type, ended.state.name) == ("CANCELLED", "Cancelled")
     assert len(stored(folder)) == 1
@@ -214,8 +217,7 @@ def test_cancelling_ends_the_training_of_a_worker_in_seconds(team):
 
 def test_folds_go_on_while_the_server_is_started_again(team):
     run, folder = begun(team, "server-restart")
-    team.server.kill()
-    team.server.wait()
+    kill(team.server)
     let_go(folder)
     wait_for(lambda: len(stored(folder)) == 3, team.logs)
     team.server = team.start_server()
@@ -233,11 +235,11 @@ def test_folds_go_on_while_the_database_is_started_again(team):
 
 def test_a_run_whose_process_died_shows_as_crashed_and_retry_reuses_its_folds(team):
     run, folder = begun(team, "lost")
-    (name,) = [name for name, worker in team.workers.items() if engines(worker)]
+    (name,) = [name for name, worker in team.workers.items() if children(worker.pid)]
     worker = team.workers[name]
-    family = engines(worker)
+    family = children(worker.pid)
     worker.kill()  # the machine is gone: nobody is left to tell the server
-    worker.wait()
+    worker.wait(60)
     for each in filter(lives, family):
         each.kill()
     assert team.live.state(run).state.is_running()
@@ -275,7 +277,7 @@ def test_serve_offers_the_same_and_cancelling_ends_its_training(team):
         wait_for(lambda: "being served" in live.log("one"), lambda: live.log("one"))
         assert facts(live) == registered
         assert_cancelled_soon(team, [process], "cross_validate/cv-cpu", "served")
-        processes = engines(process)
+        processes = children(process.pid)
         process.send_signal(signal.SIGINT)
         process.wait(60)
         seconds_until_gone(processes)

@@ -10,8 +10,9 @@ import pytest
 from foldproof.deployments.local import start
 from foldproof.deployments.ui import allow, modules_in
 from foldproof.tasks.run.allowlist import BUILDERS, PATHS
-from tests.support.live import Live, free_port, wait_for
+from tests.support.live import Live
 from tests.support.places import ROOT
+from tests.support.processes import free_port, wait_for
 
 UI = [str(ROOT / "deployments" / "ui.py")]
 PROFILE = 'active = "mine"\n\n[profiles.mine]\nPREFECT_LOGGING_LEVEL = "WARNING"\n'

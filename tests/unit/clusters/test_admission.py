@@ -16,6 +16,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.machine.numerics import Numerics
+from tests.support.processes import join_all
 
 OWN = Numerics(1, "cpu")
 CODE = {"my_model": "abc", "foldproof tasks/run/session.py": "def"}
@@ -203,6 +204,6 @@ def test_waiting_for_a_place_ends_with_the_run():
     thread = threading.Thread(target=wait)
     thread.start()
     made.stop()
-    thread.join()
+    join_all([thread])
     assert ended
     assert made.cluster.told == [("a", "leave")]

@@ -24,7 +24,7 @@ from foldproof.tasks.data.dataset import (
     Dataset,
     prepare_data,
 )
-from tests.conftest import Prepare
+from tests.support.inputs import Prepare
 
 COLUMNS: dict[str, list[Any]] = {
     "a": [0.1, 2.5, -3.0, 1e-9, 7.0, 0.0],

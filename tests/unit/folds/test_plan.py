@@ -21,7 +21,7 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.splitters import make_splitter, resolve_method
-from tests.conftest import Prepare
+from tests.support.inputs import Prepare
 
 SEED = 7
 ROWS = 60

@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -12,41 +11,8 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.report.page import render
 from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
+from tests.support.pages import EVIL, Page
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
-
-EVIL = "<script>alert(1)</script>"
-EMPTY = {"meta", "circle", "line", "br"}
-
-
-class Page(HTMLParser):
-    """Checks that every element is closed in order, and collects what is on the page."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.attributes, self.texts = [], [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in EMPTY:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-    @property
-    def text(self):
-        return " ".join(self.texts)
 
 
 def page_of(finished):

@@ -1,8 +1,6 @@
 """A fold's lock: one owner at a time, given up by the dead, and no leftovers."""
 
-import os
 import signal
-import subprocess
 import sys
 import threading
 
@@ -11,6 +9,8 @@ import pytest
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.store.locks import fold_lock
 from tests.support.command import CV
+from tests.support.places import ROOT
+from tests.support.processes import join_all
 
 HOLD = (
     "import sys, threading, time; from pathlib import Path\n"
@@ -21,16 +21,12 @@ HOLD = (
 
 
 @pytest.fixture
-def owner(tmp_path):
+def owner(start, tmp_path):
     """Another process that holds the lock of `fold.parquet`."""
     command = [sys.executable, "-c", HOLD, str(tmp_path / "fold.parquet")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    process = start(command, ROOT)
+    process.wait_for(lambda: process.out == "held\n")
+    return process
 
 
 def test_a_lock_is_waited_for_until_its_owner_is_dead(tmp_path, owner):
@@ -43,9 +39,9 @@ def test_a_lock_is_waited_for_until_its_owner_is_dead(tmp_path, owner):
     thread = threading.Thread(target=wait)
     thread.start()
     assert not got.wait(0.5)
-    owner.send_signal(signal.SIGKILL)
+    owner.send(signal.SIGKILL)
     assert got.wait(30)
-    thread.join()
+    join_all([thread])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,30 +71,20 @@ def test_many_take_turns(tmp_path):
     threads = [threading.Thread(target=enter) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join_all(threads)
     assert len(most) == 80
     assert max(most) == 1
 
 
 @pytest.mark.long
-def test_two_runs_at_once_train_no_fold_twice(tmp_path, prefect_api):
+def test_two_runs_at_once_train_no_fold_twice(start, tmp_path, prefect_api):
     flags = ["--out", str(tmp_path / "out"), "--split.n_splits", "6", "--train.epochs", "20"]
-    started = [
-        subprocess.Popen(
-            [*CV, *flags, "--train.engine", "plain"],
-            cwd=tmp_path,
-            env=os.environ | {"PREFECT_API_URL": prefect_api},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    printed = [process.communicate(timeout=240) for process in started]
-    assert [process.returncode for process in started] == [0, 0]
-    assert printed[0][0] == printed[1][0]
-    lines = "".join(err for _, err in printed)
+    command = [*CV, *flags, "--train.engine", "plain"]
+    runs = [start(command, tmp_path, PREFECT_API_URL=prefect_api) for _ in range(2)]
+    one, other = [run.ended() for run in runs]
+    assert (one.code, other.code) == (0, 0), one.err + other.err
+    assert one.out == other.out
+    lines = one.err + other.err
     assert lines.count(" done on ") == 6
     assert lines.count(" from the store") == 6
     assert len(list((tmp_path / "out" / "folds").iterdir())) == 6

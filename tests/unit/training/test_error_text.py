@@ -1,4 +1,5 @@
 import pytest
+from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 
 from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.training.error_text import LONGEST, describe_failure, is_exhausted
@@ -41,6 +42,14 @@ def test_lines_become_one():
 )
 def test_what_differs_between_runs_is_taken_out(text, shown):
     assert describe_failure(RuntimeError(text)) == f"RuntimeError: {shown}"
+
+
+def test_a_folder_that_a_run_makes_is_taken_out():
+    scratch = make_scratch()
+    remove_scratch(scratch)
+    assert describe_failure(OSError(f"left {scratch.name} behind")) == (
+        "OSError: left foldproof-... behind"
+    )
 
 
 @pytest.mark.parametrize(

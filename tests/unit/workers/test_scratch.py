@@ -40,21 +40,15 @@ def shared(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def holder(shared):
+def holder(shared, start):
     """Start another process that has a scratch folder; its folder, and what ends it."""
-    started = []
 
-    def start(*before):
-        process = subprocess.Popen(
-            [*before, sys.executable, "-c", HOLD], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        return Path(process.stdout.readline().strip()), process
+    def hold(*before):
+        process = start([*before, sys.executable, "-c", HOLD], ROOT)
+        process.wait_for(lambda: process.out.endswith("\n"))
+        return Path(process.out.strip()), process
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return hold
 
 
 def next_start() -> None:
@@ -87,8 +81,8 @@ def test_what_a_process_of_another_container_uses_survives(holder):
 def test_what_a_killed_process_left_is_removed(holder, shared):
     folder, process = holder()
     (folder / "data").mkdir()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send(signal.SIGKILL)
+    process.ended()
     next_start()
     assert list(shared.iterdir()) == []
 

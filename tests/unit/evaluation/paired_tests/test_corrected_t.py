@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from foldproof.tasks.evaluation.paired_tests.corrected_t import NAME, compare
+from tests.support.published import X, Y, with_moments
 from tests.test_intervals import X, Y, with_moments
 from tests.unit.evaluation.test_intervals import X, Y, with_moments
 

@@ -1,0 +1,40 @@
+"""Small inputs, and every step that a run takes with them before it trains."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.sources.read import check_source
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.training.sample_weights import check_class_weight
+from foldproof.tasks.training.scaler import check_scaler
+
+Prepare = Callable[..., Dataset]
+
+X, Y = np.arange(24.0).reshape(12, 2), np.arange(12) % 2
+
+
+def ask(settings: dict[str, Any]) -> None:
+    """Take every step that a run takes before it needs a worker process."""
+    study = parse_study(settings)
+    with launched(Run(study, Display("quiet"))) as run:
+        check_source(study.data)
+        check_scaler(study.train.scaler)
+        assert run.identity
+        check_class_weight(study.train, run.dataset.labels)
+        assert run.plan
+        assert run.metrics
+
+
+def data(source: str, **settings: Any) -> dict[str, Any]:
+    if not source.endswith(".npz"):
+        settings = {"target": "y", **settings}
+    return {"data": {"source": source, **settings}}
+
+
+def split(source: str, **settings: Any) -> dict[str, Any]:
+    return {**data(source), "split": settings}
