@@ -16,7 +16,9 @@ def seed_of(fold: int, role: int) -> int:
     return int(sequence.generate_state(1)[0]) & 0x7FFFFFFF
 
 
-def train_fold(case: Case, X: np.ndarray, y: np.ndarray, fold: int, rows: tuple) -> float:
+def train_fold(
+    case: Case, X: np.ndarray, y: np.ndarray, fold: int, rows: tuple[np.ndarray, np.ndarray]
+) -> float:
     """Train one fold and return its AUC."""
     train, test = map(np.sort, rows)
     scaler = StandardScaler().fit(X[train])

@@ -65,7 +65,7 @@ def main() -> None:
     X, y = load(case)
     train = splits(case, X, y)[0][0]
     x = StandardScaler().fit_transform(X[train])
-    targets = y[train].astype(np.int32)
+    targets: np.ndarray = y[train].astype(np.int32)
     if case.task == "binary":
         targets = targets.astype(np.float32).reshape(-1, 1)
     keras.utils.set_random_seed(SEED)

@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,14 +23,15 @@ from foldproof.tasks.prefect_flow.fold_task import STORED_AT_ONCE
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.run.progress_view import Display
-from foldproof.tasks.store.object_storage import BLOCK, Remote
+from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.support.processes import PATIENCE_S
 from tests.support.reports import finish, settings
 
-MANY = {"split": {"method": "leave_one_out"}, "metrics": ["accuracy"]}
+MANY: dict[str, Any] = {"split": {"method": "leave_one_out"}, "metrics": ["accuracy"]}
 
+BLOCK = 1 << 22  # bytes
 POOL = pa.proxy_memory_pool(pa.default_memory_pool())  # must outlive what it has given out
 
 

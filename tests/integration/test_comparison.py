@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +21,12 @@ from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.paired_tests import corrected_t, delong
 from foldproof.tasks.evaluation.paired_tests.holm import adjust
-from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish
 from tests.support.pages import EVIL, Page
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish
-from tests.test_html import EVIL, Page
-from tests.unit.report.test_page import EVIL, Page
 
 WEAK = {"builder": "sklearn.linear_model:LogisticRegression", "params": {"C": 0.0001}}
 BAYES = {"builder": "sklearn.naive_bayes:GaussianNB"}
-CANCER = {"data": {"source": "breast_cancer"}, "split": {"n_splits": 4}}
+CANCER: dict[str, Any] = {"data": {"source": "breast_cancer"}, "split": {"n_splits": 4}}
 
 
 def fails_in_fold_2(_, fold):
@@ -95,7 +93,7 @@ def test_tests_are_of_the_stored_folds_and_predictions(three):
     pooled = [table.sort_values("row") for table in stored]
     positive = (pooled[0].y_true == "malignant").to_numpy()
     scores = [table.score_malignant.to_numpy() for table in pooled]
-    expected = delong.compare(positive, *scores, 0.95)
+    expected = delong.compare(positive, scores[0], scores[1], 0.95)
     row = rows(tables.pairs, metric="roc_auc", first_number=1, second_number=2)[1]
     assert (row["difference"], row["p"], row["note"]) == (
         expected.difference,
@@ -270,8 +268,11 @@ def evil(out):
     """Reports whose labels and errors hold markup."""
     features = np.random.default_rng(0).normal(size=(30, 3))
     labels = np.where(np.arange(30) % 3 > 0, EVIL, "a & b")
-    given = {"data": DataSpec.from_arrays(features, labels), "metrics": ["roc_auc", "accuracy"]}
-    weighted = {"train": {"class_weight": {EVIL: 1.0, "a & b": 2.0}}}
+    given: dict[str, Any] = {
+        "data": DataSpec.from_arrays(features, labels),
+        "metrics": ["roc_auc", "accuracy"],
+    }
+    weighted: dict[str, Any] = {"train": {"class_weight": {EVIL: 1.0, "a & b": 2.0}}}
     return [
         finish(out, model=WEAK, **given).path,
         finish(out, model=WEAK, **weighted, **given).path,
@@ -326,9 +327,9 @@ def stored(tmp_path):
     return tmp_path
 
 
-def refusal(stored: Path, first: dict, second: dict) -> str:
+def refusal(stored: Path, first: dict[str, Any], second: dict[str, Any]) -> str:
     """Return what is said of two studies."""
-    base = {"data": {"source": "breast_cancer"}, "out": str(stored)}
+    base: dict[str, Any] = {"data": {"source": "breast_cancer"}, "out": str(stored)}
     studies = [{**base, "model": CLASSIFIER, **first}, {**base, "model": WEAK, **second}]
     comparison = Comparison(studies_of(studies))
     with pytest.raises(InputError) as caught:
@@ -400,8 +401,12 @@ def test_a_wrong_setting_is_said_with_the_study(stored):
 
 
 def test_what_is_equal_is_read_once_and_workers_are_shared(stored):
-    base = {"data": {"source": "breast_cancer"}, "out": str(stored)}
-    others = [{"model": WEAK}, {"model": BAYES, "compute": {"threads": 2}}, {"model": BAYES}]
+    base: dict[str, Any] = {"data": {"source": "breast_cancer"}, "out": str(stored)}
+    others: list[dict[str, Any]] = [
+        {"model": WEAK},
+        {"model": BAYES, "compute": {"threads": 2}},
+        {"model": BAYES},
+    ]
     studies = [{**base, "model": CLASSIFIER}, *(base | other for other in others)]
     comparison = Comparison(studies_of(studies))
     try:

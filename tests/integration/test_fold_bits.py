@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,6 @@ from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
-from tests.support.places import ROOT
 from tests.support.spy import MARKS, SPY
 from tests.support.training import settings, train_some
 
@@ -84,7 +84,7 @@ def reference(given, place, folder: Path, threads=1):
 @pytest.mark.parametrize(("builder", "source", "kept"), ZOO)
 def test_engines_give_the_same_bits(tmp_path, slots, builder, source, kept):
     places = [(0, 1), (0, 0)]
-    found = {}
+    found: dict[Any, Any] = {}
     for engine in ("auto", "plain"):
         given = settings(
             tmp_path / engine,
@@ -105,7 +105,7 @@ def test_engines_give_the_same_bits(tmp_path, slots, builder, source, kept):
 def test_two_threads_equal_the_independent_loop_on_both_engines(tmp_path):
     scratch = make_scratch()
     two = Slots(place(ComputeSpec(workers=1, threads=2)), True, scratch, scratch / "log")
-    found = {}
+    found: dict[Any, Any] = {}
     for builder in ("dense", "branches", "recurrent", "own_step", "conv"):
         for engine in ("auto", "plain"):
             given = settings(
@@ -149,6 +149,7 @@ def test_early_stopping_and_weights_agree_between_engines(tmp_path, slots, metho
     fold = stored[0]
     best = max((value, -epoch) for epoch, name, value in fold.history if name == "val_auc")
     assert fold.best_epoch == -best[1]
+    assert fold.epochs_run is not None
     assert fold.epochs_run <= 12
 
 

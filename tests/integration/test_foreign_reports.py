@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def own(tmp_path_factory) -> tuple[Path, Path]:
     """The folder of a study whose builder, scaler and splitter are its own, and its report."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "ours.py").write_text(OWN)
-    code = {"model": "ours:build", "split": {"method": "ours:Splitter"}}
+    code: dict[str, Any] = {"model": "ours:build", "split": {"method": "ours:Splitter"}}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         made = finish(folder / "out", **code, train={"scaler": "ours:Scaler"}).path

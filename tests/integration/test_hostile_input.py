@@ -334,7 +334,10 @@ def open_to_all(folder: Path) -> None:
 @pytest.mark.parametrize("source", ["data.csv", "data.npz", "folder"])
 def test_a_source_without_permission_is_refused(here: Path, source: str) -> None:
     path = here / source
-    _ = path.mkdir() if source == "folder" else path.write_text(GOOD)
+    if source == "folder":
+        path.mkdir()
+    else:
+        path.write_text(GOOD)
     path.chmod(0)
     open_to_all(here)
     with not_as_root():

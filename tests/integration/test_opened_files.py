@@ -223,6 +223,8 @@ def _save(folder, kind, kernel):
     import importlib.util
 
     spec = importlib.util.spec_from_file_location("heavy_to_save", f"{folder}/heavy.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.save(kind, kernel, folder)

@@ -169,6 +169,6 @@ def test_groups_that_overlap_in_time_stay_whole():
 
 def test_one_group_alone_is_not_held_out():
     with pytest.raises(InputError) as caught:
-        inner_split("last_groups", 0.2, 0, np.zeros(4), np.zeros(4))
+        inner_split("last_groups", 0.2, 0, np.zeros(4), np.zeros(4, int))
     line = "train.early_stopping.fraction: cannot hold out rows (only one group)"
     assert str(caught.value) == line

@@ -16,7 +16,9 @@ def cv(*arguments: str, folder: Path, **variables: str) -> Ended:
     return run([*CV, *arguments], folder, **variables)
 
 
-def run(command: list[str], folder: Path, patience: float = PATIENCE_S, **variables: str) -> Ended:
+def run(
+    command: list[str], folder: Path, patience: float = PATIENCE_S, /, **variables: str
+) -> Ended:
     """Run any command in a folder with further environment variables."""
     ended = subprocess.run(
         command,

@@ -31,7 +31,8 @@ def traces(jobs: list[FoldJob]) -> dict[str, int]:
 
     for job in jobs:
         fit_fold(job, 1, "cpu:0", None)
-    loop: Any = engines._kept[jobs[0].family].loop
+    kept: Any = engines._kept[jobs[0].family]
+    loop = kept.loop
     graphs = {"train": loop._train, "predict": loop._predict, "test": loop._test}
     return {name: graph.experimental_get_tracing_count() for name, graph in graphs.items()}
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
-from foldproof.tasks.training.sample_weights import check_class_weight
 from foldproof.tasks.training.scaler import check_scaler
 
 Prepare = Callable[..., Dataset]

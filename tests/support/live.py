@@ -11,7 +11,8 @@ from typing import Any
 
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import State
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelling
 
@@ -24,6 +25,20 @@ NAMES = {"cv-cpu", "cv-gpu", "nightly", "compare", "verify"}  # of deployments
 FACTS = ("name", "tags", "description", "parameters", "enforce_parameter_schema", "paused")
 EAGER = {"PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5"}  # not a minute, to a new schedule
 PROMPT_S = 10.0  # in which a cancelled run's training is promised to end
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the server shows of a run."""
+
+    name: str
+    state: State[Any]
+    parameters: dict[str, Any]
+
+    @property
+    def message(self) -> str:
+        """The line that its state carries."""
+        return self.state.message or ""
 
 
 @dataclass
@@ -109,12 +124,14 @@ class Live:
             found = client.read_deployment_by_name(deployment)
             return client.create_flow_run_from_deployment(found.id, parameters=parameters).id
 
-    def state(self, run: Any) -> FlowRun:
+    def state(self, run: Any) -> Shown:
         """Return a run as the server has it."""
         with self.client() as client:
-            return client.read_flow_run(run)
+            found = client.read_flow_run(run)
+        assert found.state is not None
+        return Shown(found.name, found.state, found.parameters)
 
-    def ended(self, run: Any, logs: str = "worker") -> FlowRun:
+    def ended(self, run: Any, logs: str = "worker") -> Shown:
         """Wait until a run is over."""
         wait_for(lambda: self.state(run).state.is_final(), lambda: self.log(logs))
         return self.state(run)
@@ -151,18 +168,23 @@ def facts(live: Live) -> dict[str, dict[str, Any]]:
     with live.client() as client:
         found = [each for each in client.read_deployments() if each.name in NAMES]
     assert len(found) == len({each.name for each in found})
+    return {each.name: _facts_of(each) for each in found}
+
+
+def _facts_of(deployment: DeploymentResponse) -> dict[str, Any]:
+    limit, options = deployment.global_concurrency_limit, deployment.concurrency_options
+    assert limit is not None
+    assert options is not None
+    planned: list[tuple[Any, Any]] = [(each, each.schedule) for each in deployment.schedules]
     return {
-        each.name: {
-            **{name: getattr(each, name) for name in FACTS},
-            "limit": each.global_concurrency_limit.limit,
-            "collisions": each.concurrency_options.collision_strategy,
-            "schedules": [
-                (s.slug, s.schedule.cron, s.schedule.timezone, s.active, s.parameters)
-                for s in each.schedules
-            ],
-            "form": each.parameter_openapi_schema,
-        }
-        for each in found
+        **{name: getattr(deployment, name) for name in FACTS},
+        "limit": limit.limit,
+        "collisions": options.collision_strategy,
+        "schedules": [
+            (each.slug, when.cron, when.timezone, each.active, each.parameters)
+            for each, when in planned
+        ],
+        "form": deployment.parameter_openapi_schema,
     }
 
 

@@ -18,11 +18,11 @@ from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.workers.calls import record_of
 
-CLASSIFIER = {
+CLASSIFIER: dict[str, Any] = {
     "builder": "sklearn.linear_model:LogisticRegression",
     "params": {"max_iter": 1000},
 }
-REGRESSOR = {"builder": "sklearn.linear_model:Ridge"}
+REGRESSOR: dict[str, Any] = {"builder": "sklearn.linear_model:Ridge"}
 DIVIDED = {"n_splits": 3}
 
 # Twelve rows, one a fold: an AUC of a single row is undefined.

@@ -13,6 +13,7 @@ def train_reference(job, settings):
 
     material, size = training_material(job), job.train.batch_size
     train, held_out = material.train, material.held_out
+    assert held_out is not None
     model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
     restore = settings.pop("restore_best")
     stopping = keras.callbacks.EarlyStopping(**settings, restore_best_weights=restore)

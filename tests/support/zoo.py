@@ -1,6 +1,7 @@
 """Models of many kinds, as users write them; imported by workers, never by the tests."""
 
 import random
+from typing import Any
 
 import keras
 import numpy as np
@@ -260,7 +261,7 @@ def few_seeds(input_shape):
     return dense(input_shape, 1)
 
 
-_at_hand = {}
+_at_hand: dict[Any, Any] = {}
 
 
 def reused(input_shape):

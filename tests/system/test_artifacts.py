@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,8 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.sorting import LogSort
 from prefect.flow_engine import run_flow
-from prefect.flows import EntrypointType
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.types.entrypoint import EntrypointType
 from pyarrow import parquet
 
 from foldproof.flows.compare import compare
@@ -26,7 +27,6 @@ from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.prefect_ui import view as prefect_view
-from tests.helpers_report import ALONE, finish
 from tests.support.places import ROOT
 from tests.support.processes import wait_for
 from tests.support.reports import ALONE, finish
@@ -90,7 +90,7 @@ def test_failed_folds_come_first_with_their_error(finished):
     assert [row["status"] for row in rows] == ["failed", "ok", "ok"]
     assert rows[0]["task"] == "fold 1 of 3"
     assert rows[0]["repeat / fold"] == "0/1"
-    assert rows[0]["error"].startswith("ValueError")
+    assert str(rows[0]["error"]).startswith("ValueError")
     assert rows[0][finished.run.metrics[0]] is None
 
 
@@ -304,7 +304,7 @@ def test_a_long_fold_has_a_card_that_names_it_and_says_what_became_of_it(
     settings = {"data": {"source": "iris"}, "split": {"n_splits": 2}, "train": {"epochs": 3000}}
     with temporary_settings({PREFECT_API_URL: prefect_api}):
         parameters = {**settings, "out": "results"}
-        state = run_flow(cross_validate, parameters=parameters, return_type="state")
+        state: Any = run_flow(cross_validate, parameters=parameters, return_type="state")
     assert state.is_completed(), state.message
     left = Left(client, state.state_details.flow_run_id, tmp_path)
     for fold in range(2):

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -337,7 +338,7 @@ def test_an_error_of_the_users_is_escaped_too():
     given = {"title": "<i>", "done": "<q>", "metric": "<em>", "meaning": "<img src=x>"}
     rows = [comparison("reference", bit_equal=True), comparison(error="<img>", **given)]
     rows = [replace(row, model="<h6>", metric="<em>") for row in rows]
-    key = {"numerics": {"libraries": {"<u>": "1"}, "device": "<s>", "threads": 1}}
+    key: dict[str, Any] = {"numerics": {"libraries": {"<u>": "1"}, "device": "<s>", "threads": 1}}
     key |= {"data": {"sha256": ""}, "split": {"sha256": ""}, "foldproof": ""}
     page = Page(render(rows, "<hr>", key))
     assert not {"img", "i", "q", "em", "h6", "hr", "u", "s"} & set(page.tags)

@@ -6,8 +6,10 @@ import shutil
 import signal
 import sys
 import tempfile
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter
@@ -35,6 +37,13 @@ PLOT = "[...document.images].some(each => each.src.startsWith('data:') && each.w
 SLOW = 60_000  # milliseconds
 
 
+@dataclass
+class Ui(Live):
+    """What `make ui` has brought up, and the process that did."""
+
+    process: Any = None
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
     """Everything that `make ui` brings up."""
@@ -45,8 +54,7 @@ def live(tmp_path_factory):
     command = (sys.executable, str(ROOT / "deployments" / "ui.py"), str(port))
     with made.started("worker", *command) as process:
         wait_for(lambda: "ready:" in made.log("worker"), lambda: made.log("worker"))
-        made.process = process
-        yield made
+        yield Ui(made.url, made.folder, made.variables, process=process)
 
 
 @pytest.fixture
@@ -231,7 +239,7 @@ def type_json(page, number: int, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
-def runs_of_people(live) -> set:
+def runs_of_people(live) -> set[Any]:
     """Return the runs that no schedule made."""
     with live.client() as client:
         return {each.id for each in client.read_flow_runs() if not each.auto_scheduled}

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -54,7 +55,7 @@ def goes_first():
 def build():
     return Slow(max_iter=50)
 """
-QUICK = ("--model", "sklearn.linear_model:LogisticRegression", "--data", "wine")
+QUICK: tuple[str, ...] = ("--model", "sklearn.linear_model:LogisticRegression", "--data", "wine")
 QUICK += ("--split.n_splits", "3", "--split.n_repeats", "2")
 KERAS = ("--data", "breast_cancer", "--split.n_splits", "3", "--train.epochs", "4")
 SLOWLY = ("--model", "slow:build", "--data", "breast_cancer", "--split.n_splits", "6")
@@ -316,6 +317,10 @@ def test_a_lost_ray_head_ends_the_command_and_the_next_one_goes_on(
     assert kept.items() <= stored(folds).items()
 
 
+def gone(pids: list[int]) -> bool:
+    return not any(map(psutil.pid_exists, pids))
+
+
 def test_a_killed_flow_leaves_no_training_behind(start, home, api, dask, ray, tmp_path):
     for engine, cluster in (("dask", dask), ("ray", ray)):
         flags = ("--compute.engine", engine, "--compute.address", cluster.address)
@@ -325,14 +330,14 @@ def test_a_killed_flow_leaves_no_training_behind(start, home, api, dask, ray, tm
         workers = [int(path.name.partition("-")[2]) for path in home.glob("trains-*")]
         process.send(signal.SIGKILL)
         process.ended()
-        wait_for(lambda pids=workers: not any(map(psutil.pid_exists, pids)))
+        wait_for(partial(gone, workers))
         let_go(home)
 
 
 def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, own, tmp_path):
     cluster = own(Dask)
     cluster.worker(ONEDNN_MAX_CPU_ISA="AVX2")
-    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    flags: tuple[str, ...] = ("--compute.engine", "dask", "--compute.address", cluster.address)
     flags += ("--out", str(tmp_path / "out"))
     refused = cv(*QUICK, *flags, folder=home, **api)
     assert refused.code == 2, refused.err
@@ -390,7 +395,7 @@ def test_a_node_that_sees_only_the_shared_folder(home, api, alone, own, tmp_path
 
     load_wine(as_frame=True).frame.to_csv(shared, index=False)
     given = (*QUICK[:2], *QUICK[4:], "--data", str(shared), "--data.target", "target")
-    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    flags: tuple[str, ...] = ("--compute.engine", "dask", "--compute.address", cluster.address)
     flags += ("--out", str(tmp_path / "out"))
     report = report_of(cv(*given, *flags, folder=home, **api, TMPDIR=str(hidden)))
     assert_same(report, alone(given))

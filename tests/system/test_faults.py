@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def given(name: str, **compute) -> dict:
+def given(name: str, **compute: Any) -> dict[str, Any]:
     return {
         "model": {"builder": f"faulty:{name}"},
         "split": {"n_splits": 3},
@@ -69,7 +70,7 @@ def given(name: str, **compute) -> dict:
     }
 
 
-def trained(settings: dict, disturb=lambda run: None):
+def trained(settings: dict[str, Any], disturb=lambda run: None):
     """Train fold 0/0 and return its record and what is stored of it."""
     with launched(Run(parse_study(settings), Display("quiet"))) as run:
         run.check()

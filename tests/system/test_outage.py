@@ -108,6 +108,7 @@ def test_a_server_that_comes_back_is_told_how_the_run_ended(start, folder, serve
         get_client(sync_client=True) as client,
     ):
         (told,) = client.read_flow_runs()
+    assert told.state is not None
     assert told.state.is_completed()
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,6 @@ from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.page import render as comparison_page
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.data import DataSpec
-from tests.helpers_report import CLASSIFIER, finish
-from tests.needs import need
 from tests.support.needs import need
 from tests.support.reports import CLASSIFIER, finish
 
@@ -34,12 +33,12 @@ def pages(tmp_path_factory):
     out = tmp_path_factory.mktemp("pages")
     features = [[float(i % 7), float(i % 5)] for i in range(60)]
     data = DataSpec.from_arrays(features, [LONG, "control"] * 30)
-    given = {"data": data, "metrics": METRICS}
+    given: dict[str, Any] = {"data": data, "metrics": METRICS}
     whole = finish(out, **given)
     weak = {"builder": CLASSIFIER["builder"], "params": {"max_iter": 1000, "C": 0.001}}
     holes = finish(out, fails_once, model=weak, **given)
     models = read_models([whole.path, holes.path])
-    compared = {"compared_with": "repeat", "metric": "roc_auc"}
+    compared: dict[str, Any] = {"compared_with": "repeat", "metric": "roc_auc"}
     rows = [
         Comparison(
             "own.module:build", 0, 0, cause.name, title=cause.title, done="x " * 90, **compared

@@ -107,8 +107,8 @@ def test_a_killed_flow_leaves_no_process_behind(start, tmp_path, api, number):
 
 
 def test_finished_folds_survive_a_killed_flow(start, tmp_path, api):
-    arguments = ("--split.n_splits", "6", "--train.epochs", "30", "--train.engine", "plain")
-    arguments += ("--compute.workers", "1")
+    arguments = ["--split.n_splits", "6", "--train.epochs", "30", "--train.engine", "plain"]
+    arguments += ["--compute.workers", "1"]
     run = start([*CV, *arguments], tmp_path, **api)
     folds = tmp_path / "reports" / "folds"
     run.wait_for(lambda: len(list(folds.glob("*.parquet"))) >= 2)

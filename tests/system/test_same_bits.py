@@ -15,7 +15,6 @@ from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import place
 from tests.support.command import cv
-from tests.support.places import ROOT
 
 KNOWN = ROOT / "tests" / "data" / "digests_0_1_0.json"
 COLUMNS = ["initial_weights_sha256", "weights_sha256", "predictions_sha256"]

@@ -47,17 +47,19 @@ def by_deployment(live: Live, out: Path) -> None:
 def by_schedule(live: Live, out: Path) -> None:
     """Give the deployment a schedule, and wait for what starts by itself."""
     anchor = datetime.now(UTC) + timedelta(seconds=20)
-    soon = IntervalSchedule(interval=timedelta(days=30), anchor_date=anchor)
+    soon: Any = IntervalSchedule(interval=timedelta(days=30), anchor_date=anchor)
     with live.client() as client:
         deployment = client.read_deployment_by_name(DEPLOYMENT)
-        options = {"parameters": {**STUDY, "out": str(out)}, "slug": "soon"}
-        client.create_deployment_schedules(deployment.id, [(soon, True)], **options)
+        parameters = {**STUDY, "out": str(out)}
+        client.create_deployment_schedules(
+            deployment.id, [(soon, True)], parameters=parameters, slug="soon"
+        )
     chosen = FlowRunFilter.model_validate({"deployment_id": {"any_": [deployment.id]}})
 
     def scheduled() -> list[Any]:
         with live.client() as client:
             runs = client.read_flow_runs(flow_run_filter=chosen)
-        return [run for run in runs if run.auto_scheduled and run.state.is_final()]
+        return [run for run in runs if run.auto_scheduled and run.state and run.state.is_final()]
 
     wait_for(scheduled, lambda: live.log("worker"))
     assert scheduled()[0].state.is_completed(), live.log("worker")[-6000:]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Several:
         for live, port, name in zip(self.lives, self.ports, ("one", "two"), strict=True):
             command = [*self.command("server"), "--port", str(port)]
             self.processes.append(first.start(name, *command, **self.environment("server")))
-            wait_for(lambda url=live.url: answers(url), lambda log=name: first.log(log), 120)
+            wait_for(partial(answers, live.url), partial(first.log, name), 120)
         command = self.command("services")
         self.processes.append(first.start("services", *command, **self.environment("services")))
 
@@ -100,12 +101,12 @@ def several(tmp_path_factory) -> Iterator[Several]:
         made.close()
 
 
-def completed_tasks(live: Live, run: Any) -> int:
-    """Return how many task runs of a run the server has as completed."""
+def all_tasks_completed(live: Live, run: Any) -> bool:
+    """Tell whether the server has all task runs of a run as completed."""
     chosen = FlowRunFilter.model_validate({"id": {"any_": [run]}})
     done = TaskRunFilter.model_validate({"state": {"type": {"any_": ["COMPLETED"]}}})
     with live.client() as client:
-        return len(client.read_task_runs(flow_run_filter=chosen, task_run_filter=done))
+        return len(client.read_task_runs(flow_run_filter=chosen, task_run_filter=done)) == TASKS
 
 
 def test_a_run_that_one_server_takes_is_known_to_the_other(several):
@@ -114,7 +115,7 @@ def test_a_run_that_one_server_takes_is_known_to_the_other(several):
     wait_for(lambda: two.state(run).state.is_final(), several.logs)
     for live in (one, two):
         assert live.state(run).state.is_completed(), several.logs()
-        wait_for(lambda live=live: completed_tasks(live, run) == TASKS, several.logs)
+        wait_for(partial(all_tasks_completed, live, run), several.logs)
 
 
 def test_a_server_that_dies_leaves_the_other_at_work(several):
@@ -124,7 +125,7 @@ def test_a_server_that_dies_leaves_the_other_at_work(several):
     run = two.run("cross_validate/cv-cpu", **SMALL, out=str(one.folder / "alone"))
     wait_for(lambda: two.state(run).state.is_final(), several.logs)
     assert two.state(run).state.is_completed(), several.logs()
-    wait_for(lambda: completed_tasks(two, run) == TASKS, several.logs)
+    wait_for(partial(all_tasks_completed, two, run), several.logs)
 
 
 def test_both_ask_for_the_password(several):

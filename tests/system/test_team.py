@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
@@ -142,7 +143,7 @@ def let_go(folder) -> None:
 def test_without_the_password_nothing_is_read_and_nothing_starts(team):
     with team.live.client() as client:
         deployment = client.read_deployment_by_name("cross_validate/cv-cpu")
-    requests = [
+    requests: list[tuple[str, str, dict[str, Any] | None]] = [
         ("GET", "/admin/version", None),
         ("GET", f"/deployments/{deployment.id}", None),
         ("POST", "/flow_runs/filter", {}),
@@ -193,7 +194,7 @@ def test_a_verification_that_cannot_be_done_fails_and_is_told(team):
     run = team.live.run("verify/verify", run_dir=nowhere)
     ended = team.live.ended(run, "one")
     assert ended.state.is_failed()
-    assert ended.state.message.startswith(f"RUN_DIR: {nowhere!r} holds no manifest.json")
+    assert ended.message.startswith(f"RUN_DIR: {nowhere!r} holds no manifest.json")
     wait_for(lambda: team.told.heard, team.logs)
     assert json.loads(team.told.heard[0]) == {"text": f"verify/{ended.name}: Failed"}
 
@@ -245,7 +246,7 @@ def test_a_run_whose_process_died_shows_as_crashed_and_retry_reuses_its_folds(te
     assert team.live.state(run).state.is_running()
     patience = SILENCE + 180
     wait_for(lambda: team.live.state(run).state.is_crashed(), team.logs, patience)
-    assert "No sign of life" in team.live.state(run).state.message
+    assert "No sign of life" in team.live.state(run).message
     let_go(folder)
     team.workers[name] = team.start_worker(name)
     before = {

@@ -124,7 +124,9 @@ def test_a_study_runs_in_its_folder_with_its_builders(tmp_path):
         assert pools == {"cv-cpu": "READY"}
         (nightly,) = deployments["nightly"].schedules
         assert not nightly.active
-        form = deployments["cv-cpu"].parameter_openapi_schema["properties"]
+        schema = deployments["cv-cpu"].parameter_openapi_schema
+        assert schema is not None
+        form = schema["properties"]
         offered = form["model"]["properties"]["builder"]["anyOf"][0]["enum"]
         assert offered == ["tasks.models:mlp", "tasks.models:cnn", "nets:build"]
         settings = {"data": {"source": "iris"}, "split": {"n_splits": 3}}

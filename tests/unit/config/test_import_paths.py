@@ -77,7 +77,8 @@ def test_every_setting_that_takes_text_is_guarded_or_known_to_be_plain():
 
 
 def test_what_is_described_as_an_import_path_is_one():
-    for section in (Study, *(type(Study.model_fields[name].default) for name in SECTIONS)):
+    sections: list[Any] = [type(Study.model_fields[name].default) for name in SECTIONS]
+    for section in (Study, *sections):
         hints = typing.get_type_hints(section, include_extras=True)
         for name, field in section.model_fields.items():
             if "module:" in (field.description or ""):

@@ -96,7 +96,7 @@ def test_multiclass_learns_int32_codes(prepare: Prepare) -> None:
     data = prepare(source="iris")
     targets = data.array(TARGETS)
     assert targets is not None
-    assert (targets.dtype, targets.shape) == (np.int32, (150,))
+    assert (targets.dtype, targets.shape) == (np.dtype(np.int32), (150,))
     assert (data.outputs, data.positive) == (3, None)
     assert data.classes == data.labels == ("setosa", "versicolor", "virginica")
     np.testing.assert_array_equal(targets, data.codes())
@@ -106,7 +106,8 @@ def test_regression_learns_float32_and_keeps_float64(prepare: Prepare) -> None:
     data = prepare(source="diabetes")
     targets = data.array(TARGETS)
     assert targets is not None
-    assert (targets.dtype, targets.shape, data.codes().dtype) == (np.float32, (442, 1), np.float64)
+    assert (targets.dtype, targets.shape) == (np.dtype(np.float32), (442, 1))
+    assert data.codes().dtype == np.float64
     assert (data.task, data.labels, data.outputs) == ("regression", (), 1)
 
 
@@ -133,8 +134,8 @@ def test_same_content_from_anywhere_has_the_same_digest(
     from_csv: Dataset, prepare: Prepare, tmp_path: Path
 ) -> None:
     columns = {name: np.array(column) for name, column in COLUMNS.items()}
-    arrays = {"X": features(COLUMNS), "y": columns["y"]}
-    sides = {"groups": columns["g"], "weights": columns["w"]}
+    arrays: dict[str, Any] = {"X": features(COLUMNS), "y": columns["y"]}
+    sides: dict[str, Any] = {"groups": columns["g"], "weights": columns["w"]}
     np.savez(tmp_path / "data.npz", **arrays, **sides)
     others = [
         prepare(source=write_parquet(COLUMNS, tmp_path / "data.parquet"), **ROLES),
@@ -188,7 +189,12 @@ def test_what_float32_cannot_tell_apart_is_the_same(prepare: Prepare) -> None:
 
 def test_order_of_rows_and_names_of_labels_count(prepare: Prepare) -> None:
     X = np.arange(4.0).reshape(4, 1)
-    given = [(X, [0, 1, 0, 1]), (X[::-1], [1, 0, 1, 0]), (X, [0, 2, 0, 2]), (X, list("0101"))]
+    given: list[Any] = [
+        (X, [0, 1, 0, 1]),
+        (X[::-1], [1, 0, 1, 0]),
+        (X, [0, 2, 0, 2]),
+        (X, list("0101")),
+    ]
     assert len({prepare(DataSpec.from_arrays(*pair)).digest for pair in given}) == 4
 
 

@@ -17,7 +17,6 @@ from foldproof.tasks.data.labels import find_label, weights_of
 from foldproof.tasks.data.target import resolve_target
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.training.sample_weights import sample_weights
-from tests.conftest import Prepare
 from tests.support.inputs import Prepare
 
 PAIRS = [("no", "yes"), ("No", "Yes"), ("NO", "YES"), ("off", "on"), ("False", "True")]

@@ -8,6 +8,7 @@ import pytest
 from sklearn import metrics as sk
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.evaluation.measure import Measured, _score, measure
 from foldproof.tasks.evaluation.metric_names import MEANT, resolve_metrics
 from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
@@ -122,11 +123,12 @@ def test_regression_metrics_are_scikit_learns(name):
 
 
 def test_every_metric_that_fits_a_task_can_be_measured():
-    for task, predictions in (
-        ("binary", class_predictions("binary")),
-        ("multiclass", class_predictions("multiclass")),
-        ("regression", Predictions(VALUES, ESTIMATES, ESTIMATES.reshape(-1, 1), 0)),
-    ):
+    of_task: dict[Task, Predictions] = {
+        "binary": class_predictions("binary"),
+        "multiclass": class_predictions("multiclass"),
+        "regression": Predictions(VALUES, ESTIMATES, ESTIMATES.reshape(-1, 1), 0),
+    }
+    for task, predictions in of_task.items():
         for name in sk.get_scorer_names():
             try:
                 resolve_metrics([name], task, predictions.classes)
@@ -303,7 +305,7 @@ def test_measuring_needs_no_more_than_stored_predictions():
     assert again("roc_auc") == again("roc_auc")
 
 
-TASKS = {"binary": 2, "multiclass": 3, "regression": 0}
+TASKS: dict[Task, int] = {"binary": 2, "multiclass": 3, "regression": 0}
 USUAL = {task: f"the usual ones are {', '.join(usual_metrics(task))}" for task in TASKS}
 
 

@@ -72,7 +72,8 @@ def test_an_auc_has_the_interval_of_its_influence_curve(cancer):
 def test_other_metrics_have_the_corrected_t_interval(cancer, repeated):
     for finished, metric in ((cancer, "sensitivity"), (repeated, "roc_auc")):
         sizes = finished.tables.folds.to_pandas()[["n_train", "n_test"]].mean()
-        expected = corrected_t.interval(values(finished, metric), *sizes, 0.95)
+        n_train, n_test = sizes
+        expected = corrected_t.interval(values(finished, metric), n_train, n_test, 0.95)
         found = row(finished, metric)
         assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
         assert found["ci_method"] == expected.method

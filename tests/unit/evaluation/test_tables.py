@@ -1,5 +1,7 @@
 """From stored folds to tables: real estimators, checked against scikit-learn itself."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn import datasets, linear_model, metrics, model_selection, preprocessing
@@ -16,7 +18,7 @@ from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.store.fold_file import DamagedFold, read_fold, write_fold
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 
-SPLITS = {"split": {"n_splits": 3, "n_repeats": 2}}
+SPLITS: dict[str, Any] = {"split": {"n_splits": 3, "n_repeats": 2}}
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_there_is_none_without_a_bound_or_without_a_failure(tmp_path):
 )
 def test_the_lowest_value_is_reached_by_predictions_that_are_all_wrong(metric):
     truth = np.arange(8) % 2
-    wrong = Predictions(truth, 1 - truth, (1.0 - truth).reshape(-1, 1), 2)
+    wrong = Predictions(truth, 1 - truth, (1.0 - truth).astype(np.float64).reshape(-1, 1), 2)
     value = measure(metric, wrong).value
     assert value is not None
     if metric == "average_precision":  # approached with ever fewer positives

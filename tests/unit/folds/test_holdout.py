@@ -11,9 +11,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.training.fold_data import training_material
-from tests.conftest import Prepare
-from tests.helpers_report import REGRESSOR, prepared, settings
 from tests.support.inputs import Prepare
+from tests.support.reports import REGRESSOR, prepared, settings
 
 RANDOM = np.random.default_rng(3)
 CODES = RANDOM.integers(0, 3, 50)

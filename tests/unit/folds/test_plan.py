@@ -166,7 +166,7 @@ def test_predefined_folds_are_the_sorted_values_of_their_column(folder: Path, fo
 
 
 def test_predefined_folds_must_be_two_and_keep_groups(folder: Path) -> None:
-    split = {"method": "predefined", "fold_column": "fold"}
+    split: dict[str, Any] = {"method": "predefined", "fold_column": "fold"}
     one = predefined(folder, [3, 3, 3])
     problem = "split.fold_column: holds one value only; two folds are needed"
     assert refused(one, folder, **split) == problem

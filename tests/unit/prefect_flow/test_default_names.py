@@ -1,5 +1,7 @@
 """A run's name: the one that somebody gave it, else one that can be read."""
 
+from typing import Any
+
 import pytest
 from prefect import flow, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
@@ -12,7 +14,7 @@ from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.prefect_flow.states import flow_run_name
 
 READABLE = "LogisticRegression on iris, 3 folds"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "data": {"source": "iris"},
     "model": {"builder": "sklearn.linear_model:LogisticRegression"},
     "split": {"n_splits": 3},
@@ -20,7 +22,7 @@ SETTINGS = {
 
 
 @flow(flow_run_name=flow_run_name)
-def study(data: dict, model: dict, split: dict):
+def study(data: dict[str, Any], model: dict[str, Any], split: dict[str, Any]):
     """Have the parameters of a cross-validation and do nothing."""
 
 
@@ -65,7 +67,7 @@ def test_a_given_name_stays(client, given):
 
 def test_a_run_without_a_name_gets_one_that_can_be_read(client):
     assert name_of(client, client.create_flow_run_from_deployment(deployed(client))) == READABLE
-    ended = study(**SETTINGS, return_state=True)
+    ended: Any = study(**SETTINGS, return_state=True)
     assert client.read_flow_run(ended.state_details.flow_run_id).name == READABLE
 
 
@@ -95,7 +97,8 @@ def test_a_run_inside_of_another_gets_one_that_can_be_read(client):
     @flow
     def outer():
         study(**SETTINGS)
-        return study(**SETTINGS, return_state=True).state_details.flow_run_id
+        ended: Any = study(**SETTINGS, return_state=True)
+        return ended.state_details.flow_run_id
 
     chosen = FlowRunFilter(id=FlowRunFilterId(any_=[outer()]))
     assert [run.name for run in client.read_flow_runs(flow_run_filter=chosen)] == [READABLE]

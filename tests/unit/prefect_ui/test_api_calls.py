@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from functools import partial
 
 import pytest
 from prefect.client.schemas.actions import ArtifactCreate
@@ -66,6 +67,10 @@ def test_what_goes_wrong_between_calls_does_not_end_the_thread(nowhere):
     assert caller.missed == 0
 
 
+def show(progress, share, _):
+    progress.show(share, f"{share}")
+
+
 def test_progress_is_made_once_and_then_kept_up_to_date(prefect_api):
     from prefect import flow
     from prefect.client.orchestration import get_client
@@ -76,7 +81,7 @@ def test_progress_is_made_once_and_then_kept_up_to_date(prefect_api):
         caller = Caller(lambda: None, 0.05)
         progress = Progress(caller, flow_run.id, None, "some-progress")
         for share in (0.25, 0.25, 0.5):
-            caller.later(lambda _, share=share: progress.show(share, f"{share}"))
+            caller.later(partial(show, progress, share))
         caller.end(60)
         return caller.missed
 

@@ -1,5 +1,7 @@
 """The form of a deployment: what it asks for, what it sends, and how wrong input ends a run."""
 
+from typing import Any
+
 import pytest
 from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -10,6 +12,7 @@ from foldproof.flows.compare import compare
 from foldproof.flows.cv import cross_validate
 from foldproof.flows.verify import verify
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.config.types import Section
@@ -25,7 +28,7 @@ MAY_BE_EMPTY = {"target", "positive", "groups"}
 MOST = 25  # boxes of a form
 
 # What the form sends when nothing was touched, but for the order of names.
-UNTOUCHED = {
+UNTOUCHED: dict[str, Any] = {
     "data": {"source": "breast_cancer", "drop": []},
     "split": {"method": "auto", "n_splits": 10, "n_repeats": 1},
     "model": {"builder": "tasks.models:mlp", "params": {}},
@@ -159,7 +162,7 @@ def test_choices_have_readable_tabs(schema):
 
 
 def test_all_metrics_that_fit_some_task_can_be_chosen():
-    tasks = (("binary", 2), ("multiclass", 3), ("regression", 0))
+    tasks: tuple[tuple[Task, int], ...] = (("binary", 2), ("multiclass", 3), ("regression", 0))
     fit = [metric.name for metric in METRICS if any(metric.fits(*task) for task in tasks)]
     assert list(METRIC_NAMES) == fit
 
@@ -357,7 +360,7 @@ def test_wrong_input_ends_a_run_with_its_one_line(prefect_api, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     parameters = {**sent, "out": str(tmp_path)}
     with temporary_settings({PREFECT_API_URL: prefect_api}):
-        state = run_flow(cross_validate, parameters=parameters, return_type="state")
+        state: Any = run_flow(cross_validate, parameters=parameters, return_type="state")
     assert state.is_failed()
     assert state.message == line
     assert list(tmp_path.iterdir()) == []
@@ -365,6 +368,6 @@ def test_wrong_input_ends_a_run_with_its_one_line(prefect_api, tmp_path, monkeyp
 
 def test_a_parameter_that_does_not_exist_is_named(prefect_api):
     with temporary_settings({PREFECT_API_URL: prefect_api}):
-        state = run_flow(cross_validate, parameters={"dat": {}}, return_type="state")
+        state: Any = run_flow(cross_validate, parameters={"dat": {}}, return_type="state")
     assert state.is_failed()
     assert state.message.endswith("dat: unknown setting; did you mean data?")

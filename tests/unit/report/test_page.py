@@ -10,7 +10,6 @@ from foldproof.tasks.common.text import number
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.report.page import render
-from tests.helpers_report import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 from tests.support.pages import EVIL, Page
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
 

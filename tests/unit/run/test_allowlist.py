@@ -15,7 +15,6 @@ from foldproof.tasks.run.allowlist import BUILDERS, DEPLOYED, PATHS, Trust, chec
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from tests.support.command import cv, run
-from tests.support.places import ROOT
 
 OWN = (
     "from subprocess import run\nfrom studies.b import shared\nimport os\n\ndef build(): ...\n"

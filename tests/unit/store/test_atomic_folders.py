@@ -11,6 +11,7 @@ import pytest
 
 from foldproof.tasks.store.atomic_folders import mend, write_whole
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE_S, join_all
 
 WRITE = (
     "import os, signal, sys; from pathlib import Path\n"
@@ -21,8 +22,11 @@ WRITE = (
 WAIT = "print('there', flush=True); sys.stdin.read()"
 
 
-def put(text):
-    return lambda draft: (draft / "file").write_text(text)
+def put(text, name="file"):
+    def fill(draft: Path) -> None:
+        (draft / name).write_text(text)
+
+    return fill
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -48,7 +52,7 @@ def test_a_later_folder_replaces_an_earlier_one(tmp_path):
 def test_what_cannot_be_filled_leaves_the_earlier_one(tmp_path):
     write_whole(tmp_path / "run", put("earlier"))
     with pytest.raises(FileNotFoundError):
-        write_whole(tmp_path / "run", lambda draft: (draft / "no" / "file").write_text("x"))
+        write_whole(tmp_path / "run", put("x", "no/file"))
     assert content(tmp_path) == {"run": "earlier"}
 
 
@@ -129,16 +133,18 @@ def test_a_writer_that_is_killed_leaves_the_earlier_one(tmp_path):
 
 def test_what_a_living_process_writes_is_left_alone_and_waited_for(tmp_path):
     command = [sys.executable, "-c", WRITE.format(WAIT), str(tmp_path / "run")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == "there\n"
         mend(tmp_path)
         (draft,) = tmp_path.glob(".run.*.part")
         assert (draft / "file").read_text() == "new"
         second = threading.Thread(target=write_whole, args=(tmp_path / "run", put("second")))
         second.start()
-        process.communicate()
-        second.join(60)
+        process.communicate(timeout=PATIENCE_S)
+        join_all([second])
     assert process.returncode == 0
     assert content(tmp_path) == {"run": "second"}
 

@@ -11,29 +11,9 @@ from pyarrow import parquet
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.initial_state import Start
 from foldproof.tasks.folds.paths import fold_path
-from foldproof.tasks.folds.result import Execution, FinishedFold, now
+from foldproof.tasks.folds.result import Execution, now
 from foldproof.tasks.store.fold_file import SCHEMA, DamagedFold, put_aside, read_fold, write_fold
-
-KEY = "a1" * 32
-
-
-def finished(dtype=np.float32, outputs=1, **changes):
-    raw = np.random.default_rng(0).random((7, outputs)).astype(dtype)
-    fold = FinishedFold(
-        key=KEY,
-        rows=np.arange(3, 10),
-        raw=raw,
-        activation="sigmoid",
-        history=((1, "loss", 0.7), (1, "val_loss", np.float64(0.1) + 0.2), (2, "loss", 1e-300)),
-        epochs_run=2,
-        best_epoch=1,
-        initial="b" * 64,
-        weights="c" * 64,
-        predictions=digest_arrays([raw]),
-        start=Start(0, True),
-        execution=Execution(2, "cpu:1", now(), 0.1, 0.2, 0.3, 512.5),
-    )
-    return replace(fold, **changes)
+from tests.support.stored import KEY, finished
 
 
 @pytest.fixture

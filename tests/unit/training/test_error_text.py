@@ -1,7 +1,7 @@
 import pytest
-from foldproof.tasks.workers.scratch import make_scratch, remove_scratch
 
 from foldproof.tasks.folds.outputs import UnfitOutput
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.training.error_text import LONGEST, describe_failure, is_exhausted
 from foldproof.tasks.training.trained_model import Diverged
 

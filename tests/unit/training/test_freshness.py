@@ -121,7 +121,7 @@ def test_what_a_builder_has_fitted_is_kept(builders):
 
     copied = set_apart(fresh_builders.preset())
     assert np.array_equal(copied.coef_, np.full((3, 4), 0.5))
-    assert finish(builders, **{"model": {"builder": "fresh_builders:preset"}}).tables.failed == 0
+    assert finish(builders, model={"builder": "fresh_builders:preset"}).tables.failed == 0
 
 
 def test_copying_draws_nothing_and_what_cannot_be_copied_is_used_as_it_is(builders):
@@ -135,4 +135,4 @@ def test_copying_draws_nothing_and_what_cannot_be_copied_is_used_as_it_is(builde
     assert np.array_equal(np.random.random(4), expected)
     locked = fresh_builders.locked()
     assert set_apart(locked) is locked
-    assert finish(builders, **{"model": {"builder": "fresh_builders:locked"}}).tables.failed == 0
+    assert finish(builders, model={"builder": "fresh_builders:locked"}).tables.failed == 0

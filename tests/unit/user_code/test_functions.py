@@ -277,13 +277,11 @@ def test_modules_that_a_functions_code_imports_are_known():
 
 
 def test_relative_imports_in_a_functions_code_are_resolved():
-    def build():
-        from . import zoo
-        from .zoo import dense
-
-        return zoo, dense
-
-    build = types.FunctionType(build.__code__, {"__name__": "x", "__package__": "tests.support"})
+    inside = {"__name__": "x", "__package__": "tests.support"}
+    source = (
+        "def build():\n    from . import zoo\n    from .zoo import dense\n    return zoo, dense\n"
+    )
+    build = cell(source, **inside)["build"]
     assert {"tests.support.zoo", "tests.support.zoo.dense"} <= modules_of(name_function(build))
 
 

@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.user_code import provenance
 from foldproof.tasks.user_code.installed import is_installed_file, owner
@@ -81,7 +82,7 @@ def test_packages_in_a_zip_file_count_alike(tmp_path, lib, monkeypatch):
     found = trace(tmp_path, "import heavy.inner\nimport loose\n")
     assert found.distributions == {"Heavy-Things": "1.2"}
     assert set(found.sources) == {"my_model", "loose"}
-    unpacked = provenance.digest_text("x = 1\n")
+    unpacked = digest_text("x = 1\n")
     assert found.sources["loose"] == unpacked
 
 
@@ -99,7 +100,7 @@ def test_a_new_version_is_seen(tmp_path, lib):
 def test_files_of_a_distribution_are_told_from_others(lib):
     assert is_installed_file(str(lib / "heavy/inner.py"))
     assert not is_installed_file(str(lib / "loose.py"))
-    assert is_installed_file(importlib.import_module("numpy").__file__)
+    assert is_installed_file(str(importlib.import_module("numpy").__file__))
     assert owner(str(lib / "nowhere"), "heavy/inner.py") is None
 
 
@@ -111,7 +112,7 @@ def many(tmp_path, count):
 
 
 def test_a_long_trace_says_so_now_and_then(tmp_path):
-    told = []
+    told: list[str] = []
     trace(tmp_path, many(tmp_path, 210), tell=told.append)
     assert told == [f"reading the source of your modules: {count} files" for count in (100, 200)]
 

@@ -14,7 +14,6 @@ from sklearn import datasets
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import check_source, read
 
 CSV = "a,b,y\n1,2,0\n3,4,1\n"
@@ -39,7 +38,8 @@ def write_parquet(folder: Path, columns: Any, name: str = "data.parquet") -> str
     return str(folder / name)
 
 
-def load(source: str, fold_column: str | None = None, **settings: Any) -> RawData:
+def load(source: str, fold_column: str | None = None, **settings: Any) -> Any:
+    """Read a source; the features are a table, or an array where the file holds arrays."""
     return read(DataSpec(source=source, **settings), fold_column)
 
 
@@ -81,7 +81,7 @@ def test_columns_without_a_role_are_features(tmp_path: Path) -> None:
     assert raw.features.column_names == ["a", "b"]
     assert raw.target.tolist() == [0, 1]
     assert (raw.groups is None, raw.weights is None, raw.folds is None) == (False, False, False)
-    assert [raw.groups[0], raw.weights[1], raw.folds[1]] == ["x", 2, 1]  # type: ignore[index]
+    assert [raw.groups[0], raw.weights[1], raw.folds[1]] == ["x", 2, 1]
     assert raw.settings.target == "y"
     assert raw.rows == 2
 

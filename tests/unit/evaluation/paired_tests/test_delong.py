@@ -60,6 +60,8 @@ def test_three_published_aucs_and_their_joint_contrast():
 def test_the_published_pairs(column, difference, error, low, high, chi2, p):
     found = compare(ILL, SCORES[:, column], SCORES[:, 0], 0.95)
     assert found.difference == pytest.approx(difference, abs=5e-5)
+    assert found.difference is not None
+    assert found.statistic is not None
     assert found.difference / found.statistic == pytest.approx(error, abs=5e-5)
     assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
     assert found.statistic**2 == pytest.approx(chi2, abs=5e-5)
@@ -82,6 +84,8 @@ def test_it_is_the_definition():
     _, joint = aucs(positive, scores)
     found = compare(positive, scores[:, 0], scores[:, 1], 0.95)
     variance = joint[0, 0] + joint[1, 1] - 2 * joint[0, 1]
+    assert found.difference is not None
+    assert found.statistic is not None
     assert (found.difference / found.statistic) ** 2 == pytest.approx(variance)
 
 

@@ -7,7 +7,7 @@ from foldproof.tasks.evaluation.paired_tests.five_by_two import alpaydin, diette
 
 STUMP = np.ravel([[24, 26], [26, 20], [25, 33], [24, 25], [24, 26]]) / 75
 TREE = np.ravel([[0, 0], [3, -2], [1, 2], [1, 2], [1, 5]]) / 75
-NONE = np.zeros(10)
+NONE = [0.0] * 10
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,10 @@ def test_exchanging_the_models_keeps_p(test):
 
 
 def test_dietterichs_t_says_what_it_rests_on():
-    assert dietterich(STUMP, NONE).note == "t rests on the difference in the very first half alone"
+    assert (
+        dietterich(STUMP.tolist(), NONE).note
+        == "t rests on the difference in the very first half alone"
+    )
 
 
 @pytest.mark.parametrize("test", [dietterich, alpaydin])

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,21 +12,13 @@ import pytest
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.store.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
-from tests.support.places import ROOT
+from tests.support.namespaces import OTHER_PIDS, can_unshare
 
 HOLD = (
     "import sys, time; from foldproof.tasks.store.scratch import make_scratch\n"
     "print(make_scratch(), flush=True); time.sleep(600)\n"
 )
-OTHER_PIDS = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
 NOBODY = 2**22 + 1  # above the largest number that a process can have
-
-
-def can_unshare() -> bool:
-    try:
-        return subprocess.run([*OTHER_PIDS, "true"], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.scratch import FORGOTTEN
-from tests.helpers_report import prepared, settings
-from tests.test_scratch import OTHER_PIDS, can_unshare
-from tests.test_store import KEY
+from tests.support.namespaces import OTHER_PIDS, can_unshare
+from tests.support.reports import prepared, settings
+from tests.support.stored import KEY
 
 # Writes a fold as a run does, and stays where its draft is there and not yet in its place.
 WRITE = """
@@ -23,7 +23,7 @@ import os, sys, threading
 from pathlib import Path
 from foldproof.tasks.store import fold_file as store
 from foldproof.tasks.store.locks import fold_lock
-from tests.test_store import finished
+from tests.support.stored import finished
 
 def wait(handle):
     print("there", flush=True)

@@ -4,7 +4,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from foldproof.tasks.report.page_template import fill_template
-from tests.test_html import Page
+from tests.support.pages import Page
 
 KEY = {
     "data": {"sha256": "d" * 64},
