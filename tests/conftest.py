@@ -21,6 +21,12 @@ from foldproof.tasks.prefect_flow.server import EmbeddedServer
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.support.inputs import Prepare
+from tests.support.left_out import (  # noqa: F401 (pytest finds its hooks here)
+    pytest_deselected,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from tests.support.processes import Start, starting
 
 

@@ -23,11 +23,11 @@ from tests.support.pages import Page
 from tests.support.places import ROOT
 from tests.support.processes import Ended, all_gone, children
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]  # an audit fits a model many times
 
 AUDIT = [sys.executable, str(ROOT / "flows" / "audit.py")]
 BLOBS = ("--data", "blobs", "--split.n_splits", "4", "--train.scaler", "none")
-PATIENCE_S = 1200  # a guard against hanging: an audit fits a model many times
+PATIENCE_S = 1200  # a guard against hanging
 HOSTILE = "<script>net"  # a module's name is a file's name
 NET = """
 import keras

@@ -24,7 +24,6 @@ from tests.support.processes import Ended, left_behind, wait_for
 pytestmark = pytest.mark.long
 
 COMPARE = [sys.executable, str(ROOT / "flows" / "compare.py")]
-PATIENCE = 120
 FILES = {
     "plain.yaml": "model: sklearn.linear_model:LogisticRegression\n",
     "weak.yaml": """

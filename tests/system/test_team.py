@@ -234,6 +234,7 @@ def test_folds_go_on_while_the_database_is_started_again(team):
     assert team.live.ended(run, "one").state.is_completed(), team.logs()[-6000:]
 
 
+@pytest.mark.timeout(1200)
 def test_a_run_whose_process_died_shows_as_crashed_and_retry_reuses_its_folds(team):
     run, folder = begun(team, "lost")
     (name,) = [name for name, worker in team.workers.items() if children(worker.pid)]

@@ -67,6 +67,10 @@ def test_no_module_imports_a_test(folder):
     assert found == []
 
 
+def test_every_test_has_a_time_after_which_it_fails(pytestconfig):
+    assert 0 < float(pytestconfig.getini("timeout")) <= 600
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_folder_of_tests_is_a_package(folder):
     """Modules of the same name in two folders need packages to be told apart."""
