@@ -27,7 +27,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand the counts over, in a worker of xdist."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output[OUTPUT] = dict(session.config.stash.get(LEFT_OUT, Counter()))
+        counts = session.config.stash.get(LEFT_OUT, None)
+        output[OUTPUT] = dict(counts or {})
 
 
 @pytest.hookimpl(optionalhook=True)
