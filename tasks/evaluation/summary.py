@@ -1,6 +1,6 @@
 """From the folds' metrics to one row a metric, with an interval that names its method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,10 @@ from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.intervals.choose import Interval, ScoredFold, interval
 from foldproof.tasks.evaluation.measure import Measured, measure
 from foldproof.tasks.evaluation.predictions import Predictions
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.plan import Fold, FoldPlan
+
+Metrics = Mapping[str, Measured]
+Read = Callable[[slice], Predictions]  # by places in the table of all folds' predictions
 
 
 @dataclass(frozen=True)
@@ -19,15 +22,16 @@ class ScoredPredictions:
     """A finished fold's predictions and its metrics."""
 
     predictions: Predictions
-    metrics: Mapping[str, Measured]
+    metrics: Metrics
 
 
 def summarise(
     model: str,
     dataset: Dataset,
     plan: FoldPlan,
-    scored: Sequence[ScoredPredictions | None],
+    measured: Sequence[Metrics | None],
     metrics: tuple[str, ...],
+    read: Read,
 ) -> pa.Table:
     """Return one row a metric: mean, spread, interval and coverage.
 
@@ -35,16 +39,18 @@ def summarise(
         model: the builder.
         dataset: for the task.
         plan: the folds, in order.
-        scored: what each fold predicted, None where it failed.
+        measured: the metrics of each fold, None where it failed.
         metrics: the names, in order.
+        read: returns predictions of finished folds, which lie there in the order of the plan.
     """
-    rows, pooled = [], _pooled(metrics, scored, plan)
+    is_whole = None not in measured
+    folds = _scored_folds(dataset, plan, read) if is_whole else []
+    pooled = _pooled(metrics, plan, read) if is_whole else dict.fromkeys(metrics)
+    rows = []
     for name in metrics:
-        defined = [
-            (s, s.metrics[name].value) for s in scored if s and s.metrics[name].value is not None
-        ]
-        values = [float(value) for _, value in defined if value is not None]
-        bounds = _bounds(name, values, [s for s, _ in defined], dataset, plan)
+        found = [each[name].value for each in measured if each is not None]
+        values = [float(value) for value in found if value is not None]
+        bounds = _bounds(name, values, folds, plan)
         rows.append(
             {
                 "model": model,
@@ -63,47 +69,41 @@ def summarise(
 
 
 def _bounds(
-    name: str,
-    values: list[float],
-    scored: list[ScoredPredictions],
-    dataset: Dataset,
-    plan: FoldPlan,
+    name: str, values: list[float], folds: Sequence[ScoredFold], plan: FoldPlan
 ) -> Interval:
     if len(values) < len(plan.folds):
         return Interval(
             None, None, f"none: only {len(values)} of {len(plan.folds)} folds have a value"
         )
-    sizes = [(fold.n_train, fold.n_test) for fold in plan.folds]
-    binary = dataset.task == "binary"
-    folds = [
-        ScoredFold(
-            *size,
-            positive=s.predictions.truth == 1 if binary else None,
-            scores=s.predictions.scores[:, 0] if binary else None,
-        )
-        for size, s in zip(sizes, scored, strict=True)
-    ]
     return interval(name, values, folds, plan.method, plan.repeats)
 
 
-def _pooled(
-    metrics: tuple[str, ...], scored: Sequence[ScoredPredictions | None], plan: FoldPlan
-) -> dict[str, float | None]:
+def _scored_folds(dataset: Dataset, plan: FoldPlan, read: Read) -> list[ScoredFold]:
+    """Return what intervals need of each fold: its sizes, and of a binary task its scores."""
+    if dataset.task != "binary":
+        return [ScoredFold(fold.n_train, fold.n_test) for fold in plan.folds]
+    parts = (read(places) for places in _places(plan.folds))
+    return [
+        ScoredFold(fold.n_train, fold.n_test, part.truth == 1, part.scores[:, 0])
+        for fold, part in zip(plan.folds, parts, strict=True)
+    ]
+
+
+def _places(folds: Sequence[Fold]) -> list[slice]:
+    """Return where the predictions of each fold lie among those of all."""
+    ends = np.cumsum([fold.n_test for fold in folds]).tolist()
+    return [slice(end - fold.n_test, end) for fold, end in zip(folds, ends, strict=True)]
+
+
+def _pooled(metrics: tuple[str, ...], plan: FoldPlan, read: Read) -> dict[str, float | None]:
     """Return each metric on a repeat's test rows together, as the mean over repeats."""
     values: dict[str, list[float | None]] = {name: [] for name in metrics}
+    places = _places(plan.folds)
     for repeat in range(plan.repeats):
-        of_repeat = [s for s, fold in zip(scored, plan.folds, strict=True) if fold.repeat == repeat]
-        parts = [s.predictions for s in of_repeat if s is not None]
-        if len(parts) < len(of_repeat):
-            return dict.fromkeys(metrics)
-        pooled = Predictions(
-            truth=np.concatenate([part.truth for part in parts]),
-            predicted=np.concatenate([part.predicted for part in parts]),
-            scores=np.concatenate([part.scores for part in parts]),
-            classes=parts[0].classes,
-        )
+        own = [p for p, fold in zip(places, plan.folds, strict=True) if fold.repeat == repeat]
+        together = read(slice(own[0].start, own[-1].stop))  # the repeats lie one after the other
         for name in metrics:
-            values[name].append(measure(name, pooled).value)
+            values[name].append(measure(name, together).value)
     return {name: _mean(found) for name, found in values.items()}
 
 

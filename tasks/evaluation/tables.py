@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from foldproof.tasks.columns import Columns
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts
@@ -15,7 +17,7 @@ from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.findings import about_predictions
 from foldproof.tasks.evaluation.measure import measure
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
-from foldproof.tasks.evaluation.summary import ScoredPredictions, summarise
+from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summarise
 from foldproof.tasks.folds.initial_state import Beginning, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
@@ -44,33 +46,6 @@ class Tables:
     facts: TargetFacts
 
 
-class _Columns:
-    """Columns that grow by parts and end as one chunk each."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._parts: dict[str, list[pa.Array]] = {name: [] for name in schema.names}
-
-    def add(self, rows: int, **columns: Any) -> None:
-        """Append rows; a single value stands for all of them."""
-        for name, values in columns.items():
-            kind = self._schema.field(name).type
-            if np.ndim(values) == 0:
-                part = pa.repeat(pa.scalar(values, kind), rows)
-            else:
-                part = pa.array(values, kind, from_pandas=True)
-            self._parts[name].append(part)
-
-    def table(self) -> pa.Table:
-        """Join the parts; each column's are given up as soon as it is whole."""
-        arrays = [self._joined(name) for name in self._schema.names]
-        return pa.Table.from_arrays(arrays, schema=self._schema)
-
-    def _joined(self, name: str) -> pa.Array:
-        parts = self._parts.pop(name)
-        return pa.concat_arrays(parts) if parts else pa.array([], self._schema.field(name).type)
-
-
 def reduce_folds(
     dataset: Dataset,
     plan: FoldPlan,
@@ -91,11 +66,11 @@ def reduce_folds(
         SharedStart: folds that should differ started from the same weights.
     """
     model = jobs[0].builder.reference
-    predictions = _Columns(_predictions_schema(dataset))
-    history = _Columns(schemas.history_schema())
+    predictions = Columns(_predictions_schema(dataset))
+    history = Columns(schemas.history_schema())
     rows: list[dict[str, Any]] = []
     executions: list[dict[str, Any]] = []
-    scored: list[ScoredPredictions | None] = []
+    measured: list[Metrics | None] = []
     beginnings: list[Beginning] = []
     for fold, job, record in zip(plan.folds, jobs, records, strict=True):
         place = {"model": model, "repeat": fold.repeat, "fold": fold.fold}
@@ -104,20 +79,22 @@ def reduce_folds(
         result = score_fold(dataset, finished, metrics) if finished else None
         rows.append(place | known | _fold_row(dataset, record, finished, result))
         executions.append(_execution_row(record, finished))
-        scored.append(result)
+        measured.append(result.metrics if result else None)
         if finished is not None and result is not None:
             _add_predictions(predictions, place, dataset, finished, result)
             _add_history(history, place, finished)
             start = (finished.initial, finished.start)
             beginnings.append(Beginning(fold.repeat, fold.fold, job.model_seed, *start))
     check_distinct(beginnings)
+    table = predictions.table()
+    kept = partial(_kept, dataset, table)
     return Tables(
         folds=pa.Table.from_pylist(rows, schema=schemas.folds_schema(metrics)),
         history=history.table(),
-        predictions=predictions.table(),
-        summary=summarise(model, dataset, plan, scored, metrics),
+        predictions=table,
+        summary=summarise(model, dataset, plan, measured, metrics, kept),
         execution=pa.Table.from_pylist(executions, schema=schemas.execution_schema()),
-        undefined=tuple(_undefined(plan, scored)),
+        undefined=tuple(_undefined(plan, measured)),
         failed=sum(record.error is not None for record in records),
         facts=dataset.facts,
     )
@@ -142,14 +119,29 @@ def score_output(
     Raises:
         UnfitOutput: it is not finite, or no probability.
     """
-    scores = class_scores(raw, activation, dataset.task)
-    predictions = Predictions(
+    predictions = _predictions(dataset, rows, class_scores(raw, activation, dataset.task))
+    return ScoredPredictions(predictions, {name: measure(name, predictions) for name in metrics})
+
+
+def _predictions(
+    dataset: Dataset, rows: NDArray[np.int64], scores: NDArray[np.float64]
+) -> Predictions:
+    return Predictions(
         truth=_truth(dataset, rows),
         predicted=predict_labels(scores, dataset.task),
         scores=scores,
         classes=len(dataset.labels),
     )
-    return ScoredPredictions(predictions, {name: measure(name, predictions) for name in metrics})
+
+
+def _kept(dataset: Dataset, table: pa.Table, places: slice) -> Predictions:
+    """Return predictions from the table of all, which is the one place that keeps them."""
+    part = table.slice(places.start, places.stop - places.start)
+    names = [f"score_{name}" for name in dataset.classes] or ["y_pred"]
+    columns = [part[name].chunk(0).to_numpy() for name in names]  # views, not copies
+    is_one = dataset.task != "multiclass"  # a positive class, or a value
+    scores = columns[-1].reshape(-1, 1) if is_one else np.column_stack(columns)
+    return _predictions(dataset, part["row"].chunk(0).to_numpy(), scores)
 
 
 def _truth(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -195,7 +187,7 @@ def _predictions_schema(dataset: Dataset) -> pa.Schema:
 
 
 def _add_predictions(
-    columns: _Columns,
+    columns: Columns,
     place: dict[str, Any],
     dataset: Dataset,
     finished: FinishedFold,
@@ -218,19 +210,19 @@ def _score_columns(
     return {f"score_{name}": scores[:, i] for i, name in enumerate(classes)}
 
 
-def _add_history(columns: _Columns, place: dict[str, Any], finished: FinishedFold) -> None:
+def _add_history(columns: Columns, place: dict[str, Any], finished: FinishedFold) -> None:
     if finished.history:
         epochs, names, values = zip(*finished.history, strict=True)
         columns.add(len(epochs), **place, epoch=epochs, metric=names, value=np.array(values, float))
 
 
 def _undefined(
-    plan: FoldPlan, scored: Sequence[ScoredPredictions | None]
+    plan: FoldPlan, measured: Sequence[Metrics | None]
 ) -> Iterator[tuple[int, int, str, str]]:
-    for fold, result in zip(plan.folds, scored, strict=True):
-        for name, measured in (result.metrics if result else {}).items():
-            if measured.value is None:
-                yield fold.repeat, fold.fold, name, measured.reason
+    for fold, metrics in zip(plan.folds, measured, strict=True):
+        for name, found in (metrics or {}).items():
+            if found.value is None:
+                yield fold.repeat, fold.fold, name, found.reason
 
 
 def findings(tables: Tables) -> tuple[str, ...]:

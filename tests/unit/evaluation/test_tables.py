@@ -1,11 +1,13 @@
 """From stored folds to tables: real estimators, checked against scikit-learn itself."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import datasets, linear_model, metrics, model_selection, preprocessing
 
+from foldproof.tasks.config.study import DataSpec
 from foldproof.tasks.evaluation.schemas import (
     folds_schema,
     history_schema,
@@ -247,6 +249,24 @@ def test_equal_initial_weights_are_told(tmp_path):
     with pytest.raises(SharedStart):
         with_initial_weights(tmp_path, ["a" * 64, "a" * 64, "b" * 64])
     assert with_initial_weights(tmp_path, [None] * 3) == ()
+
+
+def test_predictions_are_held_once(tmp_path):
+    """Beside what becomes the table there is room for one repeat, not for all of them."""
+    rows, repeats = 40_000, 20
+    generator = np.random.default_rng(0)
+    X, y = generator.random((rows, 1)), generator.integers(0, 2, rows)
+    split = {"n_splits": 2, "n_repeats": repeats}
+    given = {"data": DataSpec.from_arrays(X, y), "split": split, "metrics": ["accuracy"]}
+    with prepared(settings(tmp_path, **given)) as run:
+        records, metrics = train(run), run.metrics
+        tracemalloc.start()
+        tables = reduce_folds(run.dataset, run.plan, run.jobs, records, metrics)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert tables.predictions.num_rows == rows * repeats
+    each = 3 * 8  # bytes of a row's place and labels, until they are Arrow's
+    assert most < 1.5 * each * rows * repeats
 
 
 def test_the_order_of_training_does_not_show(out, iris):

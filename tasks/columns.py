@@ -1,0 +1,34 @@
+"""A table that is put together from parts, each column without a second copy of the others."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+class Columns:
+    """Columns that grow by parts and end as one chunk each."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        """Begin with no rows."""
+        self._schema = schema
+        self._parts: dict[str, list[pa.Array]] = {name: [] for name in schema.names}
+
+    def add(self, rows: int, **columns: Any) -> None:
+        """Append rows; a single value stands for all of them."""
+        for name, values in columns.items():
+            kind = self._schema.field(name).type
+            if np.ndim(values) == 0:
+                part = pa.repeat(pa.scalar(values, kind), rows)
+            else:
+                part = pa.array(values, kind, from_pandas=True)
+            self._parts[name].append(part)
+
+    def table(self) -> pa.Table:
+        """Join the parts; each column's are given up as soon as it is whole."""
+        arrays = [self._joined(name) for name in self._schema.names]
+        return pa.Table.from_arrays(arrays, schema=self._schema)
+
+    def _joined(self, name: str) -> pa.Array:
+        parts = self._parts.pop(name)
+        return pa.concat_arrays(parts) if parts else pa.array([], self._schema.field(name).type)
