@@ -11,6 +11,7 @@ from pyarrow import parquet
 from foldproof.tasks.comparison.folder import MODELS, PAIRS
 from foldproof.tasks.comparison.texts import by_rank, p_text, sized
 from foldproof.tasks.data.target import Label
+from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.report.result import (
     Result,
     aligned,
@@ -81,7 +82,8 @@ class ComparisonResult:
         ranked = by_rank([row for row in rows if row["metric"] == metric])
         each = (f"{row['number']} {row['model']} {_mean(row['mean'])}" for row in ranked)
         facts = facts_of(self.results[0].path) if self.results else None
-        return with_positive(f"{metric}: {', '.join(each)}", facts)
+        positive = named_positive(facts) if facts else ""
+        return with_positive(f"{metric}: {', '.join(each)}", positive)
 
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the tables."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.columns import Columns
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
-from foldproof.tasks.data.target_facts import TargetFacts
+from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.findings import about_predictions
 from foldproof.tasks.evaluation.measure import measure
@@ -33,7 +33,7 @@ class Tables:
     Attributes:
         undefined: (repeat, fold, metric, reason) of each value that does not exist.
         failed: how many folds failed.
-        facts: what is known of the target.
+        positive: the positive label with its count; empty unless the task is binary.
     """
 
     folds: pa.Table
@@ -43,7 +43,7 @@ class Tables:
     execution: pa.Table
     undefined: tuple[tuple[int, int, str, str], ...]
     failed: int
-    facts: TargetFacts
+    positive: str
 
 
 def reduce_folds(
@@ -96,7 +96,7 @@ def reduce_folds(
         execution=pa.Table.from_pylist(executions, schema=schemas.execution_schema()),
         undefined=tuple(_undefined(plan, measured)),
         failed=sum(record.error is not None for record in records),
-        facts=dataset.facts,
+        positive=named_positive(dataset.facts),
     )
 
 

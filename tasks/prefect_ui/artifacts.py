@@ -122,7 +122,7 @@ def _target_lines(key: Mapping[str, Any]) -> Iterator[str]:
 
 def headline(tables: Tables) -> str:
     """Return the first metric with its interval, its folds and the positive label."""
-    return headline_of(tables.summary, tables.facts)
+    return headline_of(tables.summary, tables.positive)
 
 
 def plain(value: float | None) -> float | None:

@@ -99,7 +99,8 @@ class Result:
     @cached_property
     def headline(self) -> str:
         """The first metric in a line, and the positive label if there is one."""
-        return headline_of(parquet.read_table(self.path / "summary.parquet"), self._facts)
+        summary = parquet.read_table(self.path / "summary.parquet")
+        return headline_of(summary, named_positive(self._facts) if self._facts else "")
 
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the table."""
@@ -130,19 +131,18 @@ def facts_of(path: Path) -> TargetFacts | None:
     return TargetFacts.of_key(json.loads((path / "manifest.json").read_text("utf-8"))["key"])
 
 
-def headline_of(summary: pa.Table, facts: TargetFacts | None) -> str:
+def headline_of(summary: pa.Table, positive: str) -> str:
     """Return the first metric in a line, such as `r2 0.513 (0.401 to 0.625), 5 of 5 folds`.
 
     Args:
         summary: the table of that name.
-        facts: of the target; of a binary task, the line names the positive label.
+        positive: the positive label with its count, or nothing.
     """
-    return with_positive(metric_line(summary.slice(0, 1).to_pylist()[0]), facts)
+    return with_positive(metric_line(summary.slice(0, 1).to_pylist()[0]), positive)
 
 
-def with_positive(line: str, facts: TargetFacts | None) -> str:
+def with_positive(line: str, positive: str) -> str:
     """Return a line of metrics with a binary task's positive label at its end."""
-    positive = named_positive(facts) if facts else ""
     return f"{line}; positive: {positive}" if positive else line
 
 
