@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from foldproof.tasks.columns import Columns
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation import schemas
+from foldproof.tasks.evaluation.columns import Columns
 from foldproof.tasks.evaluation.findings import about_predictions
 from foldproof.tasks.evaluation.measure import measure
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels

@@ -16,7 +16,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.evaluation.tables import _Columns
+from foldproof.tasks.evaluation.columns import Columns
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import STORED_AT_ONCE
@@ -80,7 +80,7 @@ def test_stored_folds_go_through_prefect_a_few_at_a_time(many, prefect_api, monk
 
 def test_joining_columns_takes_one_column_more():
     names = [f"score_{number}" for number in range(20)]
-    columns = _Columns(pa.schema([(name, pa.float64()) for name in names]))
+    columns = Columns(pa.schema([(name, pa.float64()) for name in names]))
     before = pa.default_memory_pool()
     pa.set_memory_pool(POOL)
     try:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn import datasets, linear_model, metrics, model_selection, preprocessing
 
-from foldproof.tasks.config.study import DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.evaluation.schemas import (
     folds_schema,
     history_schema,
