@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import SECTIONS, Study, parse_study
 from foldproof.tasks.config.types import Section
-from foldproof.tasks.config.yaml_file import read_settings
+from foldproof.tasks.config.yaml_file import read_settings, read_yaml
 
 if TYPE_CHECKING:
     from foldproof.tasks.run.progress_view import Verbosity
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MOST_DIGITS = 9  # of a repeat or fold
 MOST_SHOWN = 60  # characters of a value
 MOST_READ = 200  # characters that are read as another notation
+BARE_COLON = re.compile(r"([{,]\s*[^\s:,{}\[\]]+):(?=\S)")  # after a name, as in {units:3}
 EXAMPLE = "'{\"NAME\": VALUE}'"
 SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
 MAPPINGS = (*SECTIONS, "data.csv", "model.params", "train.early_stopping", "train.class_weight")
@@ -205,12 +207,19 @@ def _as_json(text: str) -> str:
     """Return a mapping as one types it, if YAML understands it, or else the form of one."""
     if len(text) > MOST_READ:
         return EXAMPLE
+    forms = (text, BARE_COLON.sub(r"\1: ", text))
+    return next((form for form in map(_from_yaml, forms) if form), EXAMPLE)
+
+
+def _from_yaml(text: str) -> str:
+    """Return a mapping of YAML as one types it as JSON, or nothing."""
     try:
-        loaded = yaml.safe_load(text)
+        loaded = read_yaml(text)
         plain = json.dumps(loaded, ensure_ascii=False, allow_nan=False)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-        return EXAMPLE
-    return EXAMPLE if None in loaded.values() else shlex.quote(plain)
+        return ""
+    is_whole = isinstance(loaded, dict) and ": null" not in plain
+    return shlex.quote(plain) if is_whole else ""
 
 
 def _set(settings: dict[str, Any], name: str, value: Any, above: str = "") -> None:

@@ -59,7 +59,7 @@ def read_settings(path: str | None, field: str = FIELD) -> dict[str, Any]:
         return {}
     file = "" if field == path else f"{path!r} "  # named once
     try:
-        loaded = _load(_read(path))
+        loaded = read_yaml(_read(path))
     except _Unusable as error:
         raise InputError(field, str(error)) from None
     except OSError as error:
@@ -102,7 +102,12 @@ def _read(path: str) -> str:
     return content.decode("utf-8-sig")
 
 
-def _load(text: str) -> Any:
+def read_yaml(text: str) -> Any:
+    """Return the plain values of a text; numbers and words are read as settings need them.
+
+    Raises:
+        ValueError, RecursionError, yaml.YAMLError: it is not YAML, or too much of it.
+    """
     loader = _Loader(text)
     try:
         root = loader.get_single_node()

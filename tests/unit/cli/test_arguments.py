@@ -134,6 +134,9 @@ def test_yaml_sections_may_share_by_merge(tmp_path: Path) -> None:
     assert study.model.params == {"epochs": 3, "batch_size": 2}
 
 
+UNITS = '{"units": 3, "rate": 0.001, "act": "my.nets:relu"}'
+
+
 def squeezed(text: str) -> str:
     """Return a text without the white space at which a help text wraps."""
     return "".join(text.split())
@@ -187,7 +190,18 @@ def test_help_shows_every_field_with_its_default(capsys: pytest.CaptureFixture[s
         (
             ["--train.early_stopping", "{patience:3}"],
             "train.early_stopping: '{patience:3}' is not JSON; "
-            "type --train.early_stopping '{\"NAME\": VALUE}'",
+            "type --train.early_stopping '{\"patience\": 3}'",
+        ),
+        *(
+            (["--model.params", text], f"is not JSON; type --model.params '{meant}'")
+            for text, meant in (
+                ("{units:3}", '{"units": 3}'),
+                ("{units:3, rate:1e-3,act:my.nets:relu}", UNITS),
+                ("{units:[3,4],'l2':{rate:0.1}}", '{"units": [3, 4], "l2": {"rate": 0.1}}'),
+                ("{file: 'a,b:c', rate: 1e-3}", '{"file": "a,b:c", "rate": 0.001}'),
+                ("{units}", '{"NAME": VALUE}'),
+                ("{units:3, dropout}", '{"NAME": VALUE}'),
+            )
         ),
         (["--model.params", "{" * 100_000], "{{{...' is not JSON; type --model.params '{\"NAME"),
         (["--seed"], "command line: argument --seed: expected one argument; see --help"),
