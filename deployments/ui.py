@@ -1,4 +1,4 @@
-"""Bring up everything to look at: `python deployments/ui.py [PORT] [--study FOLDER]`.
+"""Bring up everything to look at: `foldproof ui`, or `python deployments/ui.py`.
 
 A server with its database in Prefect's home folder, and, for each device of this machine, a
 work pool, a worker and its deployments, until Ctrl-C. With a study's folder, runs start there
@@ -8,7 +8,7 @@ and may use its data and its builders, which the forms offer.
 import argparse
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,7 @@ from foldproof.deployments.register import register
 from foldproof.deployments.settings import RUN
 from foldproof.tasks.machine.devices import has_cuda, visible_gpus
 from foldproof.tasks.run.allowlist import BUILDERS, PATHS
+from foldproof.tasks.run.status_line import line
 
 
 def main(port: int, study: Path | None) -> None:
@@ -79,10 +80,23 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-if __name__ == "__main__":
-    usage = "make ui [PORT=4300] [STUDY=FOLDER]"
+def bring_up(arguments: Sequence[str]) -> int:
+    """Do what `foldproof ui` asks for: runs start in the folder of the call, or in another one."""
+    usage = "foldproof ui [PORT] [--study FOLDER]"
+    asked = _parser(usage, "the folder that runs start in; default: here").parse_args(arguments)
+    line.clear()
+    main(asked.port, asked.study or Path.cwd())
+    return 0
+
+
+def _parser(usage: str, study: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(usage=usage, description="Prefect's pages, with a worker.")
     parser.add_argument("port", nargs="?", type=int, default=PORT, help="default: %(default)s")
-    parser.add_argument("--study", type=study_folder, help="the folder that runs start in")
-    asked = parser.parse_args()
+    parser.add_argument("--study", type=study_folder, help=study)
+    return parser
+
+
+if __name__ == "__main__":
+    in_make = "make ui [PORT=4300] [STUDY=FOLDER]"
+    asked = _parser(in_make, "the folder that runs start in").parse_args()
     main(asked.port, asked.study)

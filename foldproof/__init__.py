@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from foldproof.flows.compare import compare_models
     from foldproof.flows.cv import cross_validate
     from foldproof.tasks.common.errors import InputError, RunFailed
-    from foldproof.tasks.common.version import VERSION as __version__
     from foldproof.tasks.comparison.result import ComparisonResult
     from foldproof.tasks.config.compute import ComputeSpec
     from foldproof.tasks.config.data import CsvSpec, DataSpec
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from foldproof.tasks.config.split import SplitSpec
     from foldproof.tasks.config.train import EarlyStopping, TrainSpec
     from foldproof.tasks.report.result import Result
+
+    __version__: str
 
 __all__ = [
     "ComparisonResult",

@@ -5,8 +5,10 @@ import difflib
 import json
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -71,8 +73,15 @@ def read_request(arguments: Sequence[str]) -> Request:
         InputError: a flag, the file or a value is wrong.
         SystemExit: after --help.
     """
+    flags = parse_flags(cv_parser(), arguments)
+    only = None if flags.only is None else fold_place("--only", flags.only)
+    return Request(read_study(flags), only, verbosity_of(flags), flags.refresh)
+
+
+def cv_parser() -> LineParser:
+    """Return the parser of a cross-validation's command line."""
     parser = study_parser(
-        "cv.py",
+        "cv",
         "Cross-validate a model.",
         "Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",
     )
@@ -81,15 +90,19 @@ def read_request(arguments: Sequence[str]) -> Request:
         "--refresh", action="store_true", help="train stored folds anew and compare"
     )
     add_study(parser, quiet="print the report's path only")
-    flags = parse_flags(parser, arguments)
-    only = None if flags.only is None else fold_place("--only", flags.only)
-    return Request(read_study(flags), only, verbosity_of(flags), flags.refresh)
+    return parser
+
+
+def called(name: str) -> str:
+    """Return what a command was called as: the script in `flows/`, or `foldproof NAME`."""
+    script = f"{name}.py"
+    return script if Path(sys.argv[0]).name == script else f"foldproof {name}"
 
 
 def study_parser(name: str, description: str, exit_codes: str) -> LineParser:
     """Return a parser of a command that takes settings; add its own flags, then the study's."""
     parser = LineParser(
-        prog=name,
+        prog=called(name),
         description=f"{description} VALUE is JSON where it parses as JSON, else text.",
         epilog=exit_codes,
         allow_abbrev=False,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foldproof.tasks.cli.arguments import (
+    LineParser,
     add_study,
     fold_place,
     parse_flags,
@@ -33,8 +34,15 @@ def _launch(arguments: Sequence[str]) -> int:
 
 
 def _read(arguments: Sequence[str]) -> tuple[Study, Place, "Verbosity"]:
+    flags = parse_flags(audit_parser(), arguments)
+    study = read_study(flags)
+    return study, fold_place("--fold", flags.fold), verbosity_of(flags)
+
+
+def audit_parser() -> LineParser:
+    """Return the parser of an audit's command line."""
     parser = study_parser(
-        "audit.py",
+        "audit",
         "Show which cause makes repeated fits of a model differ: one fold is trained twice "
         "under each cause, in fresh processes.",
         "Exit codes: 0 the audit ran, 1 the fold fails or never comes back, 2 wrong input.",
@@ -46,6 +54,4 @@ def _read(arguments: Sequence[str]) -> tuple[Study, Place, "Verbosity"]:
         help="the fold to train; both count from 0 [default: 0/0]",
     )
     add_study(parser, quiet="print the audit's path only")
-    flags = parse_flags(parser, arguments)
-    study = read_study(flags)
-    return study, fold_place("--fold", flags.fold), verbosity_of(flags)
+    return parser

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from foldproof.tasks.cli.arguments import (
     LineParser,
     add_study,
+    called,
     unknown_flag,
     verbosity_of,
     with_flags,
@@ -54,7 +55,7 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
         InputError: a flag, a file or a value is wrong.
         SystemExit: after --help.
     """
-    parser = _parser()
+    parser = compare_parser()
     flags, unknown = parser.parse_known_intermixed_args(arguments)
     if unknown:
         raise unknown_flag(unknown[0], parser)
@@ -101,9 +102,10 @@ def _show(result: Any, names: Sequence[str]) -> None:
     print(f"report: {result.path}")
 
 
-def _parser() -> LineParser:
+def compare_parser() -> LineParser:
+    """Return the parser of a comparison's command line."""
     parser = LineParser(
-        prog="compare.py",
+        prog=called("compare"),
         description="Compare several models on the same folds, with paired tests. Flags count "
         "over all files. VALUE is JSON where it parses as JSON, else text.",
         epilog="Exit codes: 0 done, 1 the run failed, 2 wrong input, 3 some folds failed.",

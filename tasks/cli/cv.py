@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -137,8 +138,9 @@ def prepare_process() -> None:
 
 
 def leave_scripts_folder() -> None:
-    """Forget the script's own folder: it holds flows, not modules that a builder could mean."""
-    sys.path[:] = [folder for folder in sys.path if folder != str(ROOT / "flows")]
+    """Forget the script's own folder: it holds flows or commands, not modules that are meant."""
+    own = (str(ROOT / "flows"), str(Path(sys.executable).parent))
+    sys.path[:] = [folder for folder in sys.path if folder not in own]
 
 
 def _train_all(flow: Any, run: Any, request: Request) -> int:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from foldproof.tasks.cli.arguments import LineParser
+from foldproof.tasks.cli.arguments import LineParser, called
 from foldproof.tasks.cli.cv import exit_code_of
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.run.status_line import line
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _verify(arguments: Sequence[str]) -> int:
-    given = _parser().parse_args(arguments)
+    given = verify_parser().parse_args(arguments)
     count = None if given.all else _count(given.folds)
     level = check_level(given.level)
     from foldproof.tasks.report.finished import FinishedRun  # what follows takes time
@@ -56,9 +56,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _parser() -> LineParser:
+def verify_parser() -> LineParser:
+    """Return the parser of a verification's command line."""
     parser = LineParser(
-        prog="verify.py",
+        prog=called("verify"),
         description="Check a report against its manifest, its metrics against its predictions, "
         "and refit folds in fresh processes as plain Keras.",
         epilog="Exit codes: 0 identical, 1 a difference, 2 wrong input.",
