@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import argcomplete
+from argcomplete.completers import FilesCompleter
+from argcomplete.shell_integration import shellcode
 
 from foldproof.tasks.cli.arguments import cv_parser
 from foldproof.tasks.cli.audit import audit_parser
@@ -35,7 +37,7 @@ def show_script(arguments: Sequence[str]) -> int:
             return DONE
         print(f"command line: give one of {', '.join(SHELLS)}; {use}", file=sys.stderr)
         return WRONG_INPUT
-    print(argcomplete.shellcode(["foldproof"], shell=shell))
+    print(shellcode(["foldproof"], shell=shell))
     return DONE
 
 
@@ -45,7 +47,7 @@ def complete(commands: Mapping[str, str]) -> None:
     Args:
         commands: what each does, by its name.
     """
-    argcomplete.autocomplete(whole_parser(commands), default_completer=argcomplete.FilesCompleter())
+    argcomplete.autocomplete(whole_parser(commands), default_completer=FilesCompleter())
 
 
 def whole_parser(commands: Mapping[str, str]) -> argparse.ArgumentParser:

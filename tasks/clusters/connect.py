@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from foldproof.tasks.clusters.protocol import ANSWER, Cluster
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.extras import install_command
 from foldproof.tasks.config.compute import ComputeSpec
 
 PACKAGES = {"dask": "distributed", "ray": "ray"}
@@ -19,8 +20,8 @@ def connect(compute: ComputeSpec) -> Cluster:
     """
     package = PACKAGES[compute.engine]
     if find_spec(package) is None:
-        remedy = f"pip install 'foldproof[{compute.engine}]'"
-        raise InputError("compute.engine", f"{package} is not installed; {remedy}")
+        problem = f"{package} is not installed; {install_command(compute.engine)}"
+        raise InputError("compute.engine", problem)
     if compute.address is not None:
         _see_who_answers(compute.address)
     if compute.engine == "dask":

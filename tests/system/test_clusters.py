@@ -15,9 +15,10 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from foldproof.tasks.common.extras import install_command
+from foldproof.tasks.common.places import ROOT
 from tests.support.clusters import Dask, Ray
 from tests.support.command import CV, contents, cv, report_of, run
-from tests.support.places import ROOT
 from tests.support.processes import free_port, kill, wait_for
 
 pytestmark = pytest.mark.clusters
@@ -445,5 +446,5 @@ def test_an_engine_that_is_not_installed_is_named_with_its_command(home, api, tm
     for engine, package in (("dask", "distributed"), ("ray", "ray")):
         found = cv("--compute.engine", engine, folder=home, PYTHONPATH=path, **api)
         assert found.code == 2
-        remedy = f"{package} is not installed; pip install 'foldproof[{engine}]'"
+        remedy = f"{package} is not installed; {install_command(engine)}"
         assert found.err.strip() == f"compute.engine: {remedy}"
