@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.places import FOLDERS, ROOT
-from tests.command import report_of, run
+from tests.support.command import report_of, run
 
 pytestmark = pytest.mark.long
 
@@ -24,10 +24,13 @@ def installed(tmp_path_factory) -> Path:
     """An environment with foldproof from a wheel, and all else from this one; its programs."""
     folder = tmp_path_factory.mktemp("installed")
     for name in SOURCES:  # a wheel of a folder that was built in holds what was there before
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        (folder / "source").mkdir(exist_ok=True)
-        options = {"symlinks": True, "ignore": shutil.ignore_patterns("__pycache__")}
-        copy(ROOT / name, folder / "source" / name, **(options if (ROOT / name).is_dir() else {}))
+        place = folder / "source" / name
+        place.parent.mkdir(exist_ok=True)
+        if (ROOT / name).is_dir():
+            no_caches = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, place, symlinks=True, ignore=no_caches)
+        else:
+            shutil.copy2(ROOT / name, place)
     wheels = folder / "wheels"
     built = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels)]
     subprocess.run([*built, str(folder / "source")], check=True)

@@ -15,7 +15,7 @@ from foldproof.tasks.cli.completion import PARSERS, SHELLS, whole_parser
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.run.status_line import ERASE
-from tests.command import run
+from tests.support.command import run
 
 FOLDPROOF = str(Path(sys.executable).with_name("foldproof"))
 WAYS = {"command": [FOLDPROOF], "module": [sys.executable, "-m", "foldproof"]}
