@@ -7,10 +7,10 @@ from pathlib import Path
 from foldproof.tasks.audit.causes import Cause, Conditions, all_causes
 from foldproof.tasks.audit.processes import Environment, run_trials
 from foldproof.tasks.audit.trial import Outcome, Trial
-from foldproof.tasks.audit.worker import onednn_is_on
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.run.session import Run
+from foldproof.tasks.training.tensorflow_internals import onednn_is_on
 
 ORDERS_OF = ("reference", "seeded_fit")
 

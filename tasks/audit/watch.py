@@ -10,6 +10,7 @@ from foldproof.tasks.common.digest import digest_array
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.keras_internals import replace_train_function
 from foldproof.tasks.training.keras_model import weights_digest
 from foldproof.tasks.training.progress import Progress
 
@@ -73,7 +74,7 @@ def row_orders(
     numbered = Samples(material.train.features, material.train.targets, numbers)
     few = {"epochs": min(train.epochs, WATCHED), "early_stopping": None}
     step = _RowReader(int(model.steps_per_execution))
-    model.train_function = step
+    replace_train_function(model, step)
     fit(Material(numbered, None, material.scaler, material.codes), train.model_copy(update=few))
     seen = np.concatenate(step.seen) if step.seen else np.arange(0)
     if seen.size % rows:

@@ -12,6 +12,7 @@ from foldproof.tasks.audit.trial import Fit, Outcome, Trial
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.training.error_text import describe_failure
+from foldproof.tasks.training.tensorflow_internals import onednn_is_on
 from foldproof.tasks.user_code.builder import load_builder
 from foldproof.tasks.workers.calls import configure, configure_otherwise
 
@@ -33,13 +34,6 @@ def run_trial(trial: Trial, tensorflow: bool) -> Outcome:
         trace = "".join(traceback.format_exception(error))
         return Outcome(error=describe_failure(error), traceback=trace)
     return Outcome(fits, _orders(trial) if trial.orders else ())
-
-
-def onednn_is_on() -> bool:
-    """Tell whether TensorFlow uses oneDNN in this process, by variable or by default."""
-    from tensorflow.python.util import _pywrap_util_port  # nothing public tells
-
-    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def _our_fits(trial: Trial) -> Iterator[Fit]:

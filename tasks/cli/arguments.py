@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
+from foldproof.tasks.cli.argparse_internals import flags_of
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import SECTIONS, Study, parse_study
@@ -194,7 +195,7 @@ def unknown_flag(flag: str, parser: LineParser) -> InputError:
         meant = f"did you mean --config {shlex.quote(flag)}?"
         hint = meant if is_file else "settings are given as --NAME VALUE"
         return InputError("command line", f"unexpected {flag!r}; {hint}")
-    known = [option.lstrip("-") for option in parser._option_string_actions]
+    known = [option.lstrip("-") for option in flags_of(parser)]
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean --{close[0]}?" if close else "see --help"
     return InputError(flag.partition("=")[0], f"unknown flag; {hint}")

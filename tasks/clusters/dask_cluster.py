@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from distributed import Client, KilledWorker
-from distributed.comm.core import CommClosedError
 
+from foldproof.tasks.clusters.dask_internals import CommClosedError, describe_workers
 from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
 from foldproof.tasks.common.places import python_path
@@ -52,8 +52,7 @@ class DaskCluster:
     def nodes(self) -> dict[str, int]:
         """Return how many folds at a time each worker offers, by its address."""
         try:
-            client = self._client
-            workers = client.sync(client.scheduler.identity, n_workers=-1)["workers"]
+            workers = describe_workers(self._client)
         except LOST as error:
             raise Disconnected(f"the Dask scheduler at {self._address} is gone") from error
         name = GPU if self._gpu else FOLD

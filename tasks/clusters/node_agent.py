@@ -4,9 +4,7 @@ The engine's own process trains nothing. Its calls go to worker processes of our
 started, pinned and watched as on the machine of the flow.
 """
 
-import contextlib
 import inspect
-import multiprocessing
 import socket
 import threading
 import time
@@ -23,6 +21,7 @@ from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.multiprocessing_internals import allow_children
 from foldproof.tasks.workers.slot import Slot
 from foldproof.tasks.workers.slots import Slots
 
@@ -109,8 +108,7 @@ _lock = threading.Lock()
 def join(request: Request) -> Passport:
     """Make this process a node of a run and describe it; a second time starts anew."""
     machine = socket.gethostname()
-    with contextlib.suppress(AssertionError):  # Dask's workers are daemonic and may have no
-        multiprocessing.current_process().daemon = False  # children; ours end with them
+    allow_children()  # Dask's workers are daemons; ours end with them
     try:
         code = code_here(request.model, request.train, request.modules, request.search)
         leave(request.run)  # what was under way here counts as lost

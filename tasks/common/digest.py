@@ -4,12 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 1 << 24  # bytes hashed at a time, so that a memory map is never copied whole
+
+
+class _Hasher(Protocol):
+    def update(self, data: memoryview, /) -> None: ...
 
 
 def canonical_json(value: Any) -> str:
@@ -55,7 +59,7 @@ def digest_text(text: str) -> str:
     return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
 
 
-def _update(hasher: "hashlib._Hash", array: NDArray[Any]) -> None:
+def _update(hasher: _Hasher, array: NDArray[Any]) -> None:
     little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
     flat = np.ascontiguousarray(little).reshape(-1).view(np.uint8)
     for start in range(0, flat.size, BLOCK):

@@ -13,12 +13,13 @@ def nearest(given: str, names: Iterable[str]) -> str:
     names = list(names)
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {_printable(close[0])}? "
+        return f"did you mean {printable(close[0])}? "
     more = ", ..." if len(names) > MOST_NAMES else ""
-    return f"use one of {', '.join(map(_printable, names[:MOST_NAMES]))}{more} "
+    return f"use one of {', '.join(map(printable, names[:MOST_NAMES]))}{more} "
 
 
-def _printable(name: int | str) -> str:
+def printable(name: int | str) -> str:
+    """Return a name as it is, or quoted where a reader would not see all of it."""
     text = str(name)
     return text if text and text.isprintable() and text == text.strip() else repr(text)
 

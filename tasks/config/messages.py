@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.text import _printable, nearest
+from foldproof.tasks.common.text import nearest, printable
 
 PROBLEMS = {
     "int_type": "must be a whole number",
@@ -66,7 +66,7 @@ def _dotted(location: tuple[int | str, ...], root: type[BaseModel]) -> str:
     for part in location:
         if fields is not None and part not in fields:
             return (
-                ".".join([*parts, _printable(part)])
+                ".".join([*parts, printable(part)])
                 if len(parts) == len(location) - 1
                 else ".".join(parts)
             )

@@ -1,16 +1,14 @@
 """A Prefect server that goes away: folds go on, the run ends with its report and says so."""
 
-import contextlib
 import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from queue import Empty
-from typing import Any
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.prefect_flow.prefect_internals import drop_unsent, stop_retrying
 
 PAUSE = 2.0  # seconds between looks at the server
 MISSES = 3  # in a row, and the server counts as gone
@@ -116,17 +114,8 @@ def give_up() -> None:
     It would go on for minutes: one after the other, its retries of the last state, the
     retries for the failure to set that, and each event and log line still in a queue.
     """
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-    from prefect.settings import get_current_settings
-
-    get_current_settings().client.max_retries = 0
-    services: tuple[Any, ...] = (EventsWorker, APILogWorker)
-    for service in services:
-        for instance in tuple(service._instances.values()):
-            with contextlib.suppress(Empty):
-                while True:
-                    instance._queue.get_nowait()
+    stop_retrying()
+    drop_unsent()
 
 
 def is_outage(error: BaseException) -> bool:

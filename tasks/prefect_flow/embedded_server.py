@@ -14,9 +14,10 @@ def main(handle: int) -> None:
     """Serve the Prefect API on an inherited socket until standard input closes."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn
-    from prefect.server.api.server import create_app
 
-    config = uvicorn.Config(create_app(final=True), log_level="error", lifespan="on")
+    from foldproof.tasks.prefect_flow.prefect_internals import server_app
+
+    config = uvicorn.Config(server_app(), log_level="error", lifespan="on")
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=handle)])
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 from prefect import State, task
 from prefect.cache_policies import NO_CACHE
-from prefect.context import TaskRunContext
 from prefect.states import Cancelled, Completed, Failed
-from prefect.utilities.engine import get_state_for_result
 
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.prefect_flow.prefect_internals import state_behind, tag_task_run
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.fold_file import DamagedFold, put_aside
@@ -35,7 +34,7 @@ SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     """Train one fold on a leased slot; stored ones show as cached, stopped ones as cancelled."""
     if slot is not None:
-        _tag(slot.name)
+        tag_task_run(slot.name)
     try:
         record = run.records.get(key) or _follow(run, run.job(key), slot)
     except RunFailed as error:
@@ -52,17 +51,6 @@ def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
     said = "from the store" if record.cached else f"trained on {record.slot}"
     weights = f", weights {record.weights[:12]}" if record.weights else ""
     return Completed(name=name, message=said + weights, data=data)
-
-
-def _tag(device: str) -> None:
-    """Put the device's tag on the task run in hand.
-
-    A tag that is there before the run starts makes Prefect ask its server for a
-    concurrency slot of that name, twice a fold; slots are ours to lease.
-    """
-    context = TaskRunContext.get()
-    if context is not None:
-        context.task_run.tags.append(device)
 
 
 def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
@@ -200,8 +188,8 @@ def _submit(
 
 def _split_of(plan: FoldPlan) -> list[State]:
     """Return the state of the task that the folds come from, for Prefect's graph."""
-    found = get_state_for_result(plan)  # without its data, which Prefect would ask for
-    return [] if found is None else [Completed(data=True, state_details=found[0].state_details)]
+    found = state_behind(plan)  # without its data, which Prefect would ask for
+    return [] if found is None else [Completed(data=True, state_details=found.state_details)]
 
 
 def _reuse(run: Run, job: FoldJob) -> bool:

@@ -9,11 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from prefect import Flow
-from prefect.logging import get_logger
-from prefect.logging.handlers import PrefectConsoleHandler, _SafeStreamHandler
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.utilities.callables import get_call_parameters
-from prefect.utilities.engine import link_state_to_flow_run_result
 
 from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.config.study import Study, parse_study
@@ -27,6 +23,14 @@ from foldproof.tasks.prefect_flow.api_watch import (
     tls_settings,
     unreachable,
 )
+from foldproof.tasks.prefect_flow.prefect_internals import (
+    console_handlers,
+    drain,
+    given_arguments,
+    link_to_state,
+    set_up_logging,
+    value_of,
+)
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
 from foldproof.tasks.prefect_flow.states import flow_run_name, told
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
@@ -34,7 +38,6 @@ from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, Service, current, launched
 
-LOGGERS = (None, "flow_runs", "task_runs", "events", "client", "_internal")
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
 CARE = 30.0  # the same where the server is about to end, and would be missed by what is left
 
@@ -71,7 +74,7 @@ class LaunchedFlow(Flow[..., Result]):
         options = {
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
         }
-        given = get_call_parameters(self.fn, args, kwargs, apply_defaults=False)
+        given = given_arguments(self.fn, args, kwargs)
         return self.launch(Run(parse_study(with_more(given)), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
@@ -98,7 +101,7 @@ class LaunchedFlow(Flow[..., Result]):
             if options.get("return_state"):
                 return state
             found = outcome(state)
-            link_state_to_flow_run_result(state, found)  # for the graph of a comparison
+            link_to_state(found, state)  # for the graph of a comparison
             return found
         except Exception as error:
             if run.result is None or not is_outage(error):
@@ -200,7 +203,7 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
 
 def outcome(state: Any) -> Any:
     """Return the result of a run, which may have failed folds, or raise what ended it."""
-    found = state.result(raise_on_failure=False, _sync=True)
+    found = value_of(state)
     if isinstance(found, BaseException):
         raise found
     return found
@@ -218,12 +221,8 @@ def quiet_prefect(verbose: bool) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    import prefect.main  # noqa: F401  (sets the logging up, which would undo this later)
-
-    loggers = [logging.getLogger(), *(get_logger(name) for name in LOGGERS)]
-    consoles = [
-        handler for logger in loggers for handler in logger.handlers if _is_console(handler)
-    ]
+    set_up_logging()  # which would undo this later
+    consoles = console_handlers()
     levels = [handler.level for handler in consoles]
     for handler in consoles:
         handler.setLevel(logging.CRITICAL + 1)
@@ -243,18 +242,7 @@ def flush_to_api(patience: float = PATIENCE) -> None:
     Args:
         patience: seconds that this may take.
     """
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    def drain() -> None:
-        for service in (EventsWorker, APILogWorker):
-            service.drain_all(timeout=patience)
-
     # In a notebook a loop runs in this thread, and draining would want to be awaited.
-    thread = threading.Thread(target=drain)
+    thread = threading.Thread(target=drain, args=(patience,))
     thread.start()
     thread.join()
-
-
-def _is_console(handler: logging.Handler) -> bool:
-    return isinstance(handler, PrefectConsoleHandler | _SafeStreamHandler)

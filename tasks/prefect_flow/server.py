@@ -19,6 +19,7 @@ from typing import Any
 from foldproof.tasks.common.errors import RunFailed
 from foldproof.tasks.common.places import python_path
 from foldproof.tasks.prefect_flow.home import prefect_home
+from foldproof.tasks.prefect_flow.prefect_internals import EPHEMERAL_SERVER
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
 ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
@@ -40,7 +41,7 @@ UNWATCHED = {
 VARIABLES = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
-    "PREFECT__SERVER_EPHEMERAL": "1",
+    EPHEMERAL_SERVER: "1",
     "PYTHONSAFEPATH": "1",
     **BATCHED,
     **UNWATCHED,

@@ -8,7 +8,6 @@ may not: there, only what the deployment allows is imported, opened or connected
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +19,13 @@ from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.import_paths import import_paths
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources import bundled
+from foldproof.tasks.run.prefect_internals import is_deployed
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.functions import is_kept
 from foldproof.tasks.user_code.references import BUILT_IN
 
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"
-DEPLOYED = "PREFECT__FLOW_RUN_ID"  # set by Prefect in the processes of its workers and runners
-OF_PREFECT, OF_ITS_SERVER = "PREFECT__", "PREFECT__SERVER"  # what its variables begin with
 MEMORY = "memory"  # scikit-learn's name of a folder whose pickles an estimator loads
 ALLOWED = (BUILT_IN, "sklearn")
 
@@ -90,24 +88,6 @@ class Trust:
         """Tell whether an address is a listed one; `tcp://` counts as nothing."""
         listed = {_plain_address(each) for each in self.clusters or ()}
         return self.clusters is None or _plain_address(address) in listed
-
-
-def is_deployed() -> bool:
-    """Tell whether the code runs for a deployment, so that a form may have sent the settings.
-
-    Prefect's variables tell, and so does the run in hand: if either is renamed one day, the
-    other still counts. Prefect is not imported for that.
-    """
-    names = [name for name in os.environ if name.startswith(OF_PREFECT)]
-    if any(not name.startswith(OF_ITS_SERVER) for name in names):
-        return True
-    context: Any = sys.modules.get("prefect.context")
-    if context is None:
-        return False
-    around = getattr(context, "_deployment_id", None)  # holds for a deployed flow's subflows, too
-    run = context.FlowRunContext.get()
-    of_run = None if run is None else getattr(run.flow_run, "deployment_id", "unknown")
-    return of_run is not None or (around is not None and around.get() is not None)
 
 
 def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> None:

@@ -6,7 +6,7 @@ fold's raw output and history, and the digest of both, so that damage is noticed
 
 import os
 import socket
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def _row(fold: FinishedFold) -> dict[str, Any]:
 
 def _fold(row: dict[str, Any]) -> FinishedFold:
     rows = np.array(row["rows"], dtype=np.int64)
-    known = Execution.__dataclass_fields__.keys() & row.keys()  # earlier files lack some
+    known = {field.name for field in fields(Execution)} & row.keys()  # earlier files lack some
     execution = Execution(**{name: row[name] for name in known})
     return FinishedFold(
         key=row["key"],

@@ -55,7 +55,8 @@ class Remote:
         return f"{address.rstrip('/')}/{name}{mark}{query}"
 
     @cached_property
-    def _opened(self) -> tuple[Any, str]:
+    def opened(self) -> tuple[Any, str]:
+        """The file system of Arrow that holds it, and the path there."""
         from pyarrow import fs
 
         system, root = fs.FileSystem.from_uri(self.uri)
@@ -65,7 +66,7 @@ class Remote:
         """Return the names of the files in a folder of this one; none if it is not there."""
         from pyarrow import fs
 
-        system, root = self._opened
+        system, root = self.opened
         place = f"{root}/{folder}".rstrip("/")
         selector = fs.FileSelector(place, allow_not_found=True)
         found = system.get_file_info(selector)
@@ -95,7 +96,7 @@ class Remote:
 
     def remove(self, name: str) -> None:
         """Remove a file that is here, if it is."""
-        system, root = self._opened
+        system, root = self.opened
         folder, _, base = name.rpartition("/")
         if base in self.names(folder):
             system.delete_file(f"{root}/{name}")
@@ -107,7 +108,7 @@ class Remote:
             InputError: they cannot, with the reason.
         """
         try:
-            system, root = self._opened
+            system, root = self.opened
             with system.open_output_stream(f"{root}/.probe") as file:
                 file.write(b"")
             system.delete_file(f"{root}/.probe")
@@ -119,7 +120,7 @@ class Remote:
     def _fetch_one(self, name: str, path: Path) -> None:
         from pyarrow import fs
 
-        system, root = self._opened
+        system, root = self.opened
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")  # a file of the right name is whole
         fs.copy_files(f"{root}/{name}", str(part), system, fs.LocalFileSystem())
@@ -128,7 +129,7 @@ class Remote:
     def _send_one(self, path: Path, name: str) -> None:
         from pyarrow import fs
 
-        system, root = self._opened
+        system, root = self.opened
         fs.copy_files(str(path), f"{root}/{name}", fs.LocalFileSystem(), system)
 
 
@@ -186,7 +187,7 @@ def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None
 
 
 def _is_there(remote: Remote, report: Path, manifest: str) -> bool:
-    system, root = remote._opened
+    system, root = remote.opened
     try:
         with system.open_input_stream(f"{root}/{manifest}") as file:
             return bool(file.read() == (report / Path(manifest).name).read_bytes())

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.training.keras_internals import all_layers, own_variables
 
 MARK = "_foldproof_seen"
 
@@ -78,8 +79,6 @@ def optimizer_step(model: Any) -> int:
 
 def _training_states(model: Any) -> Iterator[Any]:
     """Yield the variables, seeds of random layers included, of each layer that trains."""
-    for layer in [model, *model._flatten_layers(include_self=False)]:
+    for layer in all_layers(model):
         if layer.trainable:
-            yield from layer._trainable_variables
-            yield from layer._non_trainable_variables
-            yield from (generator.state for generator in layer._seed_generators)
+            yield from own_variables(layer)

@@ -12,6 +12,7 @@ from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
+from foldproof.tasks.training.keras_internals import all_layers
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.user_code.builder import brief, call_builder
 from foldproof.tasks.user_code.builder_call import BuilderCall
@@ -52,7 +53,7 @@ def complete(model: Any, call: BuilderCall, train: TrainSpec) -> Any:
     Raises:
         InputError: it cannot be, or it is not new.
     """
-    if not all(layer.built for layer in [model, *model._flatten_layers()]):
+    if not all(layer.built for layer in all_layers(model)):
         _build(model, call.input_shape)
     if not model.compiled:
         _compile(model, call.task, train)

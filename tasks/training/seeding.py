@@ -8,11 +8,10 @@ fresh one anyway: kernels may stay until a seed comes back.
 """
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
+
+from foldproof.tasks.training.tensorflow_internals import kernels_kept
 
 _seeds: set[int] = set()  # since kernels were thrown away last
 
@@ -31,7 +30,7 @@ def seed_everything(seed: int, keras_loaded: bool, keep_kernels: bool = False) -
         random.seed(seed)
         np.random.seed(seed)
     elif keep_kernels and seed not in _seeds:
-        with _kernels_stay():
+        with kernels_kept():
             _seed_keras(seed)
         _seeds.add(seed)
     else:
@@ -46,21 +45,3 @@ def _seed_keras(seed: int) -> None:
     # Automatic layer names start anew, or get_layer("dense") fails in a second fold.
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
-
-
-@contextmanager
-def _kernels_stay() -> Iterator[None]:
-    """Let the two calls above do all they do but throw kernels away."""
-    from tensorflow.python.eager import context
-
-    eager: Any = context.context()
-
-    def set_seed(seed: int) -> None:
-        eager._seed, eager._rng = seed, random.Random(seed)  # noqa: S311 (as TensorFlow does)
-
-    eager.clear_kernel_cache = lambda: None
-    eager._set_global_seed = set_seed
-    try:
-        yield
-    finally:
-        del eager.clear_kernel_cache, eager._set_global_seed

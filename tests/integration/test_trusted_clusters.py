@@ -17,6 +17,7 @@ from foldproof.tasks.comparison.steps import SHARED, comparing
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.steps import running
 from foldproof.tasks.run import allowlist as trust
+from foldproof.tasks.run.prefect_internals import FLOW_RUN_ID
 from tests.support.command import run
 from tests.support.places import ROOT
 
@@ -25,7 +26,7 @@ CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (CLUSTERS, trust.DEPLOYED):
+    for name in (CLUSTERS, FLOW_RUN_ID):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -136,7 +137,7 @@ def test_a_run_of_a_deployment_is_one_by_whatever_variable(deployment: Any) -> N
 
 def test_prefect_is_not_imported_to_find_out() -> None:
     code = (
-        "import sys; from foldproof.tasks.run.allowlist import is_deployed; "
+        "import sys; from foldproof.tasks.run.prefect_internals import is_deployed; "
         "print(is_deployed(), *sys.modules)"
     )
     ended = run([sys.executable, "-c", code], ROOT)

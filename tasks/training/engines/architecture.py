@@ -13,6 +13,7 @@ import numpy as np
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.training.keras_internals import all_layers
 from foldproof.tasks.user_code.fingerprint import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
@@ -28,7 +29,7 @@ def architecture(model: Any) -> str:
             "compiled": _safely(model.get_compile_config),
             "loss": _own(getattr(model, "loss", None), 0),
             "optimizer": _own(model.optimizer, 0),
-            "layers": [_layer(layer) for layer in model._flatten_layers()],
+            "layers": [_layer(layer) for layer in all_layers(model)],
             "variables": [
                 _variable(each) for each in (*model.variables, *model.optimizer.variables)
             ],

@@ -24,7 +24,9 @@ from foldproof.tasks.training.engines.architecture import architecture
 from foldproof.tasks.training.engines.batch_order import epoch_orders
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.keras_internals import is_stock
 from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.tensorflow_internals import tensor_in_place
 from foldproof.tasks.training.trained_model import History
 
 TRIAL_EPOCHS = 2
@@ -122,7 +124,6 @@ def _compile(
     build: Builder, kind: Any, trial: Material, batch_size: int, keep_kernels: bool
 ) -> CompiledModel:
     from foldproof.tasks.training.engines.graph_loop import GraphLoop
-    from foldproof.tasks.training.engines.train_step import is_stock
 
     model = build(TRIAL_SEEDS[0])
     _refuse_special(model)
@@ -279,4 +280,4 @@ def _shared(tf: Any, part: NDArray[Any]) -> Any:
     """Return an array as a tensor in the same memory, where it lies as tensors must."""
     if part.nbytes < LARGE or part.ctypes.data % ALIGNMENT or not part.flags.writeable:
         return tf.constant(part)
-    return tf.experimental.dlpack.from_dlpack(part.__dlpack__())
+    return tensor_in_place(part)

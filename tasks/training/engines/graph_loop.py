@@ -12,6 +12,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from foldproof.tasks.training.keras_internals import logs_of_step
+
 Logs = dict[str, NDArray[np.float64]]
 
 
@@ -98,7 +100,7 @@ class GraphLoop:
 
         tf.while_loop(lambda n: n < before_last, full_batch, [0], parallel_iterations=1)
         logs = step(_gather(parts, order[before_last * self._batch :]))
-        logs = dict(self._model._get_metrics_result_or_logs(logs))
+        logs = logs_of_step(self._model, logs)
         self._names[kind] = sorted(logs)
         return tf.stack([tf.cast(tf.reshape(logs[name], ()), tf.float64) for name in sorted(logs)])
 

@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from foldproof.tasks.training.keras_internals import call_in_training, is_stock, training_loss
+
 # Every number of a weight is updated by itself, from its own gradient and slots.
 ELEMENTWISE = (
     *("SGD", "RMSprop", "Adam", "AdamW", "Adagrad"),
@@ -118,12 +120,8 @@ class FlatStep:
     def _loss(self, data: Data) -> tuple[Any, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         model = self.model
-        output = model(x, training=True) if model._call_has_training_arg else model(x)
-        loss = model._compute_loss(
-            x=x, y=y, y_pred=output, sample_weight=sample_weight, training=True
-        )
-        model._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        return loss, output
+        output = call_in_training(model, x)
+        return training_loss(model, x, y, output, sample_weight), output
 
     def _metrics(self, data: Data, output: Any) -> Any:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -146,11 +144,6 @@ class _Recording(keras.StatelessScope):  # type: ignore[misc]
         """Give the variables their new values, once the scope is left."""
         for variable, value in self._updates.values():
             variable.assign(value)
-
-
-def is_stock(optimizer: Any) -> bool:
-    """Tell whether an optimizer is one of Keras's own classes, not a user's subclass."""
-    return type(optimizer).__module__.startswith("keras.src.optimizers.")
 
 
 def _check(model: Any) -> None:

@@ -16,6 +16,7 @@ from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.keras_internals import all_layers, compiled_metrics
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, watched
@@ -92,7 +93,7 @@ def _why(model: Any, error: BaseException, batch: Samples, call: BuilderCall) ->
         names = ", ".join(str(each.name) for each in inputs)
         remedy = f"give it one Input of {shape} and divide that inside"
         return f"the model has {len(inputs)} inputs ({names}), but features are one array; {remedy}"
-    if any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
+    if any(getattr(layer, "stateful", False) for layer in all_layers(model)):
         problem = "a stateful layer needs batches of one size, which the last of a fold has not"
         return f"{problem}; leave stateful=True out"
     if inputs and tuple(inputs[0].shape[1:]) != shape:
@@ -162,17 +163,9 @@ def _is_own(cls: type, name: str) -> bool:
 def _has_own_code(model: Any) -> bool:
     """Tell whether a layer, the loss or a metric is not Keras's own."""
     metrics = [metric for group in model.metrics for metric in getattr(group, "metrics", [group])]
-    given = [model.loss, *_flat(_compiled_metrics(model))]
-    parts = [*model._flatten_layers(), *metrics]
+    given = [model.loss, *_flat(compiled_metrics(model))]
+    parts = [*all_layers(model), *metrics]
     return any(_is_foreign(type(part)) for part in parts) or any(map(_is_foreign, _flat(given)))
-
-
-def _compiled_metrics(model: Any) -> list[Any]:
-    group = getattr(model, "_compile_metrics", None)
-    return [
-        getattr(group, "_user_metrics", None),
-        getattr(group, "_user_weighted_metrics", None),
-    ]
 
 
 def _flat(values: Any) -> Iterable[Any]:

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.training.keras_internals import has_own_loss
 from foldproof.tasks.training.keras_model import loss_for
 
 # These take targets of another shape than the output's.
 OTHER_SHAPES = ("circle", "ctc")
 ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy")
 SHARES = ("binary_crossentropy", "binary_focal_crossentropy")
-OWN_STEPS = ("train_step", "compute_loss", "_compute_loss")
 
 
 def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, compiled: bool) -> None:
@@ -31,11 +31,9 @@ def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, comp
     Raises:
         InputError: with the loss to take instead.
     """
-    import keras
-
     name = _keras_name(model.loss)
-    own = any(getattr(type(model), step) is not getattr(keras.Model, step) for step in OWN_STEPS)
-    problem = "" if own or not name else _misfit(name, width, targets, job.builder.task)
+    is_free = not name or has_own_loss(model)
+    problem = "" if is_free else _misfit(name, width, targets, job.builder.task)
     if not problem:
         return
     remedy = f"use {loss_for(job.builder.task, width)}"

@@ -11,7 +11,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.run.allowlist import BUILDERS, DEPLOYED, PATHS, Trust, check_trust
+from foldproof.tasks.run.allowlist import BUILDERS, PATHS, Trust, check_trust
+from foldproof.tasks.run.prefect_internals import FLOW_RUN_ID
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from tests.support.command import cv, run
@@ -39,7 +40,7 @@ def modules(here: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (BUILDERS, PATHS, DEPLOYED):
+    for name in (BUILDERS, PATHS, FLOW_RUN_ID):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -163,7 +164,7 @@ def test_a_wrong_list_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> 
 
 
 def test_a_process_that_prefect_started_is_a_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(DEPLOYED, "6a0e6b6e-0000-0000-0000-000000000000")
+    monkeypatch.setenv(FLOW_RUN_ID, "6a0e6b6e-0000-0000-0000-000000000000")
     assert BUILDERS in refused(with_builder("os:system"), deployed=False)
 
 
