@@ -1,4 +1,4 @@
-"""Folds on a Dask or Ray cluster: the engine carries calls, everything else is as it is locally.
+"""Train folds on a Dask or Ray cluster; the engine only carries the calls to its nodes.
 
 Imports `workers` and what that may import.
 """

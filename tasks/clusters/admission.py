@@ -1,63 +1,63 @@
-"""Which nodes may train folds of a run: those that have its numerics and its code."""
+"""Admit nodes to a run: only those with its numerics and its code may train folds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foldproof.tasks.clusters.messages import Passport, Request
+from foldproof.tasks.clusters.messages import JoinRequest, NodeInfo
 from foldproof.tasks.machine.numerics import Numerics
 
-NAMED = 3  # differences that one line names
+MOST_NAMED = 3  # differences in one message
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What nodes are measured by.
+class AdmissionPolicy:
+    """The requirements that a node must meet to train folds of a run.
 
     Attributes:
-        request: what each is asked.
-        prints: the numerics that are welcome; none named: any.
-        code: what each must have.
+        request: the request that each node gets.
+        fingerprints: the accepted numerics fingerprints; empty accepts any.
+        code: the digest or version that each module must have.
     """
 
-    request: Request
-    prints: tuple[dict[str, Any], ...]
+    request: JoinRequest
+    fingerprints: tuple[dict[str, Any], ...]
     code: dict[str, str]
 
 
-def objection(passport: Passport, terms: Terms) -> str:
-    """Return why a node is refused, in one line, or nothing."""
-    if passport.problem:
-        return passport.problem
-    if not passport.devices:
+def rejection_reason(node: NodeInfo, policy: AdmissionPolicy) -> str:
+    """Return why a node must be rejected, in one line; empty if it is admitted."""
+    if node.problem:
+        return node.problem
+    if not node.devices:
         return "offers no slot"
-    if passport.code != terms.code:
-        lines = list(_differences(terms.code, passport.code))
+    if node.code != policy.code:
+        lines = list(_differences(policy.code, node.code))
         names = _listed([line.partition(":")[0] for line in lines])
         remedy = "give all nodes the same, and restart their workers"
         return f"model.builder: has other code ({names}); {remedy}"
-    if not terms.prints or passport.fingerprint in terms.prints:
+    if not policy.fingerprints or node.fingerprint in policy.fingerprints:
         return ""
-    lines = list(_differences(terms.prints[0], passport.fingerprint))
+    lines = list(_differences(policy.fingerprints[0], node.fingerprint))
     remedy = "leave it out, or set compute.mixed: true to accept that bits may differ"
     return f"compute.mixed: its numerics differ in {_listed(lines)}; {remedy}"
 
 
-def common_numerics(own: Numerics | None, passports: Sequence[Passport]) -> Numerics:
-    """Return the numerics that a run on these nodes has.
+def common_numerics(own: Numerics | None, nodes: Sequence[NodeInfo]) -> Numerics:
+    """Return the numerics that a run on these nodes records in its key.
 
     Where all nodes are like this machine, they are this machine's, so that the run has the
     same key as a local one.
     """
-    prints = [passport.fingerprint for passport in passports]
-    if own is not None and all(found == own.fingerprint() for found in prints):
+    fingerprints = [node.fingerprint for node in nodes]
+    if own is not None and all(found == own.fingerprint() for found in fingerprints):
         return own
-    return Numerics.elsewhere(prints)
+    return Numerics.elsewhere(fingerprints)
 
 
 def _listed(lines: Sequence[str]) -> str:
-    more = len(lines) - NAMED
-    return ", ".join(lines[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(lines) - MOST_NAMED
+    return ", ".join(lines[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _differences(here: Any, there: Any, name: str = "") -> Iterator[str]:
@@ -75,4 +75,4 @@ def _differences(here: Any, there: Any, name: str = "") -> Iterator[str]:
 
 
 def _few(values: Sequence[str]) -> str:
-    return " ".join(values[:NAMED]) + (" ..." if len(values) > NAMED else "") or "none"
+    return " ".join(values[:MOST_NAMED]) + (" ..." if len(values) > MOST_NAMED else "") or "none"

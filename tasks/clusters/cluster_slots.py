@@ -1,4 +1,4 @@
-"""Slots on a cluster, with the interface of those on this machine."""
+"""Slots on a cluster, with the same interface as the slots on this machine."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from foldproof.tasks.clusters import node_agent as node
-from foldproof.tasks.clusters.admission import Terms, common_numerics
+from foldproof.tasks.clusters.admission import AdmissionPolicy, common_numerics
 from foldproof.tasks.clusters.connect import connect
-from foldproof.tasks.clusters.messages import DataReference, Request
+from foldproof.tasks.clusters.messages import DataReference, JoinRequest
 from foldproof.tasks.clusters.node_code import code_here, modules_to_have
-from foldproof.tasks.clusters.node_registry import PATIENCE, Place, Roster
+from foldproof.tasks.clusters.node_registry import NO_NODE_TIMEOUT_S, NodeRegistry, NodeSlot
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost, WorkerLost
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import Study
@@ -29,14 +29,14 @@ T = TypeVar("T")
 
 
 class RemoteSlot:
-    """A slot that is wherever the cluster has a place for it."""
+    """A slot that runs each call on whichever node of the cluster has a free slot."""
 
-    def __init__(self, name: str, roster: Roster, scratch: Path) -> None:
-        """Describe a slot; its place is found with the first call."""
+    def __init__(self, name: str, registry: NodeRegistry, scratch: Path) -> None:
+        """Describe a slot; the first call binds it to a node."""
         self.name = name
         self.progress_path = scratch / f"progress-{name.replace(':', '-')}"
-        self._roster = roster
-        self._before: Place | None = None
+        self._registry = registry
+        self._before: NodeSlot | None = None
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
         """Run a function in a worker on the cluster and return its result.
@@ -49,13 +49,13 @@ class RemoteSlot:
         """
         known = _stored_when(arguments)
         while True:
-            place = self._before = self._roster.take(self._before)
-            run = self._roster.terms.request.run
+            place = self._before = self._registry.acquire(self._before)
+            run = self._registry.policy.request.run
             try:
                 call = (run, place.index, function, arguments, timeout)
-                answer = self._roster.call(place, node.perform, *call)
+                answer = self._registry.call(place, node.perform, *call)
             except (NodeLost, Disconnected) as error:
-                self._roster.lose(place.node)
+                self._registry.remove(place.node)
                 found = _stored_since(known, function, arguments)
                 if found is not None:
                     return found  # type: ignore[return-value]
@@ -63,7 +63,7 @@ class RemoteSlot:
                     raise WorkerLost(str(error)) from None
                 continue  # nobody knows what became of the call, and the fold is not to blame
             finally:
-                self._roster.release(place)
+                self._registry.release(place)
             if answer.error is not None:
                 raise answer.error
             result: T = answer.value
@@ -73,7 +73,7 @@ class RemoteSlot:
         """Do nothing: the node watches its workers."""
 
     def stop(self) -> None:
-        """Do nothing: a call ends when the roster is stopped."""
+        """Do nothing: a call ends when the registry is stopped."""
 
 
 class ClusterSlots(Slots):
@@ -92,22 +92,24 @@ class ClusterSlots(Slots):
         request = _request(study, tensorflow, own)
         code = code_here(study.model, study.train, request.modules, request.search)
         known = own is not None and not study.compute.mixed
-        terms = Terms(request, (own.fingerprint(),) if own is not None and known else (), code)
+        policy = AdmissionPolicy(
+            request, (own.fingerprint(),) if own is not None and known else (), code
+        )
         wanted = None if study.compute.workers == "auto" else study.compute.workers
-        self._roster = Roster(connect(study.compute), terms, wanted, tell)
+        self._registry = NodeRegistry(connect(study.compute), policy, wanted, tell)
         try:
-            self._roster.gather()
+            self._registry.wait_for_nodes()
         except BaseException:
-            self._roster.stop()
+            self._registry.stop()
             raise
-        passports = list(self._roster.passports.values())
-        self._roster.settle(_distinct(passport.fingerprint for passport in passports))
-        devices = [Device(name, "") for passport in passports for name in passport.devices]
-        self.placement = Placement(tuple(devices), common_numerics(own, passports))
+        nodes = list(self._registry.nodes.values())
+        self._registry.pin_numerics(_distinct(node.fingerprint for node in nodes))
+        devices = [Device(name, "") for node in nodes for name in node.devices]
+        self.placement = Placement(tuple(devices), common_numerics(own, nodes))
         self._engine = study.compute.engine
         self._offer([self._slot(number) for number in range(len(devices))])
-        self._roster.on_new = lambda places: self._grow(places, wanted)
-        self._roster.keep_watch()
+        self._registry.on_more_slots = lambda places: self._grow(places, wanted)
+        self._registry.start_monitoring()
 
     def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
         """Let the nodes get the data, by reference.
@@ -118,7 +120,7 @@ class ClusterSlots(Slots):
         mark = self._scratch / "mark"
         secret = secrets.token_hex(16)
         mark.write_text(secret)
-        self._roster.hand_out(
+        self._registry.distribute_data(
             DataReference(
                 mark=mark,
                 secret=secret,
@@ -142,10 +144,10 @@ class ClusterSlots(Slots):
         """End the workers on all nodes and leave the cluster."""
         if not self.stopped.is_set():
             self.stopped.set()
-            self._roster.stop()
+            self._registry.stop()
 
     def _slot(self, number: int) -> Any:
-        return RemoteSlot(f"{self._engine}:{number}", self._roster, self._scratch)
+        return RemoteSlot(f"{self._engine}:{number}", self._registry, self._scratch)
 
     def _grow(self, places: int, wanted: int | None) -> None:
         """Make more slots for more places, as far as they are wanted."""
@@ -166,11 +168,11 @@ def _own_numerics(compute: ComputeSpec) -> Numerics | None:
         return None
 
 
-def _request(study: Study, tensorflow: bool, own: Numerics | None) -> Request:
+def _request(study: Study, tensorflow: bool, own: Numerics | None) -> JoinRequest:
     compute = study.compute
     if own is not None and not compute.mixed:
         compute = compute.model_copy(update={"device": own.device})  # auto is as here
-    return Request(
+    return JoinRequest(
         run=secrets.token_hex(8),
         compute=compute,
         model=study.model,
@@ -179,7 +181,7 @@ def _request(study: Study, tensorflow: bool, own: Numerics | None) -> Request:
         search=here(),
         folder=Path.cwd(),
         tensorflow=tensorflow,
-        patience=PATIENCE,
+        heartbeat_timeout_s=NO_NODE_TIMEOUT_S,
     )
 
 
@@ -200,8 +202,8 @@ def _stored_since(known: int | None, function: Any, arguments: Any) -> FoldRecor
     return None if found is None else replace(found, cached=False)
 
 
-def _distinct(prints: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+def _distinct(fingerprints: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     found: list[dict[str, Any]] = []
-    for one in prints:
+    for one in fingerprints:
         found += [] if one in found else [one]
     return tuple(found)

@@ -1,7 +1,7 @@
-"""Calls on a Dask cluster: a task is bound to its worker, and Dask itself never tries again.
+"""The Dask engine: each call is pinned to one worker, and Dask's own retries are off.
 
 Dask would run a lost task up to three times more, under the same name; here a lost call is
-reported, and the fold's own tries count.
+reported, and the retries of the fold count.
 """
 
 import contextlib
@@ -16,30 +16,30 @@ from typing import Any
 from distributed import Client, KilledWorker
 
 from foldproof.tasks.clusters.dask_internals import CommClosedError, describe_workers
-from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
+from foldproof.tasks.clusters.protocol import ANSWER_TIMEOUT_S, POLL_INTERVAL_S, local_slot_count
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
 from foldproof.tasks.common.places import python_path
 from foldproof.tasks.config.compute import ComputeSpec
 
 FOLD, GPU = "fold", "GPU"  # the resources that a worker may declare
-SILENCE = 20.0  # seconds after which a server that says nothing is none
-FETCH = 30.0  # seconds that a result which is there may take to come
+CONNECT_TIMEOUT_S = 20.0  # for a scheduler to answer the handshake
+RESULT_TIMEOUT_S = 30.0  # for a finished result to be transferred
 LOGGERS = ("distributed", "tornado")
-LOST = (CommClosedError, OSError, TimeoutError, RuntimeError, ValueError)
+CONNECTION_ERRORS = (CommClosedError, OSError, TimeoutError, RuntimeError, ValueError)
 
 
 class DaskCluster:
-    """A Dask cluster, by the address of its scheduler."""
+    """A Dask cluster, given by the address of its scheduler."""
 
     def __init__(self, compute: ComputeSpec) -> None:
-        """Reach a scheduler, or start one and a worker on this machine.
+        """Connect to a scheduler, or start one and a worker on this machine.
 
         Raises:
             InputError: it does not answer as a scheduler does.
         """
-        _silence()
+        _mute_logs()
         self._threads, self._gpu = compute.threads, compute.device == "gpu"
-        self._local = None if compute.address else _LocalDask(slots_here(compute))
+        self._local = None if compute.address else _LocalDask(local_slot_count(compute))
         self._address = self._local.address if self._local else str(compute.address)
         self._resources: dict[str, dict[str, float]] = {}
         try:
@@ -53,7 +53,7 @@ class DaskCluster:
         """Return how many folds at a time each worker offers, by its address."""
         try:
             workers = describe_workers(self._client)
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             raise Disconnected(f"the Dask scheduler at {self._address} is gone") from error
         name = GPU if self._gpu else FOLD
         self._resources = {
@@ -83,17 +83,19 @@ class DaskCluster:
                 pure=False,
             )
             future.add_done_callback(lambda _: done.set())
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             raise Disconnected(f"the Dask scheduler at {self._address} is gone") from error
         try:
-            while not done.wait(PAUSE):
+            while not done.wait(POLL_INTERVAL_S):
                 waiting()
             return self._result(future, node)
         finally:
-            with contextlib.suppress(*LOST):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 future.release()
 
-    def tell(self, nodes: Sequence[str], function: Callable[..., Any], *arguments: Any) -> None:
+    def broadcast(
+        self, nodes: Sequence[str], function: Callable[..., Any], *arguments: Any
+    ) -> None:
         """Run a short function in workers' event loops."""
 
         def run() -> None:
@@ -102,17 +104,17 @@ class DaskCluster:
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
-        thread.join(timeout=ANSWER)
+        thread.join(timeout=ANSWER_TIMEOUT_S)
 
     def reconnect(self) -> None:
-        """Make a new client: the old one gives up for ever after a while."""
+        """Replace the client: after some time the old one stops reconnecting for good."""
         client = self._connect()
         self._client, old = client, self._client
         with contextlib.suppress(Exception):
             old.close(timeout=0)
 
     def close(self) -> None:
-        """Close the client, and end a scheduler and worker of our own."""
+        """Close the client, and stop the scheduler and worker if we started them."""
         with contextlib.suppress(Exception):
             self._client.close(timeout=2)
         self._end_local()
@@ -122,12 +124,12 @@ class DaskCluster:
 
         def connect() -> None:
             with contextlib.suppress(Exception):  # another server may answer anything
-                made.append(Client(self._address, timeout=ANSWER, set_as_default=False))
+                made.append(Client(self._address, timeout=ANSWER_TIMEOUT_S, set_as_default=False))
 
         # Its own timeout does not count once a server took the call that then says nothing.
         thread = threading.Thread(target=connect, daemon=True)
         thread.start()
-        thread.join(timeout=SILENCE)
+        thread.join(timeout=CONNECT_TIMEOUT_S)
         if not made:
             raise Disconnected(f"the Dask scheduler at {self._address} is gone")
         return made[0]
@@ -148,13 +150,13 @@ class DaskCluster:
         if status in ("cancelled", "lost"):
             raise Disconnected(f"the Dask scheduler at {self._address} is gone")
         try:
-            return future.result(timeout=FETCH)
+            return future.result(timeout=RESULT_TIMEOUT_S)
         except (KilledWorker, TimeoutError, CommClosedError):
             raise NodeLost(f"the Dask worker {node} ended") from None
 
 
 class _LocalDask:
-    """A scheduler and a worker in processes of their own, for one run."""
+    """A scheduler and a worker in separate processes, for one run."""
 
     def __init__(self, slots: int) -> None:
         command = [sys.executable, "-m", "foldproof.tasks.clusters.local_dask", str(slots)]
@@ -173,18 +175,18 @@ class _LocalDask:
             raise InputError("compute.engine", "Dask does not start on this machine; use local")
 
     def stop(self) -> None:
-        """End them, and wait until they have ended."""
+        """Stop both processes and wait for them."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            self._process.wait(timeout=ANSWER)
+            self._process.wait(timeout=ANSWER_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
 
-def _silence() -> None:
-    """Keep Dask's log off the terminal: what matters is said by us."""
+def _mute_logs() -> None:
+    """Mute Dask's console log: foldproof reports what matters itself."""
     for name in [name for name in logging.root.manager.loggerDict if name.startswith(LOGGERS)]:
         for handler in logging.getLogger(name).handlers:
             handler.setLevel(logging.CRITICAL + 1)

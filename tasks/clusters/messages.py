@@ -1,4 +1,4 @@
-"""What the flow's process and a node say to each other: small, frozen, without arrays."""
+"""Messages between the flow's process and a node: small, frozen, without arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +12,18 @@ from foldproof.tasks.config.train import TrainSpec
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a node must know to train folds of a run.
+class JoinRequest:
+    """A run's invitation to a node, with all that it needs to start workers.
 
     Attributes:
-        run: a name of the run, made up by the flow's process.
+        run: the run's random identifier.
         compute: its settings; `workers` is what the node offers.
         model, train: for the code that the node must have.
-        modules: that a function which travels by value takes from.
-        search: folders where the flow's process finds modules.
+        modules: those that a builder sent by value imports from.
+        search: the folders on the module search path of the flow's process.
         folder: its working directory.
         tensorflow: the workers load it.
-        patience: seconds without a word from the flow's process after which the workers end.
+        heartbeat_timeout_s: seconds without a heartbeat after which the node ends its workers.
     """
 
     run: str
@@ -34,18 +34,18 @@ class Request:
     search: tuple[str, ...]
     folder: Path
     tensorflow: bool
-    patience: float
+    heartbeat_timeout_s: float
 
 
 @dataclass(frozen=True)
-class Passport:
-    """What a node says of itself.
+class NodeInfo:
+    """A node's description of itself: its slots, its numerics, its code.
 
     Attributes:
         host: the machine's name.
         devices: one name a slot.
-        fingerprint: its numerics.
-        code: digest or version of each module that a fold runs.
+        fingerprint: its numerics fingerprint.
+        code: the digest or version of each module that a fold imports.
         problem: why it cannot train this run's folds, or empty.
     """
 
@@ -58,14 +58,14 @@ class Passport:
 
 @dataclass(frozen=True)
 class DataReference:
-    """The data and the folds, by where they are and what they must be.
+    """Where a node finds the data and the folds, and the digests that they must have.
 
     Attributes:
-        mark: a file in the flow's scratch folder; a node that reads `secret` there sees the
-            arrays and rows, too.
+        mark: a file in the flow's scratch folder; a node that can read `secret` there shares
+            its file system.
         secret: what the file holds.
-        data, fold_column, split, seed: what a node makes arrays and rows from otherwise.
-        data_sha256, folds_sha256: what must come out.
+        data, fold_column, split, seed: what a node without that folder prepares its own copy from.
+        data_sha256, folds_sha256: the expected digests.
         out: the folder of finished folds and reports; None where they go to object storage.
     """
 
@@ -82,12 +82,12 @@ class DataReference:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a call on a node.
+    """The outcome of a call on a node: a value or an error.
 
     Attributes:
         value: what the call returned.
         error: what it raised, or None.
-        known: the node knows the run; one that was restarted does not.
+        known: the node has joined the run; a restarted one has not.
     """
 
     value: Any = None

@@ -1,4 +1,4 @@
-"""What runs on a node: it joins a run, gets the data, and carries out one call after another.
+"""The agent on a cluster node: joins a run, receives the data and executes calls in workers.
 
 The engine's own process trains nothing. Its calls go to worker processes of ours, which are
 started, pinned and watched as on the machine of the flow.
@@ -12,9 +12,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from foldproof.tasks.clusters.messages import Answer, DataReference, Passport, Request
+from foldproof.tasks.clusters.messages import Answer, DataReference, JoinRequest, NodeInfo
 from foldproof.tasks.clusters.node_code import code_here
-from foldproof.tasks.clusters.node_data import LocalData, is_seen, leave_probe, make
+from foldproof.tasks.clusters.node_data import (
+    LocalData,
+    build_local_data,
+    shares_file_system,
+    write_probe,
+)
 from foldproof.tasks.common.errors import InputError, Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place
@@ -25,13 +30,13 @@ from foldproof.tasks.workers.multiprocessing_internals import allow_children
 from foldproof.tasks.workers.slot import Slot
 from foldproof.tasks.workers.slots import Slots
 
-PULSE = 5.0  # seconds between two looks at whether the flow's process still speaks
+HEARTBEAT_CHECK_S = 5.0  # between two checks for a missing heartbeat
 
 
-class Host:
-    """A run's workers on this node."""
+class NodeHost:
+    """The worker processes of one run on this node."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: JoinRequest) -> None:
         """Start the fork server; workers follow with the first calls."""
         self._request = request
         self.placement = _place(request)
@@ -43,34 +48,36 @@ class Host:
         self._slots = Slots(self.placement, *given)
         self._data = LocalData()
         self._seen = True
-        self.heard = time.monotonic()
+        self.last_heartbeat = time.monotonic()
         threading.Thread(target=self._watch, name="flow-guard", daemon=True).start()
 
     @property
     def numerics(self) -> Numerics:
-        """What folds on this node find."""
+        """The numerics of this node."""
         return self.placement.numerics
 
-    def take_data(self, reference: DataReference, probe: str) -> None:
-        """Get the arrays and rows, and leave a probe in the store.
+    def receive_data(self, reference: DataReference, probe: str) -> None:
+        """Open or prepare the data, and write a probe file into the output folder.
 
         Raises:
             InputError: they cannot be had here, or the store is not seen.
         """
-        leave_probe(reference, probe)
-        self._seen = is_seen(reference)
+        write_probe(reference, probe)
+        self._seen = shares_file_system(reference)
         if self._seen:
             return
         reader = self._slots.make_slot(Device("cpu:data", ""))
         try:
-            self._data = reader.run(make, reference, self._request.search, self._scratch)
+            self._data = reader.run(
+                build_local_data, reference, self._request.search, self._scratch
+            )
         finally:
             reader.stop()
 
     def perform(
         self, index: int, function: Callable[..., Any], arguments: Any, timeout: float | None
     ) -> Any:
-        """Run a function in the worker of a slot, as `Slot.run` does."""
+        """Run a function in the worker of a slot; see `Slot.run`."""
         slot = self._slots.slots[index]
         found = slot.run(function, *self._placed(slot, function, arguments), timeout=timeout)
         if isinstance(found, FoldRecord) and arguments and isinstance(arguments[0], FoldJob):
@@ -79,7 +86,7 @@ class Host:
         return found
 
     def _placed(self, slot: Slot, function: Callable[..., Any], arguments: Any) -> list[Any]:
-        """Replace what names the flow's machine by what is good here."""
+        """Replace arguments that refer to the flow's machine by their counterparts here."""
         names = list(inspect.signature(function).parameters)
         given = dict(zip(names, arguments, strict=False))
         here = {"slot": slot.name} | ({} if self._seen else {"progress": slot.progress_path})
@@ -95,49 +102,49 @@ class Host:
         remove_scratch(self._scratch)
 
     def _watch(self) -> None:
-        """End the workers of a flow that was killed: it could not say that it leaves."""
-        while not self._slots.stopped.wait(PULSE):
-            if time.monotonic() - self.heard > self._request.patience:
+        """End the workers when heartbeats stop: the flow's process was killed."""
+        while not self._slots.stopped.wait(HEARTBEAT_CHECK_S):
+            if time.monotonic() - self.last_heartbeat > self._request.heartbeat_timeout_s:
                 leave(self._request.run)
 
 
-_hosts: dict[str, Host] = {}
+_hosts: dict[str, NodeHost] = {}
 _lock = threading.Lock()
 
 
-def join(request: Request) -> Passport:
-    """Make this process a node of a run and describe it; a second time starts anew."""
+def join(request: JoinRequest) -> NodeInfo:
+    """Join a run and describe this node; joining again starts new workers."""
     machine = socket.gethostname()
     allow_children()  # Dask's workers are daemons; ours end with them
     try:
         code = code_here(request.model, request.train, request.modules, request.search)
         leave(request.run)  # what was under way here counts as lost
-        host = Host(request)
+        host = NodeHost(request)
         with _lock:
             _hosts[request.run] = host
     except InputError as error:
-        return Passport(machine, (), {}, {}, str(error))
+        return NodeInfo(machine, (), {}, {}, str(error))
     devices = tuple(device.name for device in host.placement.devices)
-    return Passport(machine, devices, host.numerics.fingerprint(), code)
+    return NodeInfo(machine, devices, host.numerics.fingerprint(), code)
 
 
-def take_data(run: str, reference: DataReference, probe: str) -> Answer:
-    """Get the data of a run; what is wrong comes back as the answer's error."""
-    return _answer(run, lambda host: host.take_data(reference, probe))
+def receive_data(run: str, reference: DataReference, probe: str) -> Answer:
+    """Open or prepare a run's data; an error is returned in the answer."""
+    return _answer(run, lambda host: host.receive_data(reference, probe))
 
 
 def perform(
     run: str, index: int, function: Callable[..., Any], arguments: Any, timeout: float | None
 ) -> Answer:
-    """Run a function in a worker of a run; what it raises comes back as the answer's error."""
+    """Run a function in a worker of a run; an error is returned in the answer."""
     return _answer(run, lambda host: host.perform(index, function, arguments, timeout))
 
 
-def hear(run: str) -> None:
-    """Note that the flow's process lives."""
+def heartbeat(run: str) -> None:
+    """Record a heartbeat of the flow's process."""
     host = _hosts.get(run)
     if host is not None:
-        host.heard = time.monotonic()
+        host.last_heartbeat = time.monotonic()
 
 
 def leave(run: str) -> None:
@@ -148,7 +155,7 @@ def leave(run: str) -> None:
         threading.Thread(target=host.stop).start()  # this may be the engine's event loop
 
 
-def _answer(run: str, call: Callable[[Host], Any]) -> Answer:
+def _answer(run: str, call: Callable[[NodeHost], Any]) -> Answer:
     host = _hosts.get(run)
     if host is None:
         return Answer(known=False)
@@ -160,8 +167,8 @@ def _answer(run: str, call: Callable[[Host], Any]) -> Answer:
         return Answer(error=error)
 
 
-def _place(request: Request) -> Placement:
-    """Choose the slots here; where any device will do, a node without GPUs takes its cores."""
+def _place(request: JoinRequest) -> Placement:
+    """Choose this node's slots; with `compute.mixed`, cores serve where there are no GPUs."""
     try:
         return place(request.compute)
     except InputError:

@@ -1,4 +1,4 @@
-"""Whether a node has the code that the flow's process has."""
+"""Digests of the code that a fold runs, to compare a node with the flow's process."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,14 +14,14 @@ OWN = {"__main__", "builtins"}
 
 
 def modules_to_have(model: ModelSpec) -> tuple[str, ...]:
-    """Return the modules that a node needs for a function that travels by value."""
+    """Return the modules that a node needs to unpickle a builder sent by value."""
     return tuple(sorted(modules_of(model.builder) - OWN)) if is_kept(model.builder) else ()
 
 
 def code_here(
     model: ModelSpec, train: TrainSpec, modules: Sequence[str], search: Sequence[str]
 ) -> dict[str, str]:
-    """Return the digest or version of all code that a fold runs, as this process would find it.
+    """Return the digest or version of each module that a fold imports, as found on this machine.
 
     Args:
         model: names the builder.
@@ -44,6 +44,6 @@ def code_here(
 
 @cache
 def _foldproof() -> dict[str, str]:
-    """Return the digests of our own files: one version may have been changed on one machine."""
+    """Return the digests of foldproof's files: one version may be modified on one machine."""
     files = sorted((ROOT / "tasks").rglob("*.py"))
     return {f"foldproof {path.relative_to(ROOT)}": digest_file(path) for path in files}

@@ -1,4 +1,4 @@
-"""The data on a node: used where the flow's process put it, or made here from the source."""
+"""The data on a node: read over a shared file system, or prepared here from the source."""
 
 import os
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ from foldproof.tasks.user_code.search_path import extend_path
 
 @dataclass(frozen=True)
 class LocalData:
-    """Folders on this node that stand for those of the flow's process; None: those are seen."""
+    """A node's own data folders; None where it shares those of the flow's process."""
 
     data: Path | None = None
     folds: Path | None = None
     out: Path | None = None  # stands for object storage
 
     def place(self, job: FoldJob) -> FoldJob:
-        """Return a job whose paths are good here."""
+        """Return the job with this node's paths."""
         if self.data is None or self.folds is None:
             return job
         train, test = self.folds / job.train_path.name, self.folds / job.test_path.name
@@ -29,16 +29,16 @@ class LocalData:
         return replace(job, data=self.data, train_path=train, test_path=test, out=out)
 
 
-def is_seen(reference: DataReference) -> bool:
-    """Tell whether this machine sees the scratch folder of the flow's process."""
+def shares_file_system(reference: DataReference) -> bool:
+    """Return whether this machine can read the scratch folder of the flow's process."""
     try:
         return reference.mark.read_text() == reference.secret
     except OSError:
         return False
 
 
-def make(reference: DataReference, search: tuple[str, ...], scratch: Path) -> LocalData:
-    """Read the source and divide it here, and see that the same comes out.
+def build_local_data(reference: DataReference, search: tuple[str, ...], scratch: Path) -> LocalData:
+    """Prepare data and folds on this node, and check that their digests are the run's.
 
     A node does this once, in a process that trains nothing: test rows pass through it.
 
@@ -62,8 +62,8 @@ def make(reference: DataReference, search: tuple[str, ...], scratch: Path) -> Lo
     return folders
 
 
-def leave_probe(reference: DataReference, name: str) -> None:
-    """Write a file beside the finished folds, for the flow's process to find.
+def write_probe(reference: DataReference, name: str) -> None:
+    """Write a probe file into the folder of finished folds, for the flow's process to find.
 
     Raises:
         InputError: this machine cannot write there.

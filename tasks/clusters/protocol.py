@@ -1,4 +1,4 @@
-"""What foldproof needs of an engine: the nodes it has, and one call on one of them."""
+"""The interface that a cluster engine implements: list the nodes, call a function on one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -6,13 +6,12 @@ from typing import Any, Protocol
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import place
 
-PAUSE = 0.2  # seconds between two looks at whether a call is still worth waiting for
-
-ANSWER = 5.0  # seconds that somebody at an address may take to answer
+POLL_INTERVAL_S = 0.2  # between checks whether a running call should be given up
+ANSWER_TIMEOUT_S = 5.0  # for a server to answer at an address
 
 
 class Cluster(Protocol):
-    """An engine's cluster."""
+    """A cluster of nodes that run functions for this process."""
 
     def nodes(self) -> dict[str, int]:
         """Return how many folds at a time each node offers now, by the node's name.
@@ -35,16 +34,18 @@ class Cluster(Protocol):
             node: its name.
             function: an importable function.
             *arguments: of that; small ones.
-            fold: it trains, so that it takes what the engine counts for a fold.
-            waiting: called again and again meanwhile; what it raises ends the waiting.
+            fold: the call trains a fold, so reserve the engine's resources for one.
+            waiting: called repeatedly while waiting; raises to cancel the call.
 
         Raises:
             NodeLost: the node ended.
             Disconnected: the cluster cannot be reached.
         """
 
-    def tell(self, nodes: Sequence[str], function: Callable[..., Any], *arguments: Any) -> None:
-        """Run a short function on nodes, also busy ones; what it returns is lost."""
+    def broadcast(
+        self, nodes: Sequence[str], function: Callable[..., Any], *arguments: Any
+    ) -> None:
+        """Run a short function on several nodes, busy ones as well, and drop its result."""
 
     def reconnect(self) -> None:
         """Try to reach the cluster again.
@@ -54,9 +55,9 @@ class Cluster(Protocol):
         """
 
     def close(self) -> None:
-        """Leave the cluster; one that was started for the run ends."""
+        """Disconnect from the cluster, and shut it down if it was started for this run."""
 
 
-def slots_here(compute: ComputeSpec) -> int:
+def local_slot_count(compute: ComputeSpec) -> int:
     """Return how many folds at a time a cluster on this machine offers."""
     return len(place(compute).devices)

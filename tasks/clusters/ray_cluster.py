@@ -1,7 +1,7 @@
-"""Calls on a Ray cluster: one actor a node holds the node's share, and Ray never restarts it.
+"""The Ray engine: one actor per node holds all of its resources, and Ray never restarts it.
 
 The actor reserves `num_cpus` or `num_gpus` for all folds that train at a time on its node.
-When it is lost it is started anew here, and the folds' own tries count.
+A lost actor is replaced from here, and the retries of the folds count.
 """
 
 import contextlib
@@ -18,17 +18,17 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: it would 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from foldproof.tasks.clusters.protocol import ANSWER, PAUSE, slots_here
+from foldproof.tasks.clusters.protocol import ANSWER_TIMEOUT_S, POLL_INTERVAL_S, local_slot_count
 from foldproof.tasks.common.errors import Disconnected, InputError, NodeLost
 from foldproof.tasks.config.compute import ComputeSpec
 
-HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # RFC 9113, 3.4
-SETTINGS = 3  # the byte of a frame that holds its type
-BESIDE = 4  # calls beside the folds that an actor takes at a time
+HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # RFC 9113, 3.4
+FRAME_TYPE_BYTE = 3  # index of the type byte in an HTTP/2 frame header
+EXTRA_CALLS = 4  # concurrent calls of an actor in addition to its folds
 
 
 class _Actor:
-    """The process on a node that carries out calls."""
+    """The actor that executes calls on its node."""
 
     def call(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         """Run a function here."""
@@ -36,10 +36,10 @@ class _Actor:
 
 
 class RayCluster:
-    """A Ray cluster, by the address of its head."""
+    """A Ray cluster, given by the address of its head node."""
 
     def __init__(self, compute: ComputeSpec) -> None:
-        """Reach a head, or start Ray on this machine.
+        """Connect to a head node, or start Ray on this machine.
 
         Raises:
             InputError: it does not answer as a head does, or this machine is no node.
@@ -74,7 +74,7 @@ class RayCluster:
         try:
             future = actor.call.remote(function, arguments).future()
             future.add_done_callback(lambda _: done.set())
-            while not done.wait(PAUSE):
+            while not done.wait(POLL_INTERVAL_S):
                 waiting()
             return future.result()
         except ray.exceptions.RayTaskError as error:
@@ -83,7 +83,9 @@ class RayCluster:
             self._forget(node, actor)
             raise NodeLost("the Ray node or its process ended") from None
 
-    def tell(self, nodes: Sequence[str], function: Callable[..., Any], *arguments: Any) -> None:
+    def broadcast(
+        self, nodes: Sequence[str], function: Callable[..., Any], *arguments: Any
+    ) -> None:
         """Run a short function in the actors of nodes."""
         for node in nodes:
             if node in self._actors:
@@ -95,23 +97,23 @@ class RayCluster:
         self.nodes()
 
     def close(self) -> None:
-        """End the actors, and with them what they started; a Ray of our own ends."""
+        """Kill the actors with their workers, and shut Ray down."""
         for actor in self._actors.values():
             with contextlib.suppress(Exception):
                 ray.kill(actor)
-        with _own_signals():
+        with _keep_signal_handlers():
             ray.shutdown()
 
     def _start(self) -> None:
         options: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
         if self._compute.address is None:
-            slots = slots_here(self._compute)
+            slots = local_slot_count(self._compute)
             options |= {"include_dashboard": False, "num_cpus": slots * self._compute.threads}
         else:
             options["address"] = self._compute.address.removeprefix("tcp://")
-            _see_a_head(options["address"])
+            _check_head(options["address"])
         try:
-            with _own_signals():
+            with _keep_signal_handlers():
                 ray.init(**options)
         except Exception as error:  # Ray's own errors here are of many kinds
             text = " ".join(str(error).split())[:200]
@@ -135,7 +137,7 @@ class RayCluster:
                 **need,
                 max_restarts=0,
                 max_task_retries=0,
-                max_concurrency=folds + BESIDE,
+                max_concurrency=folds + EXTRA_CALLS,
                 scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
             )
             .remote()
@@ -154,22 +156,22 @@ class RayCluster:
         return int(resources.get("CPU", 0)) // self._compute.threads
 
 
-def _see_a_head(address: str) -> None:
-    """Refuse what does not speak HTTP/2, as a head does: Ray would try it for minutes."""
+def _check_head(address: str) -> None:
+    """Reject a server that does not speak HTTP/2 as a head does; Ray would retry it for minutes."""
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=ANSWER) as connection:
-            connection.sendall(HELLO)
-            answer = connection.recv(SETTINGS + 1)
+        with socket.create_connection((host, int(port)), timeout=ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(HTTP2_PREFACE)
+            answer = connection.recv(FRAME_TYPE_BYTE + 1)
     except OSError:
         answer = b""
-    if answer[SETTINGS:] != b"\x04":
+    if answer[FRAME_TYPE_BYTE:] != b"\x04":
         raise InputError("compute.address", f"{address!r} is no Ray head; correct it")
 
 
 @contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep the handlers that are there: Ray puts its own in their place."""
+def _keep_signal_handlers() -> Iterator[None]:
+    """Restore the signal handlers afterwards: Ray installs its own."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
     try:

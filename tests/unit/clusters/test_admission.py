@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.clusters.admission import Terms, common_numerics, objection
+from foldproof.tasks.clusters.admission import AdmissionPolicy, common_numerics, rejection_reason
 from foldproof.tasks.clusters.connect import connect
-from foldproof.tasks.clusters.messages import Passport, Request
+from foldproof.tasks.clusters.messages import JoinRequest, NodeInfo
 from foldproof.tasks.clusters.node_code import code_here
-from foldproof.tasks.clusters.node_registry import Place, Roster
+from foldproof.tasks.clusters.node_registry import NodeRegistry, NodeSlot
 from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.model import ModelSpec
@@ -30,19 +30,19 @@ def other(**changes):
 def request(**compute):
     spec = ComputeSpec(engine="dask", **compute)
     folder = Path.cwd()
-    return Request("run", spec, ModelSpec(), TrainSpec(), (), (), folder, False, patience=60)
+    return JoinRequest("run", spec, ModelSpec(), TrainSpec(), (), (), folder, False, 60)
 
 
-def terms(prints=(OWN.fingerprint(),), **compute):
-    return Terms(request(**compute), tuple(prints), CODE)
+def policy(fingerprints=(OWN.fingerprint(),), **compute):
+    return AdmissionPolicy(request(**compute), tuple(fingerprints), CODE)
 
 
 def passport(fingerprint=None, code=CODE, devices=("cpu:0",), problem=""):
-    return Passport("host", devices, fingerprint or OWN.fingerprint(), code, problem)
+    return NodeInfo("host", devices, fingerprint or OWN.fingerprint(), code, problem)
 
 
 def test_a_node_like_this_machine_is_welcome():
-    assert objection(passport(), terms()) == ""
+    assert rejection_reason(passport(), policy()) == ""
 
 
 @pytest.mark.parametrize(
@@ -55,25 +55,26 @@ def test_a_node_like_this_machine_is_welcome():
     ids=["threads", "device", "environment"],
 )
 def test_other_numerics_are_named(given, named):
-    line = objection(passport(other(**given)), terms())
+    line = rejection_reason(passport(other(**given)), policy())
     assert line.startswith(f"compute.mixed: its numerics differ in {named}; ")
     assert "compute.mixed: true" in line
-    assert objection(passport(other(**given)), terms(prints=())) == ""
+    assert rejection_reason(passport(other(**given)), policy(fingerprints=())) == ""
 
 
 def test_of_lists_only_the_differences_are_named():
     there = other(processor={**OWN.fingerprint()["processor"], "flags": ["own_flag"]})
-    assert "own_flag there" in objection(passport(there), terms())
+    assert "own_flag there" in rejection_reason(passport(there), policy())
 
 
 def test_other_code_is_named_by_module():
-    line = objection(passport(code=CODE | {"my_model": "xyz"}), terms())
+    line = rejection_reason(passport(code=CODE | {"my_model": "xyz"}), policy())
     assert line.startswith("model.builder: has other code (my_model); ")
 
 
 def test_a_nodes_own_problem_comes_first():
     assert (
-        objection(passport(problem="compute.device: no GPU"), terms()) == "compute.device: no GPU"
+        rejection_reason(passport(problem="compute.device: no GPU"), policy())
+        == "compute.device: no GPU"
     )
 
 
@@ -131,7 +132,7 @@ class Listed:
         count = arguments[0].compute.workers
         return passport(devices=tuple(f"cpu:{i}" for i in range(count)))
 
-    def tell(self, nodes, function, *arguments):
+    def broadcast(self, nodes, function, *arguments):
         self.told += [(node, function.__name__) for node in nodes]
 
     def reconnect(self):
@@ -141,64 +142,64 @@ class Listed:
         self.there = False
 
 
-def roster(most=None, **offers):
-    return Roster(Listed(**offers), terms(), most, lambda line: None)
+def registry(most=None, **offers):
+    return NodeRegistry(Listed(**offers), policy(), most, lambda line: None)
 
 
 def shares(made):
-    made.gather()
-    return {name: len(one.devices) for name, one in made.passports.items()}
+    made.wait_for_nodes()
+    return {name: len(one.devices) for name, one in made.nodes.items()}
 
 
 def test_places_are_shared_out_in_turn():
-    assert shares(roster(a=2, b=3)) == {"a": 2, "b": 3}
-    assert shares(roster(most=3, a=2, b=3)) == {"a": 2, "b": 1}
-    assert shares(roster(most=1, a=2, b=3)) == {"a": 1}
-    assert shares(roster(most=9, a=2, b=3)) == {"a": 2, "b": 3}
+    assert shares(registry(a=2, b=3)) == {"a": 2, "b": 3}
+    assert shares(registry(most=3, a=2, b=3)) == {"a": 2, "b": 1}
+    assert shares(registry(most=1, a=2, b=3)) == {"a": 1}
+    assert shares(registry(most=9, a=2, b=3)) == {"a": 2, "b": 3}
 
 
 def test_a_place_of_a_lost_node_is_gone_and_a_new_node_brings_others():
-    made = roster(a=1, b=1)
-    made.gather()
-    first, second = made.take(None), made.take(None)
-    made.lose(second.node)
+    made = registry(a=1, b=1)
+    made.wait_for_nodes()
+    first, second = made.acquire(None), made.acquire(None)
+    made.remove(second.node)
     made.release(second)
     made.release(first)
-    assert made.take(second) == first
+    assert made.acquire(second) == first
     made.cluster.offers = {"a": 1, "c": 2}
-    made._look_after()
-    assert {made.take(None), made.take(None)} == {Place("c", 0), Place("c", 1)}
+    made._update_nodes()
+    assert {made.acquire(None), made.acquire(None)} == {NodeSlot("c", 0), NodeSlot("c", 1)}
 
 
 def test_later_nodes_fill_up_what_is_wanted_and_no_more():
-    made = roster(most=2, a=1)
-    made.gather()
+    made = registry(most=2, a=1)
+    made.wait_for_nodes()
     made.cluster.offers = {"a": 1, "b": 4, "c": 1}
-    made._look_after()
+    made._update_nodes()
     assert shares_now(made) == {"a": 1, "b": 1}
 
 
 def shares_now(made):
-    return {name: len(one.devices) for name, one in made.passports.items()}
+    return {name: len(one.devices) for name, one in made.nodes.items()}
 
 
 def test_a_call_to_a_node_that_is_struck_off_ends():
-    made = roster(a=1)
-    made.gather()
-    made.lose("a")
+    made = registry(a=1)
+    made.wait_for_nodes()
+    made.remove("a")
     with pytest.raises(NodeLost):
-        made._while_there("a")()
+        made._cancel_if_gone("a")()
 
 
 def test_waiting_for_a_place_ends_with_the_run():
-    made = roster(a=1)
-    made.gather()
-    made.take(None)
+    made = registry(a=1)
+    made.wait_for_nodes()
+    made.acquire(None)
     ended = []
 
     def wait():
         with pytest.raises(Interrupted):
-            made.take(None)
+            made.acquire(None)
         ended.append(True)
 
     thread = threading.Thread(target=wait)
