@@ -14,7 +14,7 @@ from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.tensorflow_internals import onednn_is_on
 from foldproof.tasks.user_code.builder import load_builder
-from foldproof.tasks.workers.calls import configure, configure_otherwise
+from foldproof.tasks.workers.calls import configure, configure_unchecked
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def run_trial(trial: Trial, tensorflow: bool) -> Outcome:
     if conditions.onednn is None and conditions.determinism:
         configure(trial.job.numerics, tensorflow)
     else:
-        configure_otherwise(conditions.threads, tensorflow, conditions.determinism)
+        configure_unchecked(conditions.threads, tensorflow, conditions.determinism)
     try:
         if conditions.onednn is not None and conditions.onednn != onednn_is_on():
             raise RuntimeError("TensorFlow did not take TF_ENABLE_ONEDNN_OPTS")

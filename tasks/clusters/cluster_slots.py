@@ -107,7 +107,7 @@ class ClusterSlots(Slots):
         devices = [Device(name, "") for node in nodes for name in node.devices]
         self.placement = Placement(tuple(devices), common_numerics(own, nodes))
         self._engine = study.compute.engine
-        self._offer([self._slot(number) for number in range(len(devices))])
+        self._set_slots([self._slot(number) for number in range(len(devices))])
         self._registry.on_more_slots = lambda places: self._grow(places, wanted)
         self._registry.start_monitoring()
 
@@ -198,7 +198,7 @@ def _stored_since(known: int | None, function: Any, arguments: Any) -> FoldRecor
     """Return the record of a fold that was stored although no answer came."""
     if function is not worker.train_fold or _stored_when(arguments) == known:
         return None
-    found = worker.stored(arguments[0])
+    found = worker.read_stored(arguments[0])
     return None if found is None else replace(found, cached=False)
 
 

@@ -22,7 +22,7 @@ from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock
 from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.workers import calls as worker
-from foldproof.tasks.workers.drift import climbing
+from foldproof.tasks.workers.drift import drift_warnings
 from foldproof.tasks.workers.slot import Slot
 
 STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
@@ -86,7 +86,7 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         raise
     _compare_with_earlier(run)
     rows = {job.key: fold.n_train for job, fold in zip(run.jobs, plan.folds, strict=True)}
-    for warning in climbing(list(run.records.values()), rows):
+    for warning in drift_warnings(list(run.records.values()), rows):
         run.tell(warning)
     return [run.records[job.key] for job in run.jobs]
 
@@ -195,7 +195,7 @@ def _split_of(plan: FoldPlan) -> list[State]:
 def _reuse(run: Run, job: FoldJob) -> bool:
     """Take a fold from the store, unless it is damaged or to be refreshed."""
     try:
-        record = worker.stored(job)
+        record = worker.read_stored(job)
     except DamagedFold as error:
         with writing(f"out: {job.store.name}, which is damaged, put aside", GO_ON):
             aside = put_aside(job.store)

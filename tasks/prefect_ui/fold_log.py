@@ -14,7 +14,7 @@ from typing import Any
 
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.training.progress import Sighting
-from foldproof.tasks.workers.output import MOST_LINES, OutputReader, output_path
+from foldproof.tasks.workers.output import MAX_LINES, OutputReader, output_path
 
 OFTEN, SELDOM = 5.0, 60.0  # seconds between lines on epochs
 SHORT = 1.0  # seconds of a fold that needs no line of its own
@@ -42,7 +42,7 @@ class FoldLog:
         self.began: float | None = None
         self.epoch, self.epochs, self.loss = 0, 0, float("nan")
         self._job, self._scratch, self._logger = job, scratch, logger
-        self._most = None if everything else MOST_LINES
+        self._most = None if everything else MAX_LINES
         self._attempt, self._reader = 1, self._reader_of(1)
         self._said_at, self._last, self._lock = 0.0, logging.INFO, threading.Lock()
 

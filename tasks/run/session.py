@@ -303,7 +303,7 @@ class Run:
         with self._writing("the rows of the folds"):
             if not is_own(self.study.split.method):
                 return plan_folds(*arguments)
-            return self._aside(worker.divide, self.study.split.method, *arguments, here())
+            return self._aside(worker.split_rows, self.study.split.method, *arguments, here())
 
     def _aside(self, function: Callable[..., FoldPlan], splitter: str, *arguments: Any) -> FoldPlan:
         """Call code of the user's in a process that does nothing else, whatever it imports.
@@ -321,7 +321,9 @@ class Run:
             problem = f"{splitter} ended the process that called it ({error})"
             raise InputError("split.method", f"{problem}; let it raise an error instead") from None
         finally:
-            slots.slots[0].rest()  # first: it would start another process in place of a lost one
+            slots.slots[
+                0
+            ].end_idle_worker()  # first: it would start another process in place of a lost one
             slots.stop()
 
     def _folder(self, name: str) -> Path:
@@ -419,7 +421,8 @@ class Run:
         found: Any = (None, "")
         try:
             if self._lender is not None and not self._on_cluster:
-                slot.rest()  # what another run's builder imported would not be opened again
+                # What another run's builder imported would not be opened again.
+                slot.end_idle_worker()
             with contextlib.suppress(WorkerLost):
                 found = slot.run(function, *arguments)
             if found[0] is None:
@@ -430,7 +433,8 @@ class Run:
             raise InputError("model.builder", problem) from None
         finally:
             if not self._on_cluster and getattr(found[0], "saw_rows", True):
-                slot.rest()  # it had rows in its memory that are test rows of other folds
+                # It had rows in its memory that are test rows of other folds.
+                slot.end_idle_worker()
             self.slots.give_back(slot)
 
     def task_counts(self) -> dict[str, int]:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from foldproof.tasks.store.atomic_folders import left_behind
-from foldproof.tasks.store.scratch import FORGOTTEN
+from foldproof.tasks.store.scratch import ABANDONED_AFTER_S
 
 
 def remove_drafts(folds: Path) -> None:
@@ -25,4 +25,4 @@ def remove_drafts(folds: Path) -> None:
 
 
 def _is_forgotten(draft: Path) -> bool:
-    return time.time() - draft.stat().st_mtime > FORGOTTEN
+    return time.time() - draft.stat().st_mtime > ABANDONED_AFTER_S

@@ -1,4 +1,4 @@
-"""The folder of a run for arrays, rows and progress, among the temporary files.
+"""A run's scratch folder for arrays, rows and progress, in the folder for temporary files.
 
 A process that is killed cannot remove it, so the next start does. That folder of temporary
 files may be shared by containers and machines, where the number of a process says nothing: a
@@ -17,55 +17,57 @@ from pathlib import Path
 from foldproof.tasks.common.errors import InputError
 
 PREFIX = "foldproof-"
-OWNER = "owner"  # the file that is locked and names the machine
-LONGEST = 72  # characters of the folder for temporary files; sockets allow 107 in all
-FORGOTTEN = 7 * 24 * 3600.0  # seconds after which a folder without an owner's file is nobody's
-TRIES, PAUSE_S = 5, 0.1  # to remove a folder
+OWNER_FILE = "owner"  # locked by the owner; names the owner's machine
+MAX_PATH_CHARS = 72  # characters of the folder for temporary files; sockets allow 107 in all
+ABANDONED_AFTER_S = (
+    7 * 24 * 3600.0
+)  # seconds after which a folder without an owner's file is nobody's
+REMOVE_TRIES, REMOVE_PAUSE_S = 5, 0.1  # to remove a folder
 
 _held: dict[Path, int | None] = {}  # the locked files of this process
 
 
 def make_scratch() -> Path:
-    """Make the run's folder for arrays, rows and progress; it is removed at the end.
-
-    What a killed process of this machine left behind is removed here, by the next one.
+    """Create the run's scratch folder, and remove those of killed processes of this machine.
 
     Raises:
         InputError: the folder for temporary files cannot be used.
     """
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}[0-9]*-*"):
-        _remove_if_left(left)
+        _remove_if_owner_died(left)
     try:
         made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        _held[made] = _own(made)
+        _held[made] = _lock_folder(made)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError("TMPDIR", f"cannot be written to ({reason}); choose another") from None
-    if len(str(made.parent)) > LONGEST:
+    if len(str(made.parent)) > MAX_PATH_CHARS:
         remove_scratch(made)
         problem = f"{str(made.parent)!r} is too long for the addresses of worker processes"
-        raise InputError("TMPDIR", f"{problem}; choose a folder of up to {LONGEST} characters")
+        raise InputError(
+            "TMPDIR", f"{problem}; choose a folder of up to {MAX_PATH_CHARS} characters"
+        )
     return made
 
 
 def remove_scratch(scratch: Path) -> None:
-    """Remove the run's folder; a process that is just being killed may still write into it."""
-    for _ in range(TRIES):
+    """Remove a scratch folder, with retries: a process being killed may still write into it."""
+    for _ in range(REMOVE_TRIES):
         shutil.rmtree(scratch, ignore_errors=True)
         if not scratch.exists():
             break
-        time.sleep(PAUSE_S)
+        time.sleep(REMOVE_PAUSE_S)
     handle = _held.pop(scratch, None)
     if handle is not None:
         os.close(handle)
 
 
-def _own(folder: Path) -> int | None:
-    """Put the owner's file into a folder, locked before anybody can see it.
+def _lock_folder(folder: Path) -> int | None:
+    """Put a locked owner file into a folder; it is locked before it gets its final name.
 
     Without a lock there is no such file: an unlocked one is that of a dead process.
     """
-    hidden = folder / f".{OWNER}"
+    hidden = folder / f".{OWNER_FILE}"
     handle = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,17 +76,17 @@ def _own(folder: Path) -> int | None:
         hidden.unlink()
         return None
     os.write(handle, socket.gethostname().encode())
-    hidden.rename(folder / OWNER)
+    hidden.rename(folder / OWNER_FILE)
     return handle
 
 
-def _remove_if_left(folder: Path) -> None:
+def _remove_if_owner_died(folder: Path) -> None:
     """Remove a folder whose owner ran on this machine and is dead."""
     try:
         # Who put the file there is not known: a link or a pipe must neither be followed nor wait.
-        handle = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(folder / OWNER_FILE, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        _remove_if_forgotten(folder)
+        _remove_if_abandoned(folder)
         return
     except OSError:  # another user's
         return
@@ -99,12 +101,12 @@ def _remove_if_left(folder: Path) -> None:
         os.close(handle)
 
 
-def _remove_if_forgotten(folder: Path) -> None:
-    """Remove what has no owner's file, such as version 0.1.0's, once it is old and unused."""
+def _remove_if_abandoned(folder: Path) -> None:
+    """Remove an old, unused folder without an owner file, such as one of version 0.1.0."""
     with contextlib.suppress(OSError, ValueError):
         latest = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if time.time() - latest > FORGOTTEN and not _is_alive(int(pid)):
+        if time.time() - latest > ABANDONED_AFTER_S and not _is_alive(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
 
 

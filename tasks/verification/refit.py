@@ -173,11 +173,11 @@ def _train_elsewhere(run: Run, job: FoldJob, before: str) -> FoldRecord:
     A slot whose process has ended may be used again, so two of them do for any number of folds.
     """
     slot = _another_slot(run.slots, before)
-    slot.rest()
+    slot.end_idle_worker()
     try:
         return train_with_retries(run, job, slot)
     finally:
-        slot.rest()
+        slot.end_idle_worker()
 
 
 def _another_slot(slots: Slots, before: str) -> Slot:

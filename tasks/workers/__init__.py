@@ -1,4 +1,4 @@
-"""Worker processes: started, given folds one at a time, watched, recycled.
+"""Worker processes: start them, hand them folds one at a time, monitor and recycle them.
 
 Imports `training`, `store`, `folds` and what they may import.
 """

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: set-up, the check of its numerics, one fold at a time."""
+"""The functions that run inside a worker process: set-up, numerics check, training of a fold."""
 
 import contextlib
 import ctypes
@@ -31,17 +31,17 @@ from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.record import may_open_files
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched, watching
 from foldproof.tasks.user_code.search_path import extend_path
-from foldproof.tasks.workers.output import kept_output, output_path
+from foldproof.tasks.workers.output import captured_output, output_path
 
 PR_SET_PDEATHSIG = 1
-ORPHANED = 113
-GPU_MEMORY = "FOLDPROOF_GPU_MEMORY"  # MiB that this worker may take
+ORPHANED_EXIT_CODE = 113
+GPU_MEMORY_VARIABLE = "FOLDPROOF_GPU_MEMORY"  # names the MiB that this worker may take
 
 
 def set_up(
     visible: str, folder: Path, memory: int | None = None, memory_limit: int | None = None
 ) -> None:
-    """Prepare a new worker process, before anything of TensorFlow's has run.
+    """Initialise a new worker process, before TensorFlow runs.
 
     Args:
         visible: the CUDA devices of its slot.
@@ -49,24 +49,24 @@ def set_up(
         memory: MiB of a GPU that it may take, or None for all.
         memory_limit: MiB of the machine's memory that it may take, or None.
     """
-    _die_with_parent()
+    _exit_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's process's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ["CUDA_VISIBLE_DEVICES"] = visible
     if memory is not None:
-        os.environ[GPU_MEMORY] = str(memory)
+        os.environ[GPU_MEMORY_VARIABLE] = str(memory)
     os.chdir(folder)
     limit_memory(memory_limit)
 
 
 def warm_up(tensorflow: bool, threads: int) -> None:
-    """Load what the first fold would wait for."""
+    """Load and configure TensorFlow ahead of the first fold."""
     if tensorflow:
         _configure_tensorflow(threads)
 
 
 def configure(numerics: Numerics, tensorflow: bool) -> None:
-    """Set what decides bits, and refuse to train where something else would decide.
+    """Apply the run's numerics settings, and fail if this process cannot reproduce its bits.
 
     Raises:
         RuntimeError: with every difference.
@@ -76,14 +76,14 @@ def configure(numerics: Numerics, tensorflow: bool) -> None:
     _check_numerics(numerics, tensorflow)
 
 
-def configure_otherwise(threads: int, tensorflow: bool, determinism: bool) -> None:
-    """Set what decides bits otherwise than for any fold, to see what comes of it."""
+def configure_unchecked(threads: int, tensorflow: bool, determinism: bool) -> None:
+    """Apply other numerics settings than a fold's, for an audit that studies their effect."""
     if tensorflow:
         _configure_tensorflow(threads, determinism)
 
 
 def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
-    """Do what the first fold of a model does for all of them."""
+    """Compile the model before its first fold, for all folds to reuse."""
     configure(job.numerics, tensorflow)
     from foldproof.tasks.training.fold import prepare_fold as prepare
 
@@ -98,7 +98,7 @@ def train_fold(
     progress: Path,
     memory_limit: int | None = None,
 ) -> FoldRecord:
-    """Train a fold and store it; what the user's code raises becomes the record's error.
+    """Train a fold and store it; an exception of the user's code becomes the record's error.
 
     Raises:
         RunFailed: it cannot be stored.
@@ -107,7 +107,7 @@ def train_fold(
     from foldproof.tasks.training.fold import fit_fold
 
     try:
-        with kept_output(output_path(progress.parent, job.key, attempt)):
+        with captured_output(output_path(progress.parent, job.key, attempt)):
             refuse_changed(job.builder.files)
             finished = fit_fold(job, attempt, slot, progress)
             refuse_changed(job.builder.files)
@@ -135,7 +135,7 @@ def train_fold(
 
 
 def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unwatched) -> Any:
-    """Try the model on a fold's first batch; return its facts, or the error that the user sees."""
+    """Try the model on a fold's first batch; return its facts, or the error for the user."""
     if tensorflow:
         _configure_tensorflow(job.numerics.threads)
     from foldproof.tasks.training.trial import model_trial as inspection
@@ -153,10 +153,10 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unw
         return error, "".join(traceback.format_exception(cause)) if cause else ""
 
 
-def divide(
+def split_rows(
     dataset: Dataset, spec: SplitSpec, seed: int, folder: Path, search: tuple[str, ...]
 ) -> FoldPlan:
-    """Divide the rows by a splitter of the user's, found where the flow's process would.
+    """Split the rows with the user's own splitter, imported on the flow's module search path.
 
     Raises:
         InputError: as `plan_folds`.
@@ -165,11 +165,11 @@ def divide(
     return plan_folds(dataset, spec, seed, folder)
 
 
-def stored(job: FoldJob) -> FoldRecord | None:
-    """Return the record of a fold that is stored already, or None.
+def read_stored(job: FoldJob) -> FoldRecord | None:
+    """Return the record of a stored fold, or None if it is not stored.
 
     Raises:
-        DamagedFold: there is a file, but not of this fold.
+        DamagedFold: the file is damaged or belongs to another fold.
     """
     try:
         return record_of(read_fold(job.store, job.key), job, cached=True)
@@ -178,7 +178,7 @@ def stored(job: FoldJob) -> FoldRecord | None:
 
 
 def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
-    """Return what the flow's process keeps of a finished fold."""
+    """Return the record of a finished fold, which is what the flow's process keeps."""
     return FoldRecord(
         job.key,
         job.repeat,
@@ -193,8 +193,8 @@ def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
     )
 
 
-def _die_with_parent() -> None:
-    """End this process when the flow's process or the fork server is gone, whatever it does.
+def _exit_with_parent() -> None:
+    """End this process as soon as the flow's process or the fork server is gone.
 
     On Linux the kernel sees to it. Elsewhere, and where a process in between lives on, a
     thread watches; it needs the interpreter for a moment, which training gives up often.
@@ -208,14 +208,14 @@ def _die_with_parent() -> None:
         while os.getppid() == server:
             if parent is not None and wait([parent.sentinel], timeout=0.5):
                 break
-        os._exit(ORPHANED)
+        os._exit(ORPHANED_EXIT_CODE)
 
     threading.Thread(target=watch, name="parent-guard", daemon=True).start()
 
 
 @cache
 def _configure_tensorflow(threads: int, determinism: bool = True) -> None:
-    """Set what decides bits, before any operation runs.
+    """Configure determinism, optimizer and threads of TensorFlow, before any operation runs.
 
     Without op determinism, kernels may add in any order; with the meta optimizer, bits
     depend on how a step is traced.
@@ -238,7 +238,7 @@ def _limit_memory(tf: Any, gpu: Any) -> None:
 
     A limit rules out the setting for growth; then TF_FORCE_GPU_ALLOW_GROWTH sees to it.
     """
-    limit = os.environ.get(GPU_MEMORY)
+    limit = os.environ.get(GPU_MEMORY_VARIABLE)
     if limit is None:
         tf.config.experimental.set_memory_growth(gpu, True)
         return
@@ -248,7 +248,7 @@ def _limit_memory(tf: Any, gpu: Any) -> None:
 
 @cache
 def _check_numerics(expected: Numerics, tensorflow: bool) -> None:
-    """Refuse to train where this process would give other bits than the key says.
+    """Compare this process with the expected numerics, and fail where bits would differ.
 
     Raises:
         RuntimeError: with every difference.

@@ -1,4 +1,4 @@
-"""A fork server of our own: workers start from a process that has TensorFlow loaded.
+"""The fork server of a run: a process with TensorFlow loaded, from which workers are forked.
 
 It differs from the standard one in two points. Its children never import the user's main
 module, so that a script without a main guard, or a notebook, works. And it is private to
@@ -17,11 +17,11 @@ from typing import Any
 from foldproof.tasks.common.places import python_path
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, worker_variables
 from foldproof.tasks.workers.multiprocessing_internals import ForkedProcess, PrivateForkServer
-from foldproof.tasks.workers.preload import LOG_VARIABLE, VARIABLE
+from foldproof.tasks.workers.preload import LOG_VARIABLE, PRELOAD_VARIABLE
 
 
 class ForkServerContext(context.ForkServerContext):
-    """A multiprocessing context whose processes come from a fork server of its own."""
+    """A multiprocessing context with a private fork server."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ForkServerContext(context.ForkServerContext):
         """
         pinned = worker_variables(threads, scratch / "keras") | dict(deviations or {})
         variables = pinned | {
-            VARIABLE: "tensorflow" if tensorflow else "light",
+            PRELOAD_VARIABLE: "tensorflow" if tensorflow else "light",
             LOG_VARIABLE: str(log or ""),
             # The server must find our modules whatever lies in the working directory.
             "PYTHONSAFEPATH": "1",
@@ -53,28 +53,28 @@ class ForkServerContext(context.ForkServerContext):
         self.ensure_running()
 
     def Process(self, *args: Any, **kwargs: Any) -> ForkedProcess:  # type: ignore[override]  # noqa: N802
-        """Make a process that this context's own server will fork."""
+        """Create a process that this context's server will fork."""
         made = ForkedProcess(*args, **kwargs)
         made.server = self._server
         return made
 
     def ensure_running(self) -> None:
-        """Start the server, or start it again if it was killed."""
+        """Start the server unless it runs, also after it was killed."""
         self._server.ensure_running()
 
     @property
     def pid(self) -> int:
-        """The server's process."""
+        """The server's process id."""
         return self._server.pid
 
     def stop(self) -> None:
-        """Kill the server, even while it still loads; its workers end with it."""
+        """Kill the server, even while it is loading; its workers end with it."""
         self._server.kill()
 
 
 @contextmanager
 def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set the environment that a child process starts with, for as long as it takes."""
+    """Change `os.environ` temporarily, while a child process that inherits it starts."""
     before = dict(os.environ)
     try:
         for name in REMOVED_VARIABLES:

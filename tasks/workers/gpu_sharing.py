@@ -1,4 +1,4 @@
-"""Folds that share a GPU: together while its memory suffices, one alone when it does not.
+"""Share a GPU between folds; retry a fold that ran out of its memory with exclusive use.
 
 TensorFlow gives no GPU memory back before its process ends. A fold that ran out of memory is
 therefore tried again in a new process, without a limit, after all others on that GPU ended.
@@ -20,25 +20,27 @@ from foldproof.tasks.workers.slot import Slot
 T = TypeVar("T")
 
 
-class Gate:
-    """Who may use a GPU now: several folds, or one alone."""
+class GpuGate:
+    """A lock on a GPU with shared and exclusive use, like a readers-writer lock."""
 
     def __init__(self) -> None:
-        """Begin with an idle GPU."""
+        """Create the lock of an idle GPU."""
         self.slots: list[SharedSlot] = []
-        self._inside = self._waiting = 0
-        self._alone = self._closed = False
+        self._users = self._waiting = 0
+        self._is_exclusive = self._closed = False
         self._changed = threading.Condition()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Use the GPU beside others; who waits to be alone goes first.
+    def shared(self) -> Iterator[None]:
+        """Hold the GPU together with other folds; a fold that waits for exclusive use goes first.
 
         Raises:
             Interrupted: the slots were stopped.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or not (self._alone or self._waiting))
+            self._changed.wait_for(
+                lambda: self._closed or not (self._is_exclusive or self._waiting)
+            )
             self._enter()
         try:
             yield
@@ -46,28 +48,28 @@ class Gate:
             self._leave()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Use the GPU when all others have ended, their processes too.
+    def exclusive(self) -> Iterator[None]:
+        """Hold the GPU exclusively, after all other folds and their processes have ended.
 
         Raises:
             Interrupted: the slots were stopped.
         """
         with self._changed:
             self._waiting += 1
-            self._changed.wait_for(lambda: self._closed or not (self._alone or self._inside))
+            self._changed.wait_for(lambda: self._closed or not (self._is_exclusive or self._users))
             self._waiting -= 1
             self._enter()
-            self._alone = True
+            self._is_exclusive = True
         try:
             for slot in self.slots:
-                slot.rest()
+                slot.end_idle_worker()
             yield
         finally:
-            self._alone = False
+            self._is_exclusive = False
             self._leave()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Refuse the GPU to everybody from now on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -75,16 +77,16 @@ class Gate:
     def _enter(self) -> None:
         if self._closed:
             raise Interrupted("the run was stopped")
-        self._inside += 1
+        self._users += 1
 
     def _leave(self) -> None:
         with self._changed:
-            self._inside -= 1
+            self._users -= 1
             self._changed.notify_all()
 
 
 class SharedSlot(Slot):
-    """A slot on a GPU that further slots may train on."""
+    """A slot on a GPU that it shares with other slots."""
 
     def __init__(
         self,
@@ -92,36 +94,38 @@ class SharedSlot(Slot):
         context: ForkServerContext,
         scratch: Path,
         folder: Path,
-        gate: Gate,
+        gate: GpuGate,
         memory_limit: int | None = None,
     ) -> None:
-        """Describe a slot behind a gate."""
+        """Describe a slot that waits at a gate for its GPU."""
         self._limited, self._gate = device, gate
         self._exhausted: set[str] = set()
         super().__init__(device, context, scratch, folder, memory_limit)
         gate.slots.append(self)
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
-        """Run a function in the worker; a fold that ran out of memory before runs alone."""
+        """Run a function in the worker; a fold that ran out of memory before gets exclusive use."""
         job = arguments[0] if arguments else None
         if isinstance(job, FoldJob) and job.key in self._exhausted:
-            return self._run_alone(function, *arguments, timeout=timeout)
-        with self._gate.together():
+            return self._run_exclusively(function, *arguments, timeout=timeout)
+        with self._gate.shared():
             found = super().run(function, *arguments, timeout=timeout)
         if isinstance(found, FoldRecord) and found.lost:
             self._exhausted.add(found.key)
         return found
 
-    def _run_alone(self, function: Callable[..., T], *arguments: Any, timeout: float | None) -> T:
-        with self._gate.alone():
+    def _run_exclusively(
+        self, function: Callable[..., T], *arguments: Any, timeout: float | None
+    ) -> T:
+        with self._gate.exclusive():
             self._device = replace(self._limited, memory=None)
             try:
                 return super().run(function, *arguments, timeout=timeout)
             finally:
                 self._device = self._limited
-                self.rest()
+                self.end_idle_worker()
 
     def stop(self) -> None:
-        """Kill the worker, and let nobody onto the GPU any more."""
+        """Kill the worker and close the gate."""
         self._gate.close()
         super().stop()

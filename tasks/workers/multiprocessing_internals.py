@@ -38,7 +38,7 @@ class PrivateForkServer(forkserver.ForkServer):
 
     @property
     def pid(self) -> int:
-        """The server's process.
+        """The server's process id.
 
         Raises:
             TypeError: it does not run.

@@ -1,4 +1,4 @@
-"""What a fold prints: kept by the worker in a file, read by the flow's process.
+"""The output of a fold: captured in a file by the worker, read by the flow's process.
 
 Everything that is written to standard output and standard error while a fold trains is
 the fold's: prints and warnings of the user's code, and what libraries say in C++. A file,
@@ -13,20 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FOLDER = "output"  # in the run's scratch folder; where there is none, nobody reads
-LONGEST = 2000  # characters of a line
-MOST_LINES = 200  # lines of a fold
-PIECE = 1 << 20  # bytes looked at in one go
+FOLDER = "output"  # in the run's scratch folder; nothing is captured unless it exists
+MAX_LINE_CHARS = 2000  # longer lines are cut
+MAX_LINES = 200  # of a fold; further ones are only counted
+CHUNK_BYTES = 1 << 20  # read at a time
 
 
 def output_path(scratch: Path, key: str, attempt: int) -> Path:
-    """Return the file of what a try of a fold prints."""
+    """Return the output file of one attempt at a fold."""
     return scratch / FOLDER / f"{key}-{attempt}"
 
 
 @contextmanager
-def kept_output(path: Path) -> Iterator[None]:
-    """Send what this process prints to a file; an empty one is removed in the end.
+def captured_output(path: Path) -> Iterator[None]:
+    """Redirect standard output and error of this process to a file; remove it if it stays empty.
 
     Args:
         path: the file. Where its folder does not exist, output stays where it was.
@@ -36,14 +36,14 @@ def kept_output(path: Path) -> Iterator[None]:
     except OSError:
         yield
         return
-    before = [_point(number, handle) for number in (1, 2)]
+    before = [_redirect(number, handle) for number in (1, 2)]
     try:
         # Else a warning would be shown for the first fold of a process only.
         with warnings.catch_warnings():
             yield
     finally:
         for number, earlier in zip((1, 2), before, strict=True):
-            _point(number, earlier, keep=False)
+            _redirect(number, earlier, keep=False)
             os.close(earlier)
         if os.fstat(handle).st_size == 0:
             with contextlib.suppress(OSError):
@@ -52,9 +52,9 @@ def kept_output(path: Path) -> Iterator[None]:
 
 
 class OutputReader:
-    """Reads a fold's output bit by bit, in whole lines, and only so many of them."""
+    """Reads a fold's output incrementally, in whole lines, up to a maximum number."""
 
-    def __init__(self, path: Path, most: int | None = MOST_LINES) -> None:
+    def __init__(self, path: Path, most: int | None = MAX_LINES) -> None:
         """Begin at the start of a file that need not exist yet.
 
         Args:
@@ -65,41 +65,41 @@ class OutputReader:
         self._offset = self._shown = self._left_out = 0
 
     def lines(self, ended: bool) -> list[str]:
-        """Return the lines that were added; the last ones, and a count of the rest, at the end."""
+        """Return the lines added since the last call; finally also how many were left out."""
         shown: list[str] = []
-        while piece := self._more(ended):
-            shown += self._room_for(piece)
+        while piece := self._read_lines(ended):
+            shown += self._limit(piece)
         if ended and self._left_out:
             shown.append(f"... {self._left_out} more lines")
             self._left_out = 0
         return shown
 
-    def _more(self, ended: bool) -> bytes:
-        """Return whole lines; at the end, and where a line is endless, what there is."""
+    def _read_lines(self, ended: bool) -> bytes:
+        """Read the next chunk up to its last newline, or all of it at the end of the output."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                piece = file.read(PIECE)
+                piece = file.read(CHUNK_BYTES)
         except OSError:
             return b""
         whole = piece.rfind(b"\n") + 1
-        if not (ended or len(piece) == PIECE) or (whole and len(piece) == PIECE):
+        if not (ended or len(piece) == CHUNK_BYTES) or (whole and len(piece) == CHUNK_BYTES):
             piece = piece[:whole]
         self._offset += len(piece)
         return piece
 
-    def _room_for(self, piece: bytes) -> list[str]:
+    def _limit(self, piece: bytes) -> list[str]:
         lines = [line.rstrip() for line in piece.decode(errors="replace").split("\n")]
         # A progress bar writes over its line: only its last state is worth a line.
-        lines = [line.rpartition("\r")[2][:LONGEST] for line in lines if line]
+        lines = [line.rpartition("\r")[2][:MAX_LINE_CHARS] for line in lines if line]
         room = len(lines) if self._most is None else max(0, self._most - self._shown)
         self._shown += len(lines[:room])
         self._left_out += len(lines[room:])
         return lines[:room]
 
 
-def _point(number: int, handle: int, keep: bool = True) -> int:
-    """Let a standard stream write to a file; return a handle of where it wrote before."""
+def _redirect(number: int, handle: int, keep: bool = True) -> int:
+    """Redirect a standard stream to a file; return a handle of its previous target."""
     stream = sys.stdout if number == 1 else sys.stderr
     with contextlib.suppress(Exception):  # there may be none, or the user's own
         stream.flush()

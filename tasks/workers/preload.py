@@ -1,15 +1,15 @@
-"""Imported by the fork server before it forks workers: the slow imports, once for all."""
+"""The slow imports of all workers: the fork server loads this module before it forks them."""
 
 import gc
 import os
 import sys
 
-VARIABLE = "FOLDPROOF_PRELOAD"
+PRELOAD_VARIABLE = "FOLDPROOF_PRELOAD"
 LOG_VARIABLE = "FOLDPROOF_WORKER_LOG"
 
 
-def _quiet(path: str) -> None:
-    """Send what libraries print to a file; workers inherit it."""
+def _redirect_output(path: str) -> None:
+    """Redirect the output of libraries to a file; workers inherit that."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -19,11 +19,11 @@ def _quiet(path: str) -> None:
 
 
 if os.environ.get(LOG_VARIABLE):
-    _quiet(os.environ[LOG_VARIABLE])
-if os.environ.get(VARIABLE) == "tensorflow":
+    _redirect_output(os.environ[LOG_VARIABLE])
+if os.environ.get(PRELOAD_VARIABLE) == "tensorflow":
     import keras  # noqa: F401
     import tensorflow  # noqa: F401
-if os.environ.get(VARIABLE):
+if os.environ.get(PRELOAD_VARIABLE):
     import foldproof.tasks.training.fold
     import foldproof.tasks.training.trial.model_trial
     import foldproof.tasks.workers.calls  # noqa: F401

@@ -1,4 +1,4 @@
-"""A device slot: it owns one warm worker process, which trains one fold after another.
+"""A device slot: one device and its warm worker process, which trains fold after fold.
 
 A killed worker fails its own job only, and the next job of its slot starts a new one.
 """
@@ -20,11 +20,11 @@ from foldproof.tasks.machine.memory import REMEDY, allowance, times_killed_for_m
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 
-AHEAD = 3  # short folds that may wait at a slot
+QUEUE_AHEAD = 3  # short folds that may be queued at a slot
 
-FOR_MEMORY = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS)
+OUT_OF_MEMORY_SIGNALS = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS)
 
-GROWTH = 512.0  # MiB that a worker may take on before another process takes its place
+MAX_GROWTH_MIB = 512.0  # of a worker's memory, before a new process replaces it
 
 T = TypeVar("T")
 
@@ -45,11 +45,11 @@ class Slot:
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
         self._device, self._context, self._memory_limit = device, context, memory_limit
         self._pool = self._new_pool()
-        self._waiting: set[Any] = set()
-        self._next: tuple[ProcessPool, Any] | None = None
+        self._futures: set[Any] = set()
+        self._successor: tuple[ProcessPool, Any] | None = None
         self._retired: list[ProcessPool] = []
-        self._at_first, self._lock = 0.0, threading.Lock()
-        self._killed_before = times_killed_for_memory()
+        self._first_memory, self._lock = 0.0, threading.Lock()
+        self._oom_kills = times_killed_for_memory()
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
         """Run a function in the worker and return its result.
@@ -60,27 +60,27 @@ class Slot:
             Interrupted: the slot was stopped.
         """
         with self._lock:
-            self._renew()
+            self._use_current_worker()
             future = self._pool.schedule(function, args=arguments, timeout=timeout)
-        self._waiting.add(future)
+        self._futures.add(future)
         try:
             found = future.result()
         except TimeoutError:
             raise FoldTimeout(f"ran past {timeout:g} seconds") from None
         except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-            before, self._killed_before = self._killed_before, times_killed_for_memory()
-            starved = self._killed_before > before
-            raise WorkerLost(describe_end(error, self._memory_limit, starved)) from None
+            before, self._oom_kills = self._oom_kills, times_killed_for_memory()
+            ran_out_of_memory = self._oom_kills > before
+            raise WorkerLost(describe_end(error, self._memory_limit, ran_out_of_memory)) from None
         except CancelledError:
             raise Interrupted("the run was stopped") from None
         finally:
-            self._waiting.discard(future)
+            self._futures.discard(future)
         if isinstance(found, FoldRecord) and found.lost:
             self._replace()
         return found
 
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
-        """Look at a worker's memory after a fold; one that grew too much gets a successor.
+        """Check the worker's memory after a fold, and start a successor if it grew too much.
 
         Keras and TensorFlow keep a few MiB of every model that is built and fitted
         (https://github.com/keras-team/keras/issues/20552). The worker goes on until the
@@ -88,42 +88,42 @@ class Slot:
 
         Args:
             memory: MiB.
-            successor: what a new worker does first.
+            successor: the first call of the new worker, which warms it up.
             *arguments: of that.
         """
         with self._lock:
-            self._at_first = self._at_first or memory
-            if memory - self._at_first > GROWTH and self._next is None:
+            self._first_memory = self._first_memory or memory
+            if memory - self._first_memory > MAX_GROWTH_MIB and self._successor is None:
                 pool = self._new_pool()
-                self._next = pool, pool.schedule(successor, args=arguments)
+                self._successor = pool, pool.schedule(successor, args=arguments)
 
     def stop(self) -> None:
-        """Kill the worker, whatever it does; who waits for it is told."""
-        for future in tuple(self._waiting):
+        """Kill the worker and cancel the calls that wait for it."""
+        for future in tuple(self._futures):
             future.cancel()  # a stopped pool leaves its futures pending for ever
-        self.rest()
+        self.end_idle_worker()
 
-    def rest(self) -> None:
-        """End the worker, which has nothing to do; the next job starts another."""
-        successor = [self._next[0]] if self._next else []
+    def end_idle_worker(self) -> None:
+        """End the idle worker; the next job starts a new one."""
+        successor = [self._successor[0]] if self._successor else []
         for pool in (self._pool, *successor, *self._retired):
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
-        self._next, self._retired, self._at_first = None, [], 0.0
+        self._successor, self._retired, self._first_memory = None, [], 0.0
 
-    def _renew(self) -> None:
-        """Let a warm successor take over, or a new worker where the old one is gone."""
-        if self._next is not None and self._next[1].done():
+    def _use_current_worker(self) -> None:
+        """Switch to a warm successor, or start a new worker if the old one is gone."""
+        if self._successor is not None and self._successor[1].done():
             self._retire()
-            self._pool, self._next, self._at_first = self._next[0], None, 0.0
+            self._pool, self._successor, self._first_memory = self._successor[0], None, 0.0
         if not self._pool.active:
             self._pool = self._new_pool()
 
     def _replace(self) -> None:
-        """Leave a worker that ran out of memory, which holds what it did not give back."""
+        """Replace a worker that ran out of memory: it does not give its memory back."""
         with self._lock:
             self._retire()
-            self._pool, self._at_first = self._new_pool(), 0.0
+            self._pool, self._first_memory = self._new_pool(), 0.0
 
     def _retire(self) -> None:
         self._pool.close()  # type: ignore[no-untyped-call]  # what waits there is finished
@@ -139,19 +139,19 @@ class Slot:
 
 
 def describe_end(
-    error: BaseException, memory_limit: int | None = None, starved: bool = False
+    error: BaseException, memory_limit: int | None = None, ran_out_of_memory: bool = False
 ) -> str:
-    """Say how a worker process ended, from what its pool raised.
+    """Describe in words how a worker process ended, from the exception of its pool.
 
     Args:
         error: that.
         memory_limit: MiB that the worker might take, or None.
-        starved: the machine killed something for lack of memory meanwhile.
+        ran_out_of_memory: the machine killed something for lack of memory meanwhile.
     """
     code = getattr(error, "exitcode", None)
     if code is None or code >= 0:
         return f"the worker ended with exit code {code}" if code else "the worker ended"
     said = f"the worker was killed by signal {-code}"
-    if starved or (memory_limit is not None and -code in FOR_MEMORY):
+    if ran_out_of_memory or (memory_limit is not None and -code in OUT_OF_MEMORY_SIGNALS):
         said += f", probably for lack of memory: it may have {allowance(memory_limit)}; {REMEDY}"
     return said

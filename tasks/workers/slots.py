@@ -1,4 +1,4 @@
-"""Device slots: as many as the settings ask for; a fold leases one to train."""
+"""The pool of device slots of a run; a fold leases one to train."""
 
 import logging
 import threading
@@ -16,13 +16,13 @@ from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
-from foldproof.tasks.workers.slot import AHEAD, Slot
+from foldproof.tasks.workers.slot import QUEUE_AHEAD, Slot
 
 LOG = logging.getLogger(__name__)
 
 
 class Slots:
-    """All slots of a run, and the scratch folder that their workers share."""
+    """The slots of a run, with the fork server and the scratch folder that they share."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Slots:
         folder: Path | None = None,
         memory_limit: int | None = None,
     ) -> None:
-        """Start the fork server; workers follow when they are asked for.
+        """Start the fork server; a worker starts with the first call to its slot.
 
         Args:
             placement: the devices and their numerics.
@@ -50,25 +50,25 @@ class Slots:
         self._scratch, self._folder = scratch, folder or start_folder()
         self._memory_limit = memory_limit
         self._gates: dict[str, Any] = {}  # who may use which GPU
-        self._offer([self.make_slot(device) for device in placement.devices])
+        self._set_slots([self.make_slot(device) for device in placement.devices])
 
     def make_slot(self, device: Device) -> Slot:
         """Make a slot; one that is not leased out is the caller's to stop."""
         given = (device, self._context, self._scratch, self._folder)
         if not device.visible:
             return Slot(*given, memory_limit=self._memory_limit)
-        from foldproof.tasks.workers.gpu_sharing import Gate, SharedSlot
+        from foldproof.tasks.workers.gpu_sharing import GpuGate, SharedSlot
 
-        gate = self._gates.setdefault(device.visible, Gate())
+        gate = self._gates.setdefault(device.visible, GpuGate())
         return SharedSlot(*given, gate, self._memory_limit)
 
-    def _offer(self, slots: list[Any]) -> None:
+    def _set_slots(self, slots: list[Any]) -> None:
         self.slots = slots
         self._free: SimpleQueue[Slot] = SimpleQueue()
         for slot in self.slots:
             self._free.put(slot)
         self.stopped = threading.Event()
-        self._lock, self._ahead = threading.Lock(), AHEAD
+        self._lock, self._ahead = threading.Lock(), QUEUE_AHEAD
 
     @property
     def context(self) -> ForkServerContext:
@@ -81,7 +81,7 @@ class Slots:
         self._in_background(self.slots[0], worker.warm_up, self.tensorflow, threads)
 
     def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
-        """Let each worker compile the model of the fold that will be its first."""
+        """Start all workers, each of which compiles the model of its first fold."""
         for slot, job in zip(self.slots, jobs, strict=False):
             self._in_background(slot, worker.prepare_fold, job, self.tensorflow, timeout=timeout)
 
@@ -113,10 +113,10 @@ class Slots:
         return slot
 
     def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
-        """Let the slots get the data; on this machine they see it."""
+        """Give the slots access to the data; on this machine they have it already."""
 
     def queue_ahead(self) -> None:
-        """Let further folds wait at each slot, once; a slot still trains one at a time.
+        """Lease each slot to further folds, once; they queue, and the slot trains one at a time.
 
         For folds that are so short that getting one under way takes as long as training it.
         """

@@ -12,7 +12,7 @@ from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers.gpu_sharing import Gate
+from foldproof.tasks.workers.gpu_sharing import GpuGate
 from foldproof.tasks.workers.slots import Slots
 from tests.support.processes import PATIENCE_S, join_all, wait_for
 from tests.support.training import settings
@@ -53,48 +53,48 @@ def test_a_fold_without_memory_runs_again_alone_on_the_gpu(tmp_path, shared_slot
     assert sorted(set(sizes)) == [0, 1]
     assert tries == [1 + odd for odd in sizes]
     lines = [line.split() for line in (tmp_path / "log").read_text().splitlines()]
-    alone = [line for line in lines if line[1] == "alone"]
-    assert len(alone) == sum(sizes)
-    assert {(hungry, beside) for hungry, _, beside, _ in alone} == {("1", "0")}
+    exclusive = [line for line in lines if line[1] == "alone"]
+    assert len(exclusive) == sum(sizes)
+    assert {(hungry, beside) for hungry, _, beside, _ in exclusive} == {("1", "0")}
     others = {pid for _, limit, _, pid in lines if limit == "1000"}
-    assert not others & {pid for *_, pid in alone}  # a process of its own
+    assert not others & {pid for *_, pid in exclusive}  # a process of its own
 
 
 def test_who_waits_to_be_alone_goes_before_later_ones():
-    gate, order = Gate(), []
+    gate, order = GpuGate(), []
     inside, leave = threading.Event(), threading.Event()
 
     def first():
-        with gate.together():
+        with gate.shared():
             inside.set()
             assert leave.wait(PATIENCE_S)
             order.append("first")
 
-    def alone():
-        with gate.alone():
-            order.append("alone")
+    def exclusive():
+        with gate.exclusive():
+            order.append("exclusive")
 
     def late():
-        with gate.together():
+        with gate.shared():
             order.append("late")
 
     threads = [threading.Thread(target=first)]
     threads[0].start()
     assert inside.wait(PATIENCE_S)
-    threads.append(threading.Thread(target=alone))
+    threads.append(threading.Thread(target=exclusive))
     threads[1].start()
     wait_for(lambda: gate._waiting)
     threads.append(threading.Thread(target=late))
     threads[2].start()
     leave.set()
     join_all(threads)
-    assert order == ["first", "alone", "late"]
+    assert order == ["first", "exclusive", "late"]
 
 
 def test_nobody_enters_after_the_end():
-    gate = Gate()
+    gate = GpuGate()
     gate.close()
-    with pytest.raises(Interrupted), gate.together():
+    with pytest.raises(Interrupted), gate.shared():
         pass
-    with pytest.raises(Interrupted), gate.alone():
+    with pytest.raises(Interrupted), gate.exclusive():
         pass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
-from foldproof.tasks.workers.calls import GPU_MEMORY
+from foldproof.tasks.workers.calls import GPU_MEMORY_VARIABLE
 
 
 class Hungry(LogisticRegression):
@@ -19,7 +19,7 @@ class Hungry(LogisticRegression):
     def fit(self, X, y):
         mark = Path(self.folder) / f"trains-{os.getpid()}"
         mark.touch()
-        limit = os.environ.get(GPU_MEMORY)
+        limit = os.environ.get(GPU_MEMORY_VARIABLE)
         time.sleep(0.2)
         beside = len(list(Path(self.folder).glob("trains-*"))) - 1
         hungry = len(X) % 2 == 1

@@ -179,7 +179,7 @@ def test_a_fold_past_its_time_is_killed_and_says_so(tmp_path, own_slots):
 def test_a_worker_that_grew_is_replaced_and_no_bit_changes(tmp_path, own_slots, monkeypatch):
     found = {}
     for bound in (1e6, 2.0):
-        monkeypatch.setattr(workers, "GROWTH", bound)
+        monkeypatch.setattr(workers, "MAX_GROWTH_MIB", bound)
         given = settings(tmp_path / str(bound), "dense", train={"engine": "plain"})
         records, jobs = train_some(given, [(0, fold) for fold in range(5)], own_slots)
         pids = [read_fold(job.store, job.key).execution.pid for job in jobs]

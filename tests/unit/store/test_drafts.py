@@ -12,7 +12,7 @@ import pytest
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.store.drafts import remove_drafts
-from foldproof.tasks.store.scratch import FORGOTTEN
+from foldproof.tasks.store.scratch import ABANDONED_AFTER_S
 from tests.support.namespaces import OTHER_PIDS, can_unshare
 from tests.support.reports import prepared, settings
 from tests.support.stored import KEY
@@ -93,7 +93,7 @@ def test_what_another_machine_writes_stays_until_it_must_be_dead(folds: Path) ->
     draft.touch()
     remove_drafts(folds)
     assert drafts(folds) == [draft]
-    long_ago = time.time() - FORGOTTEN - 3600
+    long_ago = time.time() - ABANDONED_AFTER_S - 3600
     os.utime(draft, (long_ago, long_ago))
     remove_drafts(folds)
     assert list(folds.iterdir()) == []

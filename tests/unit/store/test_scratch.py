@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.store.scratch import FORGOTTEN, OWNER, make_scratch, remove_scratch
+from foldproof.tasks.store.scratch import (
+    ABANDONED_AFTER_S,
+    OWNER_FILE,
+    make_scratch,
+    remove_scratch,
+)
 from tests.support.namespaces import OTHER_PIDS, can_unshare
 
 HOLD = (
@@ -49,7 +54,7 @@ def next_start() -> None:
 def old(folder: Path) -> Path:
     """Make a folder look as if nobody had used it for long."""
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    then = time.time() - FORGOTTEN - 3600
+    then = time.time() - ABANDONED_AFTER_S - 3600
     for path in (folder / "data", folder):
         os.utime(path, (then, then))
     return folder
@@ -58,7 +63,7 @@ def old(folder: Path) -> Path:
 def test_what_a_living_process_uses_survives(holder):
     folder, _ = holder()
     next_start()
-    assert (folder / OWNER).read_text() == socket.gethostname()
+    assert (folder / OWNER_FILE).read_text() == socket.gethostname()
 
 
 @pytest.mark.skipif(not can_unshare(), reason="this machine allows no namespaces of processes")
@@ -82,7 +87,7 @@ def test_what_another_machine_has_left_or_uses_survives(shared):
     """A lock of another machine may not be seen here: what tells is the machine's name."""
     folder = shared / f"foldproof-{NOBODY}-abcdefgh"
     folder.mkdir()
-    (folder / OWNER).write_text("node-7")
+    (folder / OWNER_FILE).write_text("node-7")
     next_start()
     assert folder.is_dir()
 
@@ -106,10 +111,10 @@ def test_what_only_looks_like_one_is_left_alone(shared):
     names = ("foldproof-1-pipe", "foldproof-1-link", "foldproof-12ab-notes", "foldproof-notes")
     for name in names:
         old(shared / name)
-    os.mkfifo(shared / "foldproof-1-pipe" / OWNER)
+    os.mkfifo(shared / "foldproof-1-pipe" / OWNER_FILE)
     target = shared / "precious"
     target.write_text(socket.gethostname())
-    (shared / "foldproof-1-link" / OWNER).symlink_to(target)
+    (shared / "foldproof-1-link" / OWNER_FILE).symlink_to(target)
     next_start()
     assert {path.name for path in shared.iterdir()} == {*names, "precious"}
     assert target.read_text() == socket.gethostname()
@@ -117,6 +122,6 @@ def test_what_only_looks_like_one_is_left_alone(shared):
 
 def test_its_end_leaves_nothing(shared):
     scratch = make_scratch()
-    assert [path.name for path in scratch.iterdir()] == [OWNER]
+    assert [path.name for path in scratch.iterdir()] == [OWNER_FILE]
     remove_scratch(scratch)
     assert list(shared.iterdir()) == []

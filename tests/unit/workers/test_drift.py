@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.workers.drift import climbing
+from foldproof.tasks.workers.drift import drift_warnings
 
 FLAT = np.full(12, 2.0)
 NOISE = np.array([2.0, 2.6, 1.9, 2.8, 2.1, 2.0, 2.9, 1.8, 2.2, 2.7, 1.9, 2.4])
@@ -16,7 +16,7 @@ def warnings(seconds, memory, rows=None, slot="cpu:0", **more):
         for i, (s, m) in enumerate(zip(seconds, memory, strict=True))
     ]
     sizes = np.full(len(records), 100) if rows is None else rows
-    return list(climbing(records, {str(i): int(size) for i, size in enumerate(sizes)}))
+    return list(drift_warnings(records, {str(i): int(size) for i, size in enumerate(sizes)}))
 
 
 @pytest.mark.parametrize("seconds", [FLAT, NOISE, NOISE[::-1], np.linspace(4, 2, 12)])

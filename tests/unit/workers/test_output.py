@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 
-from foldproof.tasks.workers.output import LONGEST, OutputReader, kept_output, output_path
+from foldproof.tasks.workers.output import (
+    MAX_LINE_CHARS,
+    OutputReader,
+    captured_output,
+    output_path,
+)
 
 PRINTS = """
 import os, sys, warnings
 from pathlib import Path
-from foldproof.tasks.workers.output import kept_output
+from foldproof.tasks.workers.output import captured_output
 print("before")
 with kept_output(Path(sys.argv[1])):
     print("from Python")
@@ -34,13 +39,13 @@ def test_everything_that_a_fold_prints_is_kept_and_nothing_else(tmp_path):
 
 
 def test_a_silent_fold_leaves_no_file(tmp_path):
-    with kept_output(tmp_path / "kept"):
+    with captured_output(tmp_path / "kept"):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nobody_reads_output_stays_where_it_was(tmp_path, capfd):
-    with kept_output(output_path(tmp_path, "key", 1)):
+    with captured_output(output_path(tmp_path, "key", 1)):
         os.write(1, b"seen\n")
     assert capfd.readouterr().out == "seen\n"
     assert list(tmp_path.iterdir()) == []
@@ -71,6 +76,6 @@ def test_long_lines_bytes_that_are_no_text_and_progress_bars_do_no_harm(tmp_path
     path = tmp_path / "kept"
     path.write_bytes(b"x" * 3_000_000 + b"\n1/3\r2/3\r3/3\n\xff\xfe\n")
     lines = OutputReader(path).lines(ended=True)
-    assert max(map(len, lines)) == LONGEST
+    assert max(map(len, lines)) == MAX_LINE_CHARS
     assert lines[-2] == "3/3"
     assert len(lines[-1]) == 2
