@@ -22,6 +22,8 @@ from tests.support.command import CV, contents, cv, report_of, run
 from tests.support.processes import free_port, kill, wait_for
 
 pytestmark = pytest.mark.clusters
+standing = pytest.mark.xdist_group("standing")  # tests that share two clusters
+lost = pytest.mark.xdist_group("lost")  # tests that break clusters of their own
 
 SLOW = """
 import os
@@ -161,6 +163,7 @@ def stored(folds: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
 
 
+@standing
 @pytest.mark.parametrize("arguments", [QUICK, KERAS], ids=["estimator", "keras"])
 def test_a_standing_cluster_gives_the_bytes_of_this_machine(
     home, api, alone, on_cluster, tmp_path, arguments
@@ -172,6 +175,7 @@ def test_a_standing_cluster_gives_the_bytes_of_this_machine(
     assert len(list((tmp_path / "folds").iterdir())) == len(execution(report))
 
 
+@standing
 @pytest.mark.parametrize("engine", ["dask", "ray"])
 def test_without_an_address_a_cluster_is_started_for_the_run(home, api, alone, tmp_path, engine):
     flags = ("--compute.engine", engine, "--out", str(tmp_path))
@@ -204,6 +208,7 @@ print(result.path)
 """
 
 
+@standing
 def test_arrays_and_functions_of_a_script_go_to_nodes_of_this_machine(
     home, api, on_cluster, tmp_path
 ):
@@ -217,6 +222,7 @@ def test_arrays_and_functions_of_a_script_go_to_nodes_of_this_machine(
     assert execution(report_of(there)).schema.metadata[b"foldproof.engine"].decode() == engine
 
 
+@standing
 def test_both_nodes_train_in_processes_of_their_own(start, home, api, dask, tmp_path):
     flags = ("--compute.engine", "dask", "--compute.address", dask.address, "--out", str(tmp_path))
     close(home)
@@ -239,6 +245,7 @@ def kill_node(cluster: Dask, node: subprocess.Popen[bytes]) -> None:
     kill(node)
 
 
+@lost
 @pytest.mark.parametrize("lose", [kill_worker, kill_node])
 def test_what_is_lost_in_mid_fold_costs_one_try_and_no_byte(
     start, home, api, alone, own, tmp_path, lose
@@ -259,6 +266,7 @@ def test_what_is_lost_in_mid_fold_costs_one_try_and_no_byte(
     assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
 
 
+@lost
 def test_a_restarted_scheduler_loses_nothing(start, home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
     cluster = own(Dask)
@@ -282,6 +290,7 @@ def test_a_restarted_scheduler_loses_nothing(start, home, api, alone, own, tmp_p
     assert set(execution(report)["attempt"].to_pylist()) == {1}
 
 
+@lost
 def test_a_lost_ray_node_leaves_its_folds_to_the_others(start, home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
     cluster = own(Ray, 1, 1)
@@ -298,6 +307,7 @@ def test_a_lost_ray_node_leaves_its_folds_to_the_others(start, home, api, alone,
     assert len(set(execution(report)["attempt"].to_pylist()) - {1, 2}) == 0
 
 
+@lost
 def test_a_lost_ray_head_ends_the_command_and_the_next_one_goes_on(
     start, home, api, alone, own, tmp_path
 ):
@@ -322,6 +332,7 @@ def gone(pids: list[int]) -> bool:
     return not any(map(psutil.pid_exists, pids))
 
 
+@standing
 def test_a_killed_flow_leaves_no_training_behind(start, home, api, dask, ray, tmp_path):
     for engine, cluster in (("dask", dask), ("ray", ray)):
         flags = ("--compute.engine", engine, "--compute.address", cluster.address)
@@ -335,6 +346,7 @@ def test_a_killed_flow_leaves_no_training_behind(start, home, api, dask, ray, tm
         let_go(home)
 
 
+@lost
 def test_other_numerics_are_refused_or_taken_with_a_mark(home, api, alone, own, tmp_path):
     cluster = own(Dask)
     cluster.worker(ONEDNN_MAX_CPU_ISA="AVX2")
@@ -383,6 +395,7 @@ def namespaces():
         subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
 
+@lost
 def test_a_node_that_sees_only_the_shared_folder(home, api, alone, own, tmp_path, namespaces):
     """It has a network, a host name and a temporary folder of its own."""
     hidden = tmp_path / "flow"
@@ -412,6 +425,7 @@ def test_a_node_that_sees_only_the_shared_folder(home, api, alone, own, tmp_path
     assert unseen.err.startswith("out: node tcp://10.213.7.2")
 
 
+@standing
 def test_an_address_that_nobody_answers_is_refused_at_once(home, api):
     for engine in ("dask", "ray"):
         address = f"127.0.0.1:{free_port()}"
@@ -421,6 +435,7 @@ def test_an_address_that_nobody_answers_is_refused_at_once(home, api):
         assert len(found.err.strip().splitlines()) == 1
 
 
+@standing
 def test_a_server_of_another_kind_is_refused(home, api):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -434,6 +449,7 @@ def test_a_server_of_another_kind_is_refused(home, api):
             assert len(found.err.strip().splitlines()) == 1
 
 
+@standing
 def test_an_engine_that_is_not_installed_is_named_with_its_command(home, api, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nfrom importlib.machinery import PathFinder\n"

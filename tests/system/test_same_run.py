@@ -14,7 +14,7 @@ from tests.support.command import contents, cv, report_of
 from tests.support.live import EAGER, Live, server_command
 from tests.support.processes import free_port, wait_for
 
-pytestmark = pytest.mark.clusters
+pytestmark = [pytest.mark.clusters, pytest.mark.xdist_group("same run")]
 DEPLOYMENT = "cross_validate/cv-cpu"
 STUDY: dict[str, Any] = {"split": {"n_splits": 3}, "train": {"epochs": 3}}
 FLAGS = ("--split.n_splits", "3", "--train.epochs", "3")
