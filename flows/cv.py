@@ -16,8 +16,8 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.prefect_flow.flow import launched_flow
 from foldproof.tasks.prefect_flow.fold_task import train_folds
-from foldproof.tasks.prefect_flow.lifecycle import launched_flow
 from foldproof.tasks.prefect_flow.steps import (
     load_data,
     reduce_folds,

@@ -157,7 +157,7 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
 
 def _train_one(run: Any, only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
-    from foldproof.tasks.prefect_flow.fold_task import train_here
+    from foldproof.tasks.run.fold_execution import train_here
     from foldproof.tasks.run.session import launched
 
     with launched(run):

@@ -15,8 +15,10 @@ from foldproof.tasks.comparison.studies import Comparison, current_comparison, o
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.prefect_flow.api import Api
-from foldproof.tasks.prefect_flow.lifecycle import outcome, quiet_prefect, seen_through
-from foldproof.tasks.prefect_flow.states import named, readable_name, told
+from foldproof.tasks.prefect_flow.console import quiet_prefect
+from foldproof.tasks.prefect_flow.lifecycle import outcome, seen_through
+from foldproof.tasks.prefect_flow.names import named, readable_name
+from foldproof.tasks.prefect_flow.states import told
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_ui.form import shared_and_own, studies_signature
 from foldproof.tasks.report.result import Result

@@ -3,7 +3,6 @@
 import functools
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from prefect import State, get_run_logger
@@ -13,10 +12,6 @@ from prefect.logging import get_logger
 from prefect.states import Completed, Failed
 
 from foldproof.tasks.common.errors import InputError, RunFailed
-from foldproof.tasks.config.arrays_in_memory import is_memory
-from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.prefect_flow.default_names import is_made_up
-from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
 
 
@@ -71,51 +66,6 @@ def failed(line: str) -> State:
         return Failed(message=line)
     get_logger("engine").setLevel(logging.WARNING)  # it would say: aborted by orchestrator
     return Failed(message=line, data=Told(line))
-
-
-def flow_run_name() -> str:
-    """Return a flow run's name: what was trained on what, unless somebody named it."""
-    return named(_cross_validation)
-
-
-def named(readable: Callable[[dict[str, Any]], str]) -> str:
-    """Return a flow run's name: the one that somebody gave it, or one that can be read.
-
-    Args:
-        readable: makes one of the flow's parameters.
-    """
-    context = FlowRunContext.get()
-    assert context is not None  # Prefect asks within a run
-    assert context.flow_run is not None
-    given = context.flow_run.name
-    if not is_made_up(context.flow_run):
-        return given
-    try:
-        return readable(context.parameters or {})
-    except (InputError, ValueError, TypeError):  # the run is about to say so
-        return given
-
-
-def _cross_validation(parameters: dict[str, Any]) -> str:
-    run = current_run()
-    if run is not None:
-        return readable_name(run.study, len(run.jobs))
-    return readable_name(parse_study(from_form(parameters)), None)
-
-
-def readable_name(study: Study, folds: int | None) -> str:
-    """Return a name like `mlp on breast_cancer, 10 folds`.
-
-    Args:
-        study: the settings.
-        folds: how many there are, if that is known.
-    """
-    source, split = study.data.source, study.split
-    data = "arrays" if is_memory(source) else Path(source).stem or source
-    count = folds or split.n_splits * split.n_repeats
-    is_known = folds or split.method not in ("leave_one_out", "predefined")
-    end = f"{count} folds" if is_known else split.method
-    return f"{study.model.builder.rpartition(':')[2]} on {data}, {end}"
 
 
 def _log(result: Any) -> None:

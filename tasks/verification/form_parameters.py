@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.messages import explain
 from foldproof.tasks.config.types import Int, Section, Text
-from foldproof.tasks.prefect_flow.states import failed, named
+from foldproof.tasks.prefect_flow.names import named
+from foldproof.tasks.prefect_flow.states import failed
 from foldproof.tasks.prefect_ui.form import verification_signature
 from foldproof.tasks.verification.level import Level
 

@@ -17,9 +17,9 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.result import FinishedFold
-from foldproof.tasks.prefect_flow.fold_task import train_with_retries
 from foldproof.tasks.report.finished import FinishedRun, differences
 from foldproof.tasks.report.parquet_tables import as_a_report, place_of
+from foldproof.tasks.run.fold_execution import train_with_retries
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold

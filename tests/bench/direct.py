@@ -9,8 +9,8 @@ from typing import Any
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_flow import steps
-from foldproof.tasks.prefect_flow.fold_task import train_here
 from foldproof.tasks.report.result import Result
+from foldproof.tasks.run.fold_execution import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch

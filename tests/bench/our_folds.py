@@ -4,7 +4,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from foldproof.tasks.prefect_flow.fold_task import train_here
+from foldproof.tasks.run.fold_execution import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from tests.bench import direct

@@ -15,7 +15,7 @@ from foldproof.tasks.data import wide_columns as wide
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
 from foldproof.tasks.evaluation.findings import about_digits
-from foldproof.tasks.prefect_flow.fold_task import train_here
+from foldproof.tasks.run.fold_execution import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold

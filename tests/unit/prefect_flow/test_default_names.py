@@ -11,7 +11,7 @@ from prefect.utilities.names import generate_slug
 
 from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
-from foldproof.tasks.prefect_flow.states import flow_run_name
+from foldproof.tasks.prefect_flow.names import flow_run_name
 
 READABLE = "LogisticRegression on iris, 3 folds"
 SETTINGS: dict[str, Any] = {

@@ -1,0 +1,98 @@
+"""The Prefect flow of a cross-validation: called in a process, or run from a deployment."""
+
+from collections.abc import Callable
+from typing import Any
+
+from prefect import Flow
+
+from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.prefect_flow.api import Api
+from foldproof.tasks.prefect_flow.api_watch import is_outage
+from foldproof.tasks.prefect_flow.console import quiet_prefect
+from foldproof.tasks.prefect_flow.lifecycle import outcome, seen_through
+from foldproof.tasks.prefect_flow.names import flow_run_name
+from foldproof.tasks.prefect_flow.prefect_internals import given_arguments, link_to_state
+from foldproof.tasks.prefect_flow.states import told
+from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
+from foldproof.tasks.report.result import Result
+from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.session import Run, current, launched
+
+
+class LaunchedFlow(Flow[..., Result]):
+    """A flow that, when called, checks its input first and starts what it needs.
+
+    Runs from deployments do not come this way: they start in Prefect's engine, and the
+    flow's body brings up what it needs.
+    """
+
+    def __init__(self, fn: Callable[..., Result], **options: Any) -> None:
+        """Make a flow whose form is that of the settings."""
+        super().__init__(fn, **{"flow_run_name": flow_run_name, **options})
+        self.__signature__ = study_signature(fn)  # of the form alone
+        self.fn = fn if hasattr(fn, "__wrapped__") else told(fn)  # with_options comes again
+
+    def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Take what a form sent; the flow's body says in one line what is wrong with it.
+
+        Raises:
+            InputError: there is no parameter of a name.
+        """
+        if unknown := parameters.keys() - {*Study.model_fields, "more"}:
+            from_form(dict.fromkeys(unknown))
+        return parameters
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the cross-validation and return its result.
+
+        Raises:
+            InputError: something about the input is wrong; nothing was started.
+        """
+        options = {
+            name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
+        }
+        given = given_arguments(self.fn, args, kwargs)
+        return self.launch(Run(parse_study(with_more(given)), Display()), **options)
+
+    def launch(self, run: Run, **options: Any) -> Any:
+        """Run the flow for a run that may have begun already, and end its processes.
+
+        Raises:
+            InputError: something about the input is wrong; nothing was started.
+            RunFailed: what was wrong with the disk, the folds or the Prefect server.
+        """
+        run.service = run.service or Api()
+        with launched(run), quiet_prefect(run.display.verbose):
+            run.begin()
+            run.check()
+            run.prepare_workers()
+            run.display.status("starting Prefect")
+            return seen_through(run, lambda: self.perform(run, **options))
+
+    def perform(self, run: Run, **options: Any) -> Any:
+        """Run the flow of a run that was checked; inside of another flow it is its subflow."""
+        try:
+            with current(run):
+                call = {**sections(run.study), **options, "return_state": True}
+                state = super().__call__(**call)
+            if options.get("return_state"):
+                return state
+            found = outcome(state)
+            link_to_state(found, state)  # for the graph of a comparison
+            return found
+        except Exception as error:
+            if run.result is None or not is_outage(error):
+                raise
+            return run.result  # the report was there before the server went away
+        finally:
+            run.display.stop()
+
+
+def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
+    """Make a flow of a function, under the function's name."""
+    return LaunchedFlow(function, name=function.__name__)
+
+
+def sections(study: Study) -> dict[str, Any]:
+    """Return a study as the flow's parameters."""
+    return {name: getattr(study, name) for name in Study.model_fields}
