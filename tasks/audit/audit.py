@@ -11,6 +11,7 @@ from foldproof.tasks.audit.files import write_audit
 from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, conduct
 from foldproof.tasks.audit.table import Comparison, judge
 from foldproof.tasks.audit.terminal import printed
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, FAILED
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
@@ -35,6 +36,9 @@ def perform(study: Study, place: Place, verbosity: Verbosity) -> int:
         InputError: something about the input is wrong; nothing was trained.
     """
     refuse_remote(study.out, "audit.py")
+    if study.compute.engine != "local":
+        problem = f"audit.py trains on this machine, not by {study.compute.engine}; use local"
+        raise InputError("compute.engine", problem)
     with launched(Run(study, Display(verbosity))) as run:
         return _audit(run, place)
 

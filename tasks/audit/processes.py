@@ -17,6 +17,7 @@ from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 from foldproof.tasks.workers.slot import describe_end
+from foldproof.tasks.workers.slots import Slots
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 MOST_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core for seconds
@@ -44,13 +45,12 @@ class Server:
     def __init__(self, run: Run, environment: Environment, trials: Sequence[Trial]) -> None:
         """Start the server, unless the run has one like it, and queue the trials."""
         self._own: ForkServerContext | None = None
-        usual = Environment(run.placement.numerics.threads)
         self._pool = ProcessPool(
             max_workers=1,
             max_tasks=1,
             initializer=worker.set_up,
             initargs=(run.placement.devices[0].visible, Path(os.getcwd())),
-            context=run.slots.context if environment == usual else self._start(run, environment),
+            context=self._context(run, environment),
         )
         needs, limit = run.identity.needs_tensorflow, run.study.compute.fold_timeout
         self.pending: dict[Any, Trial] = {
@@ -72,6 +72,13 @@ class Server:
         if self._own is not None:
             self._own.stop()
             self._own = None
+
+    def _context(self, run: Run, environment: Environment) -> ForkServerContext:
+        """Return the run's own fork server where it has the environment, else a new one's."""
+        usual = Environment(run.placement.numerics.threads)
+        if environment == usual and isinstance(run.slots, Slots):
+            return run.slots.context
+        return self._start(run, environment)
 
     def _start(self, run: Run, environment: Environment) -> ForkServerContext:
         needs = run.identity.needs_tensorflow

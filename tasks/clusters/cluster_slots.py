@@ -1,4 +1,4 @@
-"""Slots on a cluster, with the same interface as the slots on this machine."""
+"""Slots on a cluster, used by a run as those on this machine (`workers/protocol.py`)."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.search_path import here
 from foldproof.tasks.workers import calls as worker
-from foldproof.tasks.workers.slots import Slots
+from foldproof.tasks.workers.slot_queue import SlotQueue
 
 T = TypeVar("T")
 
@@ -72,11 +72,14 @@ class RemoteSlot:
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
         """Do nothing: the node watches its workers."""
 
+    def end_idle_worker(self) -> None:
+        """Do nothing: a place has no worker of its own between two calls."""
+
     def stop(self) -> None:
         """Do nothing: a call ends when the registry is stopped."""
 
 
-class ClusterSlots(Slots):
+class ClusterSlots(SlotQueue):
     """All slots of a run on a cluster."""
 
     def __init__(
@@ -87,7 +90,7 @@ class ClusterSlots(Slots):
         Raises:
             InputError: there is no cluster, or none of its nodes can train.
         """
-        self.tensorflow, self._scratch = tensorflow, scratch
+        self._scratch = scratch
         own = _own_numerics(study.compute)
         request = _request(study, tensorflow, own)
         code = code_here(study.model, study.train, request.modules, request.search)
@@ -107,7 +110,7 @@ class ClusterSlots(Slots):
         devices = [Device(name, "") for node in nodes for name in node.devices]
         self.placement = Placement(tuple(devices), common_numerics(own, nodes))
         self._engine = study.compute.engine
-        self._set_slots([self._slot(number) for number in range(len(devices))])
+        super().__init__([self._slot(number) for number in range(len(devices))], tensorflow)
         self._registry.on_more_slots = lambda places: self._grow(places, wanted)
         self._registry.start_monitoring()
 
@@ -146,7 +149,7 @@ class ClusterSlots(Slots):
             self.stopped.set()
             self._registry.stop()
 
-    def _slot(self, number: int) -> Any:
+    def _slot(self, number: int) -> RemoteSlot:
         return RemoteSlot(f"{self._engine}:{number}", self._registry, self._scratch)
 
     def _grow(self, places: int, wanted: int | None) -> None:

@@ -27,7 +27,7 @@ from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.multiprocessing_internals import allow_children
-from foldproof.tasks.workers.slot import Slot
+from foldproof.tasks.workers.protocol import WorkerSlot
 from foldproof.tasks.workers.slots import Slots
 
 HEARTBEAT_CHECK_S = 5.0  # between two checks for a missing heartbeat
@@ -77,7 +77,7 @@ class NodeHost:
     def perform(
         self, index: int, function: Callable[..., Any], arguments: Any, timeout: float | None
     ) -> Any:
-        """Run a function in the worker of a slot; see `Slot.run`."""
+        """Run a function in the worker of a slot; see `WorkerSlot.run`."""
         slot = self._slots.slots[index]
         found = slot.run(function, *self._placed(slot, function, arguments), timeout=timeout)
         if isinstance(found, FoldRecord) and arguments and isinstance(arguments[0], FoldJob):
@@ -85,7 +85,7 @@ class NodeHost:
             slot.watch(found.memory, worker.prepare_fold, job, self._request.tensorflow)
         return found
 
-    def _placed(self, slot: Slot, function: Callable[..., Any], arguments: Any) -> list[Any]:
+    def _placed(self, slot: WorkerSlot, function: Callable[..., Any], arguments: Any) -> list[Any]:
         """Replace arguments that refer to the flow's machine by their counterparts here."""
         names = list(inspect.signature(function).parameters)
         given = dict(zip(names, arguments, strict=False))

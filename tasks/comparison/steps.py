@@ -16,9 +16,9 @@ from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.console import quiet_prefect
-from foldproof.tasks.prefect_flow.lifecycle import outcome, seen_through
+from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import named, readable_name
-from foldproof.tasks.prefect_flow.states import told
+from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_ui.form import shared_and_own, studies_signature
 from foldproof.tasks.report.result import Result
@@ -89,7 +89,7 @@ class ComparedFlow(Flow[..., ComparisonResult]):
         super().__init__(fn, **{"flow_run_name": _flow_run_name, **options})
         self.__signature__ = studies_signature(fn)  # of the form alone
         is_told = hasattr(fn, "__wrapped__")  # with_options comes again
-        self.fn = fn if is_told else told(fn, lambda: current_comparison() is not None)
+        self.fn = fn if is_told else end_in_flow_state(fn, lambda: current_comparison() is not None)
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Take what a form sent; the flow's body says in one line what is wrong with it."""
@@ -133,5 +133,5 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
             result: ComparisonResult = outcome(flow(comparison.studies, return_state=True))
             return result
 
-        found: ComparisonResult = seen_through(comparison, perform)
+        found: ComparisonResult = run_with_api(comparison, perform)
         return found

@@ -18,8 +18,9 @@ from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.observer import Service
 from foldproof.tasks.run.progress_view import Display, Verbosity
-from foldproof.tasks.run.session import Run, Service
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.object_storage import refuse_remote
 
 FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows

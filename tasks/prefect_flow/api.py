@@ -1,8 +1,10 @@
 """The Prefect API of a run: the configured one, or an embedded server that ends with the run."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from foldproof.tasks.prefect_flow.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, api_is_configured
-from foldproof.tasks.run.session import Run
 
 
 class Api:
@@ -15,14 +17,20 @@ class Api:
     def __init__(self) -> None:
         self.server: EmbeddedServer | None = None
 
-    def start(self, run: Run) -> None:
-        """Start an embedded Prefect server unless there is one or an API is configured."""
+    def start(self, scratch: Path, log: Path | None, say: Callable[[str], None]) -> None:
+        """Start an embedded Prefect server unless there is one or an API is configured.
+
+        Args:
+            scratch: a folder that ends with the run.
+            log: the file for what it prints, or None for the terminal.
+            say: shows a line to the user.
+        """
         if self.server is not None or api_is_configured():
             return
-        home = usable_home(run.scratch / "prefect")
+        home = usable_home(scratch / "prefect")
         if home != prefect_home():
-            run.display.say(cannot_be_written(prefect_home()))
-        self.server = EmbeddedServer(run.log, home)
+            say(cannot_be_written(prefect_home()))
+        self.server = EmbeddedServer(log, home)
 
     def stop(self) -> None:
         """End the embedded server."""

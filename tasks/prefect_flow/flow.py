@@ -9,10 +9,10 @@ from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.api_watch import is_outage
 from foldproof.tasks.prefect_flow.console import quiet_prefect
-from foldproof.tasks.prefect_flow.lifecycle import outcome, seen_through
+from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
 from foldproof.tasks.prefect_flow.prefect_internals import given_arguments, link_to_state
-from foldproof.tasks.prefect_flow.states import told
+from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.progress_view import Display
@@ -30,7 +30,9 @@ class LaunchedFlow(Flow[..., Result]):
         """Make a flow whose form is that of the settings."""
         super().__init__(fn, **{"flow_run_name": flow_run_name, **options})
         self.__signature__ = study_signature(fn)  # of the form alone
-        self.fn = fn if hasattr(fn, "__wrapped__") else told(fn)  # with_options comes again
+        self.fn = (
+            fn if hasattr(fn, "__wrapped__") else end_in_flow_state(fn)
+        )  # with_options comes again
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Take what a form sent; the flow's body says in one line what is wrong with it.
@@ -67,7 +69,7 @@ class LaunchedFlow(Flow[..., Result]):
             run.check()
             run.prepare_workers()
             run.display.status("starting Prefect")
-            return seen_through(run, lambda: self.perform(run, **options))
+            return run_with_api(run, lambda: self.perform(run, **options))
 
     def perform(self, run: Run, **options: Any) -> Any:
         """Run the flow of a run that was checked; inside of another flow it is its subflow."""

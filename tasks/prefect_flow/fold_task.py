@@ -21,19 +21,19 @@ from foldproof.tasks.run.fold_execution import (
 )
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers.drift import drift_warnings
-from foldproof.tasks.workers.slot import Slot
+from foldproof.tasks.workers.protocol import WorkerSlot
 
 STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
 MOST_DRAWN = 500  # folds that Prefect's graph connects with what comes after
 
 
 @task(task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
-def train_fold(label: str, key: str, run: Run, slot: Slot | None) -> Any:
+def train_fold(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
     """Train one fold on a leased slot; stored ones show as cached, stopped ones as cancelled."""
     if slot is not None:
         tag_task_run(slot.name)
     try:
-        record = run.records.get(key) or _follow(run, run.job(key), slot)
+        record = _record(run, key, slot)
     except RunFailed as error:
         run.failure = run.failure or error
         return Failed(message=str(error))
@@ -94,20 +94,23 @@ def _stop_if_hopeless(run: Run) -> None:
         raise run.failure
 
 
-def _follow(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
-    """Train a fold, its output and progress on its task run."""
-
-    def train() -> FoldRecord:
-        return train_or_wait(run, job, slot)
-
-    if run.view is None or slot is None:
-        return train()
-    record: FoldRecord = run.view.follow(job, slot.progress_path, train)
-    return record
+def _record(run: Run, key: str, slot: WorkerSlot | None) -> FoldRecord:
+    """Return a fold's record; without one, train it, its output and progress on its task run."""
+    known = run.records.get(key)
+    if known is not None:
+        return known
+    assert slot is not None  # only stored folds come without one
+    job = run.job(key)
+    train = partial(train_or_wait, run, job, slot)
+    return train() if run.view is None else run.view.follow(job, slot.progress_path, train)
 
 
 def _submit(
-    run: Run, job: FoldJob, slot: Slot | None, under_way: set[Any], make_room: Callable[[], None]
+    run: Run,
+    job: FoldJob,
+    slot: WorkerSlot | None,
+    under_way: set[Any],
+    make_room: Callable[[], None],
 ) -> None:
     options: Any = {"wait_for": _split_of(run.plan)}
     future = train_fold.submit(run.label(job), job.key, run, slot, **options)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -24,29 +24,13 @@ from foldproof.tasks.prefect_flow.prefect_internals import (
     value_of,
 )
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
-from foldproof.tasks.run.session import Service
+from foldproof.tasks.run.observer import Launchable
 
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
 CARE = 30.0  # the same where the server is about to end, and would be missed by what is left
 
 
-class Launchable(Protocol):
-    """A run, or several: what is launched as one flow."""
-
-    on_end: Callable[[], None]
-    result: Any
-    service: Service | None
-
-    def start_service(self) -> None:
-        """Start what it needs beside its workers."""
-        ...
-
-    def task_counts(self) -> dict[str, int]:
-        """Return how many tasks each flow run has, by the flow run's id."""
-        ...
-
-
-def seen_through(run: Launchable, perform: Callable[[], Any]) -> Any:
+def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
     """Perform a flow with the server that it needs; an outage of that costs no result.
 
     Args:
@@ -59,21 +43,21 @@ def seen_through(run: Launchable, perform: Callable[[], Any]) -> Any:
     """
     run.start_service()
     server = run.service.server if isinstance(run.service, Api) else None
-    with using(server), watched(run, server) as watch:
+    with using(server), watching_api(run, server) as watch:
         try:
             result = perform()
         except Exception as error:
-            result = _after_an_outage(run, error)
+            result = _result_despite_outage(run, error)
         finally:
             flush_to_api(CARE if server is not None and not watch.is_gone() else PATIENCE)
         if server is not None and not watch.is_gone():
             for flow_run, tasks in run.task_counts().items():
                 server.settle(flow_run, tasks)
-        return _with_what_was_missed(result, run, watch)
+        return _noting_missed_tasks(result, run, watch)
 
 
 @contextmanager
-def watched(run: Launchable, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
+def watching_api(run: Launchable, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
     """Keep an eye on the Prefect API; a run that ends while it is gone does not wait for it.
 
     Raises:
@@ -97,7 +81,7 @@ def watched(run: Launchable, server: EmbeddedServer | None) -> Iterator[ApiWatch
             watch.stop()
 
 
-def _after_an_outage(run: Launchable, error: Exception) -> Any:
+def _result_despite_outage(run: Launchable, error: Exception) -> Any:
     """Return the result of a run whose report was there before the server went away."""
     if not is_outage(error):
         raise error
@@ -108,7 +92,7 @@ def _after_an_outage(run: Launchable, error: Exception) -> Any:
     return run.result
 
 
-def _with_what_was_missed(result: Any, run: Launchable, watch: ApiWatch) -> Any:
+def _noting_missed_tasks(result: Any, run: Launchable, watch: ApiWatch) -> Any:
     notice = missed(watch, lambda: count_unseen(run.task_counts()))
     if notice and hasattr(result, "notices"):
         return replace(result, notices=(*result.notices, notice))

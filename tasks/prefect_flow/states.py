@@ -15,7 +15,7 @@ from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.run.session import current_run
 
 
-def told(
+def end_in_flow_state(
     function: Callable[..., Any], is_launched: Callable[[], bool] | None = None
 ) -> Callable[..., Any]:
     """Let a flow's body end in a state that says in one line what is wrong, if something is.

@@ -12,7 +12,7 @@ from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock
 from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.workers import calls as worker
-from foldproof.tasks.workers.slot import Slot
+from foldproof.tasks.workers.protocol import WorkerSlot
 
 SHORT = 0.5  # seconds of a fold that is over before the next one is under way
 
@@ -27,7 +27,7 @@ def train_here(run: Run, job: FoldJob) -> FoldRecord:
         run.slots.give_back(slot)
 
 
-def train_or_wait(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
+def train_or_wait(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
     """Train a fold, unless another run on the same store is at it: then take what it stores."""
     with fold_lock(job.store, run.slots.stopped):
         if not run.refresh and reuse_stored(run, job):
@@ -35,13 +35,12 @@ def train_or_wait(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
         return train_with_retries(run, job, slot)
 
 
-def train_with_retries(run: Run, job: FoldJob, slot: Slot | None) -> FoldRecord:
+def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
     """Train a fold; a lost worker costs one try, an error of the user's code ends it.
 
     Raises:
         Interrupted: the run was stopped.
     """
-    assert slot is not None  # only stored folds have none, and those are not trained
     compute, tensorflow = run.study.compute, run.identity.needs_tensorflow
     record = FoldRecord(job.key, job.repeat, job.fold, slot=slot.name)
     started, tried = time.perf_counter(), job

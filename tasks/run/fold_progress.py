@@ -3,23 +3,16 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.run.observer import WatchedSlot
 from foldproof.tasks.training.progress import Sighting, look
-
-
-class Watched(Protocol):
-    """A slot as it is looked at."""
-
-    name: str
-    progress_path: Path
 
 
 class FoldProgress:
     """Counts folds; one thread at a time."""
 
-    def __init__(self, total: int, slots: Sequence[Watched] = ()) -> None:
+    def __init__(self, total: int, slots: Sequence[WatchedSlot] = ()) -> None:
         """Begin to count.
 
         Args:
@@ -30,11 +23,11 @@ class FoldProgress:
         self._began = time.monotonic()
         self._moved: tuple[float, float] | None = None  # when the first epochs were seen
         self._over: set[tuple[int, int]] = set()
-        self._slots: Sequence[Watched] = ()
+        self._slots: Sequence[WatchedSlot] = ()
         self._earlier: dict[Path, tuple[int, ...]] = {}
         self.watch(slots)
 
-    def watch(self, slots: Sequence[Watched]) -> None:
+    def watch(self, slots: Sequence[WatchedSlot]) -> None:
         """Learn which slots to look at."""
         self._slots = slots
         seen = {slot.progress_path: look(slot.progress_path) for slot in slots}

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from foldproof.tasks.common.debug_log import show_debug_log
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.run.fold_progress import FoldProgress, Watched, times
+from foldproof.tasks.run.fold_progress import FoldProgress, times
+from foldproof.tasks.run.observer import WatchedSlot
 from foldproof.tasks.run.status_line import is_terminal, line, results_in_terminal
 
 Verbosity = Literal["quiet", "normal", "verbose"]
@@ -37,13 +38,13 @@ class Display:
         self._live: Any = None
         self._status = ""
         self._held: list[str] = []
-        self._slots: Sequence[Watched] = ()
+        self._slots: Sequence[WatchedSlot] = ()
         self._progress: FoldProgress | None = None
         self._said_at = time.monotonic()
         self._over = threading.Event()
         self._lock = threading.RLock()
 
-    def watch(self, slots: Sequence[Watched]) -> None:
+    def watch(self, slots: Sequence[WatchedSlot]) -> None:
         """Learn which slots to look at."""
         self._slots = slots
         if self._progress is not None:

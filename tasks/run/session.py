@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
 from foldproof.tasks.common.places import FOLDERS, ROOT
@@ -40,6 +40,7 @@ from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.observer import RunView, Service
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.store.atomic_folders import mend
@@ -57,27 +58,12 @@ from foldproof.tasks.user_code.opened_files.record import (
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
 from foldproof.tasks.user_code.search_path import here
 from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
 
 FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
-
-
-class Service(Protocol):
-    """What a run needs beside its workers: it starts early and ends with the run."""
-
-    def start(self, run: "Run") -> None:
-        """Start it in the background, unless it runs already."""
-        ...
-
-    def stop(self) -> None:
-        """End it."""
-        ...
-
-    def is_private(self) -> bool:
-        """Tell whether nothing but this run can look at it."""
-        ...
 
 
 class Run:
@@ -105,7 +91,7 @@ class Run:
         study: Study,
         display: Display,
         refresh: bool = False,
-        slots: Slots | None = None,
+        slots: SlotPool | None = None,
         owns_out: bool = False,
     ) -> None:
         """Begin a run; nothing is checked or started yet.
@@ -131,7 +117,7 @@ class Run:
         self.on_end: Callable[[], None] = lambda: None
         self.result: Result | None = None
         self.flow_run = ""
-        self.view: Any = None
+        self.view: RunView | None = None
         self.service: Service | None = None
         self._slots, self._owns_slots = slots, slots is None
         self._owns_out = owns_out
@@ -154,7 +140,7 @@ class Run:
         """Start what the run needs beside its workers, if that is known by now."""
         owner = self._host or self
         if owner.service is not None:
-            owner.service.start(owner)
+            owner.service.start(owner.scratch, owner.log, owner.display.say)
 
     def is_watched(self) -> bool:
         """Tell whether people can look at its Prefect server while it runs."""
@@ -361,7 +347,7 @@ class Run:
         return run_key(self.study, *parts)
 
     @property
-    def slots(self) -> Slots:
+    def slots(self) -> SlotPool:
         """The device slots; their fork server starts when they are first asked for."""
         with self._lock:
             if self._slots is None:
@@ -369,7 +355,7 @@ class Run:
                 self.display.watch(self._slots.slots)
             return self._slots
 
-    def _own_slots(self) -> Slots:
+    def _own_slots(self) -> SlotPool:
         needs = self.identity.needs_tensorflow
         limit = self.study.compute.memory_limit
         if not self._on_cluster:
@@ -420,7 +406,7 @@ class Run:
         slot = self.slots.lease()
         found: Any = (None, "")
         try:
-            if self._lender is not None and not self._on_cluster:
+            if self._lender is not None:
                 # What another run's builder imported would not be opened again.
                 slot.end_idle_worker()
             with contextlib.suppress(WorkerLost):
@@ -432,7 +418,7 @@ class Run:
             problem = f"{builder} ended the worker process that called it ({error})"
             raise InputError("model.builder", problem) from None
         finally:
-            if not self._on_cluster and getattr(found[0], "saw_rows", True):
+            if getattr(found[0], "saw_rows", True):
                 # It had rows in its memory that are test rows of other folds.
                 slot.end_idle_worker()
             self.slots.give_back(slot)

@@ -26,8 +26,7 @@ from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.user_code.search_path import starting_in
 from foldproof.tasks.verification.foreign_report import Show, check_code, check_data
 from foldproof.tasks.verification.level import Level
-from foldproof.tasks.workers.slot import Slot
-from foldproof.tasks.workers.slots import Slots
+from foldproof.tasks.workers.protocol import SlotPool, WorkerSlot
 
 Say = Callable[[str], None]
 
@@ -180,8 +179,8 @@ def _train_elsewhere(run: Run, job: FoldJob, before: str) -> FoldRecord:
         slot.end_idle_worker()
 
 
-def _another_slot(slots: Slots, before: str) -> Slot:
-    others: list[Slot] = [slot for slot in slots.slots if slot.name != before]
+def _another_slot(slots: SlotPool, before: str) -> WorkerSlot:
+    others = [slot for slot in slots.slots if slot.name != before]
     return others[0] if others else slots.slots[0]
 
 

@@ -1,28 +1,22 @@
-"""The pool of device slots of a run; a fold leases one to train."""
+"""Device slots on this machine: as many as the settings ask for; a fold leases one to train."""
 
-import logging
 import threading
-from collections.abc import Sequence
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
-from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 from foldproof.tasks.workers.slot import QUEUE_AHEAD, Slot
+from foldproof.tasks.workers.slot_queue import SlotQueue
 
-LOG = logging.getLogger(__name__)
 
-
-class Slots:
-    """The slots of a run, with the fork server and the scratch folder that they share."""
+class Slots(SlotQueue):
+    """All slots of a run on this machine, and the scratch folder that their workers share."""
 
     def __init__(
         self,
@@ -43,14 +37,14 @@ class Slots:
             folder: where workers start; default the working directory.
             memory_limit: MiB that each worker may take, or None.
         """
-        self.tensorflow = tensorflow
         self.placement = placement
         (scratch / "keras").mkdir(exist_ok=True)
         self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
         self._scratch, self._folder = scratch, folder or start_folder()
         self._memory_limit = memory_limit
         self._gates: dict[str, Any] = {}  # who may use which GPU
-        self._set_slots([self.make_slot(device) for device in placement.devices])
+        self._lock, self._ahead = threading.Lock(), QUEUE_AHEAD
+        super().__init__([self.make_slot(device) for device in placement.devices], tensorflow)
 
     def make_slot(self, device: Device) -> Slot:
         """Make a slot; one that is not leased out is the caller's to stop."""
@@ -62,14 +56,6 @@ class Slots:
         gate = self._gates.setdefault(device.visible, GpuGate())
         return SharedSlot(*given, gate, self._memory_limit)
 
-    def _set_slots(self, slots: list[Any]) -> None:
-        self.slots = slots
-        self._free: SimpleQueue[Slot] = SimpleQueue()
-        for slot in self.slots:
-            self._free.put(slot)
-        self.stopped = threading.Event()
-        self._lock, self._ahead = threading.Lock(), QUEUE_AHEAD
-
     @property
     def context(self) -> ForkServerContext:
         """The fork server's context, for further processes with the same numerics."""
@@ -79,38 +65,6 @@ class Slots:
         """Start the first worker in the background."""
         threads = self.placement.numerics.threads
         self._in_background(self.slots[0], worker.warm_up, self.tensorflow, threads)
-
-    def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
-        """Start all workers, each of which compiles the model of its first fold."""
-        for slot, job in zip(self.slots, jobs, strict=False):
-            self._in_background(slot, worker.prepare_fold, job, self.tensorflow, timeout=timeout)
-
-    def _in_background(
-        self, slot: Slot, *call: Any, timeout: float | None = None
-    ) -> threading.Thread:
-        def run() -> None:
-            try:
-                slot.run(*call, timeout=timeout)
-            except Interrupted:
-                pass
-            except Exception:  # the first fold will say what is wrong
-                LOG.debug("%s failed on %s", call[0].__name__, slot.name, exc_info=True)
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        return thread
-
-    def lease(self) -> Slot:
-        """Wait for a free slot and take it.
-
-        Raises:
-            Interrupted: the slots were stopped.
-        """
-        slot = self._free.get()
-        if self.stopped.is_set():
-            self._free.put(slot)
-            raise Interrupted("the run was stopped")
-        return slot
 
     def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
         """Give the slots access to the data; on this machine they have it already."""
@@ -124,10 +78,6 @@ class Slots:
             ahead, self._ahead = self._ahead, 0
         for slot in self.slots * ahead:
             self._free.put(slot)
-
-    def give_back(self, slot: Slot) -> None:
-        """Free a leased slot."""
-        self._free.put(slot)
 
     def stop(self) -> None:
         """Kill all workers and the fork server."""

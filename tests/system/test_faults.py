@@ -15,6 +15,7 @@ from foldproof.tasks.run.fold_execution import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.store.fold_file import read_fold
+from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of, run
 from tests.support.processes import as_soon_as
 
@@ -108,8 +109,10 @@ def test_a_worker_that_starves_says_how_much_it_had_and_what_to_change(folder):
 def test_a_killed_fork_server_costs_one_try(folder):
     def kill_soon(run: Run) -> None:
         slots, progress = run.slots, run.slots.slots[0].progress_path
+        assert isinstance(slots, Slots)
+        server = slots.context
 
-        as_soon_as(progress.exists, lambda: os.kill(slots._context.pid, signal.SIGKILL))
+        as_soon_as(progress.exists, lambda: os.kill(server.pid, signal.SIGKILL))
 
     record, fold = trained(given("Patient"), kill_soon)
     assert record.error is None
