@@ -21,8 +21,17 @@ def refuse_other_settings(runs: Sequence[Run], names: Sequence[str]) -> None:
     _refuse_any(runs, names, _other_settings)
 
 
+def refuse_other_data(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """Refuse other samples or labels, once the data is read.
+
+    Raises:
+        InputError: naming the field and the two files.
+    """
+    _refuse_any(runs, names, _other_data)
+
+
 def refuse_other_folds(runs: Sequence[Run], names: Sequence[str]) -> None:
-    """Refuse other data, folds or metrics, which needs a look at the data.
+    """Refuse other folds or metrics, once the rows are divided.
 
     Raises:
         InputError: naming the field and the two files.
@@ -58,7 +67,7 @@ def _other_settings(first: Run, run: Run) -> Iterator[Difference]:
         yield "seed", first.study.seed, run.study.seed
 
 
-def _other_folds(first: Run, run: Run) -> Iterator[Difference]:
+def _other_data(first: Run, run: Run) -> Iterator[Difference]:
     one, other = first.dataset, run.dataset
     if one.task != other.task:
         yield "data.task", one.task, other.task
@@ -66,6 +75,9 @@ def _other_folds(first: Run, run: Run) -> Iterator[Difference]:
         yield "data.positive", one.positive, other.positive
     if one.digest != other.digest:
         yield _cause(first, run, "data", ("source",))
+
+
+def _other_folds(first: Run, run: Run) -> Iterator[Difference]:
     if first.plan.digest != run.plan.digest:
         yield _cause(first, run, "split", ("method",))
     if first.metrics != run.metrics:

@@ -7,15 +7,17 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.comparison.consistency import (
+    refuse_other_data,
     refuse_other_folds,
     refuse_other_settings,
     refuse_same_work,
 )
 from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.data.class_weights import check_class_weight
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.observer import Service
@@ -118,13 +120,41 @@ class Comparison:
         Raises:
             InputError: the first thing that is wrong.
         """
-        first = self.runs[0]
-        self._each(lambda run: _read(run, first))
+        self.load_data()
+        self.split_rows()
+        self.check_models()
+        self.runs[0].prepare_workers()
+
+    def load_data(self) -> list[Dataset]:
+        """Read each data set once, and refuse to compare models on different ones.
+
+        Raises:
+            InputError: the first thing that is wrong.
+        """
+        self._each(self._read)
+        refuse_other_data(self.runs, self.names)
+        self._each(lambda run: run.load_data())
+        return [run.dataset for run in self.runs]
+
+    def split_rows(self) -> list[FoldPlan]:
+        """Divide the rows, and refuse to compare models on different folds.
+
+        Raises:
+            InputError: the first thing that is wrong.
+        """
+        self._each(self._divide)
         refuse_other_folds(self.runs, self.names)
-        self._each(lambda run: check_class_weight(run.study.train, run.dataset.labels))
+        self._each(lambda run: run.split_rows())
+        return [run.plan for run in self.runs]
+
+    def check_models(self) -> None:
+        """Try every model before the first one trains, and refuse the same one twice.
+
+        Raises:
+            InputError: the first thing that is wrong.
+        """
         refuse_same_work(self.runs, self.names)
-        self._each(lambda run: run.check())
-        first.prepare_workers()
+        self._each(lambda run: run.check_model())
 
     def turns(self) -> Iterator[Run]:
         """Yield each run when its turn comes."""
@@ -164,6 +194,16 @@ class Comparison:
         for name, run in zip(self.names, self.runs, strict=True):
             with said_of(name):
                 step(run)
+
+    def _read(self, run: Run) -> None:
+        if run is not self.runs[0]:
+            run.share_data(self.runs[0])
+        run.read()
+
+    def _divide(self, run: Run) -> FoldPlan:
+        if run is not self.runs[0]:
+            run.share_folds(self.runs[0])
+        return run.plan
 
     def _lender(self, number: int) -> Run | None:
         """Return the first earlier run whose workers suit this one."""
@@ -224,14 +264,3 @@ def _look_at(run: Run) -> Any:
     refuse_remote(run.study.out, "compare.py")
     check_source(run.study.data)
     return run.identity, run.placement
-
-
-def _read(run: Run, first: Run) -> Any:
-    """Read data and divide it, or take both from the first run where the settings are the same."""
-    one, other = first.study, run.study
-    fold_columns = one.split.fold_column, other.split.fold_column
-    if run is not first and one.data == other.data and fold_columns[0] == fold_columns[1]:
-        run.dataset = first.dataset
-        if one.split == other.split:
-            run.plan = first.plan
-    return run.plan, run.metrics

@@ -1,10 +1,10 @@
-"""One run: its settings, what follows from them step by step, and what it holds meanwhile.
+"""One run while it lasts: its workers, its service, its records, its notices.
 
-Each step is computed once, when it is first asked for, so that everything wrong about the
-input is found before anything starts, and the flow's tasks then hand on what is known.
+What it computes is in `plan.py`. The steps of a run in their order: `begin` refuses wrong
+settings and starts what takes long to start, `load_data` and `split_rows` do what they say,
+`check_model` tries the model; then folds are trained (`fold_execution.py`).
 """
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -13,36 +13,30 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed, WorkerLost
+from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_memory
-from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
-from foldproof.tasks.data.dataset import WEIGHTS, Dataset, prepare_data
+from foldproof.tasks.data.dataset import WEIGHTS, Dataset
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
-from foldproof.tasks.evaluation.metric_names import resolve_metrics
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import (
-    ModelIdentity,
-    builder_call,
-    fold_jobs,
-    identify_model,
     run_id,
-    run_key,
 )
 from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
-from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.folds.splitters import is_own
-from foldproof.tasks.machine.devices import Placement, place
+from foldproof.tasks.machine.devices import Placement
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.observer import RunView, Service
+from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.drafts import remove_drafts
@@ -52,7 +46,6 @@ from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,
     read_record,
-    record_name,
     write_record,
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
@@ -66,15 +59,13 @@ FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
 
 
-class Run:
+class Run(RunPlan):
     """A cross-validation from its settings to its records.
 
     Attributes:
-        study: the settings.
         display: where progress is shown.
         refresh: train anew what is stored already.
         remote: the object storage of the results, if it is not a folder.
-        out: the folder of the results, or of what stands for them here.
         records: what became of each fold so far, by key.
         earlier: what was stored of folds that are trained anew.
         failure: why no fold can be finished any more, if that is so.
@@ -104,13 +95,14 @@ class Run:
                 row; default: own ones.
             owns_out: the folder of results is the caller's own, and may lie anywhere.
         """
-        self.study, self.display, self.refresh = study, display, refresh
+        scratch = make_scratch()
+        self.remote = Remote(study.out) if is_remote(study.out) else None
+        out = scratch / "out" if self.remote else Path(study.out).resolve()
+        super().__init__(study, out, scratch)
+        self.display, self.refresh = display, refresh
         self.records: dict[str, FoldRecord] = {}
         self.earlier: dict[str, FoldRecord] = {}
         self.failure: RunFailed | None = None
-        self.scratch = make_scratch()
-        self.remote = Remote(study.out) if is_remote(study.out) else None
-        self.out = self.scratch / "out" if self.remote else Path(study.out).resolve()
         self.log = None if display.verbose else self.scratch / "libraries.log"
         self.notices: list[str] = []
         self.on_stop: Callable[[], None] = lambda: None
@@ -166,23 +158,63 @@ class Run:
             self.slots.warm_up()  # loads TensorFlow while the data is read
 
     def check(self) -> None:
-        """Find everything else that is wrong about the input.
+        """Take all steps before the first fold, so that everything wrong is found.
 
         Raises:
             InputError: the first thing that is.
         """
+        self.begin()
+        self.load_data()
+        self.split_rows()
+        self.check_model()
+
+    def read(self) -> Dataset:
+        """Read the source and say what is in it.
+
+        Raises:
+            InputError: the source, or a value in it, is not usable.
+        """
+        if "dataset" not in vars(self):
+            source = self.study.data.source
+            self.display.status("reading the data" + ("" if is_memory(source) else f", {source}"))
+            self._introduce(self.dataset)
+        return self.dataset
+
+    def load_data(self) -> Dataset:
+        """Read the source, and check what the settings say of it.
+
+        Raises:
+            InputError: the source, a value in it, or a setting is not usable.
+        """
+        dataset = self.read()
+        check_class_weight(self.study.train, dataset.labels)
+        _ = self.metrics
+        return dataset
+
+    def split_rows(self) -> FoldPlan:
+        """Divide the rows into folds, and those of each as early stopping will.
+
+        Raises:
+            InputError: they cannot be divided so.
+        """
+        self.display.status(f"dividing {_size(self.dataset)} into folds")
+        check_early_stopping(self.study.train, self.dataset, self.plan)
+        return self.plan
+
+    def check_model(self) -> None:
+        """Make the store ready, and try the model if a fold is missing there; once.
+
+        Raises:
+            InputError: the model cannot be trained.
+        """
         if self._checked:
             return
-        self.begin()
-        check_class_weight(self.study.train, self.dataset.labels)
-        check_early_stopping(self.study.train, self.dataset, self.plan)
-        if self._on_cluster and self.metrics and self.plan:
+        if self._on_cluster:
             make_store(self.out)
             self.display.status("handing the data out to the nodes")
             self.slots.hand_out(self.study, self.dataset, self.plan)
-        if self.remote is not None and self.metrics and self.plan:
-            self.fetch_stored()
-        if self.metrics and self.plan and self._missing():
+        self.fetch_stored()
+        if self._missing():
             if self._refusal is not None:
                 raise self._refusal
             self._note_ignored()
@@ -208,143 +240,59 @@ class Run:
 
     def prepare_workers(self) -> None:
         """Let the workers compile the model while something else is waited for."""
-        if self.identity.needs_tensorflow:
-            self.slots.prepare(self._missing(), self.study.compute.fold_timeout)
+        missing = self._missing() if self.identity.needs_tensorflow else []
+        if missing:
+            self.slots.prepare(missing, self.study.compute.fold_timeout)
 
     def _missing(self) -> list[FoldJob]:
         return [job for job in self.jobs if self.refresh or not job.store.exists()]
 
-    @cached_property
-    def identity(self) -> ModelIdentity:
-        """What the model is made of."""
-        return identify_model(self.study.model, self.study.train, self.display.step)
-
-    @cached_property
-    def model(self) -> ModelIdentity:
-        """The same with the files that the builder opens; it is tried where they are not known."""
-        return self.identity.with_files(self._opened.files)
-
-    @cached_property
-    def _opened(self) -> Opened:
-        if not may_open_files(self.study.model.builder):
-            return NOTHING
+    def _find_opened(self) -> Opened:
+        """Return what the builder opens by its record, or by a trial where there is none."""
         if self.remote is not None:
-            self.remote.fetch_if_there(self._record, self.out)
+            self.remote.fetch_if_there(self.record, self.out)
         try:
-            return read_record(self.out / self._record) or self.model_facts.opened
-        except InputError as error:  # said by `check`, if a fold has to be trained
+            return read_record(self.out / self.record) or self.model_facts.opened
+        except InputError as error:  # said by `check_model`, if a fold has to be trained
             self._refusal = error
             return NOTHING
-
-    @cached_property
-    def _record(self) -> str:
-        call = builder_call(self.study.model, self.dataset)
-        return record_name(self.identity.described, call)
 
     def _keep_record(self) -> None:
         """Keep what the builder was seen to open, if it was tried."""
         if "model_facts" not in vars(self) or not may_open_files(self.study.model.builder):
             return
         with writing(f"out: what the builder opens, in {self.study.out!r}", GO_ON):
-            write_record(self.model_facts.opened, self.out / self._record)
+            write_record(self.model_facts.opened, self.out / self.record)
         if self.remote is not None:
             with sending(self.remote.uri):
-                self.remote.send([self._record], self.out)
+                self.remote.send([self.record], self.out)
+
+    def _introduce(self, dataset: Dataset) -> None:
+        """Say how large the data is, and warn of a positive label that may be the wrong one."""
+        self.display.tell(f"data: {_size(dataset)}; {classes_line(dataset.facts, MOST_CLASSES)}")
+        line = positive_line(dataset.facts, self.chose_positive)
+        if line.startswith(WARNING):
+            self.display.warn(line)
+
+    def _divide(self, folder: Path) -> FoldPlan:
+        if not is_own(self.study.split.method):
+            return super()._divide(folder)
+        return divide_alone(
+            worker.split_rows,
+            self.study.split.method,
+            *(self.dataset, self.study.split, self.study.seed, folder, here()),
+            scratch=self._folder("aside"),
+            log=self.log,
+            memory_limit=self.study.compute.memory_limit,
+        )
+
+    def _say_step(self, text: str) -> None:
+        self.display.step(text)
 
     @cached_property
     def placement(self) -> Placement:
         """The device slots and their numerics."""
-        return self.slots.placement if self._on_cluster else place(self.study.compute)
-
-    @cached_property
-    def dataset(self) -> Dataset:
-        """The samples, on disk."""
-        folder = self._folder("data")
-        source = self.study.data.source
-        self.display.status("reading the data" + ("" if is_memory(source) else f", {source}"))
-        with self._writing("the data"):
-            made = prepare_data(self.study.data, self.study.split.fold_column, folder)
-        self._introduce(made)
-        return made
-
-    def _introduce(self, dataset: Dataset) -> None:
-        """Say how large the data is, and warn of a positive label that may be the wrong one."""
-        shape = " x ".join(map(str, dataset.feature_shape))
-        size = f"{dataset.rows} rows, {shape} features"
-        self.display.tell(f"data: {size}; {classes_line(dataset.facts, MOST_CLASSES)}")
-        line = positive_line(dataset.facts, self.chose_positive)
-        if line.startswith(WARNING):
-            self.display.warn(line)
-        self.display.status(f"dividing {size} into folds")
-
-    @property
-    def chose_positive(self) -> bool:
-        """Whether the user set which label is the positive one."""
-        return self.study.data.positive is not None
-
-    @cached_property
-    def plan(self) -> FoldPlan:
-        """The folds, checked."""
-        arguments = (self.dataset, self.study.split, self.study.seed, self._folder("folds"))
-        with self._writing("the rows of the folds"):
-            if not is_own(self.study.split.method):
-                return plan_folds(*arguments)
-            return self._aside(worker.split_rows, self.study.split.method, *arguments, here())
-
-    def _aside(self, function: Callable[..., FoldPlan], splitter: str, *arguments: Any) -> FoldPlan:
-        """Call code of the user's in a process that does nothing else, whatever it imports.
-
-        Raises:
-            InputError: it ended that process.
-        """
-        alone = place(ComputeSpec(workers=1, device="cpu"))
-        limit = self.study.compute.memory_limit
-        slots = Slots(alone, False, self._folder("aside"), self.log, memory_limit=limit)
-        try:
-            made: FoldPlan = slots.slots[0].run(function, *arguments)
-            return made
-        except WorkerLost as error:
-            problem = f"{splitter} ended the process that called it ({error})"
-            raise InputError("split.method", f"{problem}; let it raise an error instead") from None
-        finally:
-            slots.slots[
-                0
-            ].end_idle_worker()  # first: it would start another process in place of a lost one
-            slots.stop()
-
-    def _folder(self, name: str) -> Path:
-        folder = self.scratch / name
-        folder.mkdir(exist_ok=True)
-        return folder
-
-    def _writing(self, what: str) -> contextlib.AbstractContextManager[None]:
-        remedy = "make room there, or set TMPDIR to another folder"
-        return writing(f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy)
-
-    @cached_property
-    def metrics(self) -> tuple[str, ...]:
-        """The names of the metrics."""
-        return resolve_metrics(self.study.metrics, self.dataset.task, len(self.dataset.labels))
-
-    @cached_property
-    def jobs(self) -> tuple[FoldJob, ...]:
-        """The folds' jobs, in the order of the plan."""
-        numerics = self.placement.numerics
-        return fold_jobs(self.study, self.dataset, self.plan, self.model, numerics, self.out)
-
-    @cached_property
-    def _by_key(self) -> dict[str, FoldJob]:
-        return {job.key: job for job in self.jobs}
-
-    def job(self, key: str) -> FoldJob:
-        """Return the job of a fold's key."""
-        return self._by_key[key]
-
-    @cached_property
-    def key(self) -> dict[str, Any]:
-        """All that the report follows from."""
-        parts = (self.dataset, self.plan, self.model, self.placement.numerics, self.metrics)
-        return run_key(self.study, *parts)
+        return self.slots.placement if self._on_cluster else super().placement
 
     @property
     def slots(self) -> SlotPool:
@@ -376,15 +324,18 @@ class Run:
             InputError: with what is wrong about the builder, the model or the settings.
         """
         self.display.status("starting a worker and trying the model")
-        numerics, one = self.placement.numerics, replace(self.plan, folds=self.plan.folds[:1])
-        job = fold_jobs(self.study, self.dataset, one, self.identity, numerics, self.out)[0]
+        one = replace(self.plan, folds=self.plan.folds[:1])
+        job = self._jobs_of(one, self.identity)[0]
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
         own = (self.scratch, *(ROOT / name for name in FOLDERS))
         unwatched = Unwatched(own, tuple(self.identity.described["sources"]))
         arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
-        found, trace = self._in_a_worker(worker.inspect_model, job.builder.reference, *arguments)
+        # What another run's builder imported would not be opened again.
+        fresh, builder = self._lender is not None, job.builder.reference
+        call = (fresh, builder, worker.inspect_model, *arguments)
+        found, trace = call_in_worker(self.slots, *call)
         if isinstance(found, InputError):
             self.display.detail(trace)
             raise found
@@ -397,32 +348,6 @@ class Run:
         if ignored := ignored_settings(self.study.train, self.model_facts):
             self.tell(ignored)
 
-    def _in_a_worker(self, function: Callable[..., Any], builder: str, *arguments: Any) -> Any:
-        """Call something of the user's in a worker; one that was dead before counts for nothing.
-
-        Raises:
-            InputError: it ended two workers.
-        """
-        slot = self.slots.lease()
-        found: Any = (None, "")
-        try:
-            if self._lender is not None:
-                # What another run's builder imported would not be opened again.
-                slot.end_idle_worker()
-            with contextlib.suppress(WorkerLost):
-                found = slot.run(function, *arguments)
-            if found[0] is None:
-                found = slot.run(function, *arguments)
-            return found
-        except WorkerLost as error:
-            problem = f"{builder} ended the worker process that called it ({error})"
-            raise InputError("model.builder", problem) from None
-        finally:
-            if getattr(found[0], "saw_rows", True):
-                # It had rows in its memory that are test rows of other folds.
-                slot.end_idle_worker()
-            self.slots.give_back(slot)
-
     def task_counts(self) -> dict[str, int]:
         """Return how many tasks its flow run has, by the flow run's id."""
         return {self.flow_run: len(self.jobs) + FLOW_TASKS}
@@ -431,11 +356,6 @@ class Run:
         """Keep a notice for the end, once."""
         if notice not in self.notices:
             self.notices.append(notice)
-
-    def label(self, job: FoldJob) -> str:
-        """Return a fold's name for people; it counts from 0, as in files and messages."""
-        place = f"fold {job.fold} of {self.plan.per_repeat()}"
-        return place if self.plan.repeats == 1 else f"{place}, repeat {job.repeat}"
 
     def abandon(self, error: BaseException) -> None:
         """Kill the workers; what is finished is stored.
@@ -462,6 +382,11 @@ class Run:
             return bool(self.remote.names(FOLDS))
         folder = self.out / FOLDS
         return folder.is_dir() and any(name.endswith(".parquet") for name in os.listdir(folder))
+
+
+def _size(dataset: Dataset) -> str:
+    shape = " x ".join(map(str, dataset.feature_shape))
+    return f"{dataset.rows} rows, {shape} features"
 
 
 def current_run() -> "Run | None":

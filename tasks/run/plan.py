@@ -1,0 +1,159 @@
+"""What follows from a run's settings, step by step: model, data, folds, metrics, jobs, key.
+
+Nothing here starts a process. `Run`, in `session.py`, adds workers and all else that lives.
+"""
+
+import contextlib
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from foldproof.tasks.config.study import Study
+from foldproof.tasks.data.dataset import Dataset, prepare_data
+from foldproof.tasks.evaluation.metric_names import resolve_metrics
+from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.keys import (
+    ModelIdentity,
+    builder_call,
+    fold_jobs,
+    identify_model,
+    run_key,
+)
+from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.machine.devices import Placement, place
+from foldproof.tasks.store.disk_errors import writing
+from foldproof.tasks.user_code.opened_files.record import (
+    may_open_files,
+    read_record,
+    record_name,
+)
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
+
+
+class RunPlan:
+    """A cross-validation as its settings and its data determine it.
+
+    Each step is computed once, when it is first asked for.
+
+    Attributes:
+        study: the settings.
+        out: the folder of the results.
+        scratch: an existing folder for arrays, which ends with the run.
+    """
+
+    def __init__(self, study: Study, out: Path, scratch: Path) -> None:
+        """Begin with the settings; nothing is computed yet."""
+        self.study, self.out, self.scratch = study, out, scratch
+
+    @cached_property
+    def identity(self) -> ModelIdentity:
+        """What the model is made of: sources, versions, parameters."""
+        return identify_model(self.study.model, self.study.train, self._say_step)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The device slots and their numerics."""
+        return place(self.study.compute)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The samples, read, checked and on disk."""
+        folder = self._folder("data")
+        with self._writing("the data"):
+            return prepare_data(self.study.data, self.study.split.fold_column, folder)
+
+    @property
+    def chose_positive(self) -> bool:
+        """Whether the user set which label is the positive one."""
+        return self.study.data.positive is not None
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics."""
+        return resolve_metrics(self.study.metrics, self.dataset.task, len(self.dataset.labels))
+
+    @cached_property
+    def plan(self) -> FoldPlan:
+        """The folds, checked and on disk."""
+        with self._writing("the rows of the folds"):
+            return self._divide(self._folder("folds"))
+
+    @property
+    def n_folds(self) -> int | None:
+        """How many folds there are; None before the rows are divided."""
+        return len(self.plan.folds) if "plan" in vars(self) else None
+
+    @cached_property
+    def model(self) -> ModelIdentity:
+        """The model's identity with the files that its builder opens."""
+        return self.identity.with_files(self.opened.files)
+
+    @cached_property
+    def opened(self) -> Opened:
+        """What the builder opens while it builds."""
+        return self._find_opened() if may_open_files(self.study.model.builder) else NOTHING
+
+    @cached_property
+    def record(self) -> str:
+        """The name, below `out`, of the record of what the builder opens."""
+        call = builder_call(self.study.model, self.dataset)
+        return record_name(self.identity.described, call)
+
+    @cached_property
+    def jobs(self) -> tuple[FoldJob, ...]:
+        """The folds' jobs, in the order of the plan."""
+        return self._jobs_of(self.plan, self.model)
+
+    @cached_property
+    def _by_key(self) -> dict[str, FoldJob]:
+        return {job.key: job for job in self.jobs}
+
+    def job(self, key: str) -> FoldJob:
+        """Return the job of a fold's key."""
+        return self._by_key[key]
+
+    def label(self, job: FoldJob) -> str:
+        """Return a fold's name for people; it counts from 0, as in files and messages."""
+        place = f"fold {job.fold} of {self.plan.per_repeat()}"
+        return place if self.plan.repeats == 1 else f"{place}, repeat {job.repeat}"
+
+    @cached_property
+    def key(self) -> dict[str, Any]:
+        """All that the report follows from."""
+        parts = (self.dataset, self.plan, self.model, self.placement.numerics, self.metrics)
+        return run_key(self.study, *parts)
+
+    def share_data(self, other: "RunPlan") -> None:
+        """Take the data of another run where the settings read the same."""
+        one, own = other.study, self.study
+        if one.data == own.data and one.split.fold_column == own.split.fold_column:
+            self.dataset = other.dataset
+
+    def share_folds(self, other: "RunPlan") -> None:
+        """Take the folds of another run where the same data is divided in the same way."""
+        same = other.study.split == self.study.split and other.study.seed == self.study.seed
+        if same and self.dataset is other.dataset:
+            self.plan = other.plan
+
+    def _jobs_of(self, plan: FoldPlan, model: ModelIdentity) -> tuple[FoldJob, ...]:
+        numerics = self.placement.numerics
+        return fold_jobs(self.study, self.dataset, plan, model, numerics, self.out)
+
+    def _divide(self, folder: Path) -> FoldPlan:
+        return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
+
+    def _find_opened(self) -> Opened:
+        """Return what the builder opens as far as its record tells."""
+        return read_record(self.out / self.record) or NOTHING
+
+    def _say_step(self, text: str) -> None:
+        """Say how far something long is; here nobody looks."""
+
+    def _folder(self, name: str) -> Path:
+        folder = self.scratch / name
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def _writing(self, what: str) -> contextlib.AbstractContextManager[None]:
+        remedy = "make room there, or set TMPDIR to another folder"
+        return writing(f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy)
