@@ -13,26 +13,25 @@ from foldproof.tasks.cli.arguments import (
     verbosity_of,
     with_flags,
 )
-from foldproof.tasks.cli.cv import Command, show_failures
+from foldproof.tasks.cli.cv import FlowCommand, show_failures
 from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.config.yaml_file import read_settings
 
 if TYPE_CHECKING:
+    from foldproof.tasks.comparison.result import ComparisonResult
     from foldproof.tasks.comparison.studies import Comparison
+    from foldproof.tasks.report.result import Result
 
 
-class CompareCommand(Command):
+class CompareCommand(FlowCommand["Comparison"]):
     """One call of compare.py, from its arguments to its exit code."""
 
     def _read(self, arguments: Sequence[str]) -> "Comparison":
         return read_comparison(arguments)
 
-    def _is_single_fold(self) -> bool:
-        return False
-
-    def _train(self, flow: Any) -> int:
+    def _perform(self, flow: Any) -> int:
         from foldproof.tasks.comparison.steps import launch
 
         comparison = self._run
@@ -77,14 +76,14 @@ def _study(path: str, flags: argparse.Namespace) -> Study:
         return parse_study(with_flags(settings, flags))
 
 
-def _tell(name: str, result: Any) -> None:
+def _tell(name: str, result: "Result") -> None:
     """Print what must be known of one model's run."""
     if result.n_failed:
         print(f"{name}:", file=sys.stderr)
         show_failures(result)
 
 
-def _show(result: Any, names: Sequence[str]) -> None:
+def _show(result: "ComparisonResult", names: Sequence[str]) -> None:
     from foldproof.tasks.comparison.result import comparison_text
 
     for notice in result.notices:

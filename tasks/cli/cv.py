@@ -6,10 +6,11 @@ import signal
 import sys
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from foldproof.tasks.cli.arguments import Request, read_request
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
@@ -17,11 +18,18 @@ from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_IN
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.run.status_line import line
 
+if TYPE_CHECKING:
+    from foldproof.tasks.report.result import Result
+    from foldproof.tasks.run.observer import Launchable
+    from foldproof.tasks.run.session import Run
+
+Work = TypeVar("Work", bound="Launchable")
+
 GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
 
 
-class Command:
-    """One call of the command line, from its arguments to its exit code."""
+class FlowCommand(ABC, Generic[Work]):
+    """One call of a command that runs a flow, from its arguments to its exit code."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         """Show the help, refuse wrong settings, or start what takes long to start.
@@ -32,49 +40,38 @@ class Command:
         os.environ.setdefault("DO_NOT_TRACK", "1")
         prepare_process()
         try:
-            self._run = self._read(arguments)
+            self._run: Work = self._read(arguments)
         except InputError as error:
             _refuse(error)
         self._stop = _Stop(self._run)
         self._guarded(self._begin)
         self._run.display.status("starting Prefect")
 
-    def _read(self, arguments: Sequence[str]) -> Any:
-        """Return the run that is asked for; nothing of it has begun."""
-        request = self._request = read_request(arguments)
-        from foldproof.tasks.data.sources.read import check_source
-        from foldproof.tasks.run.allowlist import check_trust
-        from foldproof.tasks.run.progress_view import (
-            Display,  # what follows takes time; wrong settings need not wait
-        )
-        from foldproof.tasks.run.session import Run
+    @abstractmethod
+    def _read(self, arguments: Sequence[str]) -> Work:
+        """Return what is asked for; nothing of it has begun."""
 
-        check_trust(request.study)
-        check_source(request.study.data)
-        display = Display(request.verbosity, prints_result=request.only is None)
-        return Run(request.study, display, request.refresh)
+    @abstractmethod
+    def _perform(self, flow: Any) -> int:
+        """Run the flow, print what came of it, and return the exit code."""
+
+    def _needs_prefect(self) -> bool:
+        """Tell whether the flow is run, and not a part of it without Prefect."""
+        return True
 
     def _begin(self) -> None:
-        if not self._is_single_fold():
+        if self._needs_prefect():
             from foldproof.tasks.prefect_flow.api import Api
 
             self._run.service = Api()
         self._run.begin()
 
-    def _is_single_fold(self) -> bool:
-        return self._request.only is not None
-
     def finish(self, flow: Any) -> NoReturn:
-        """Run the cross-validation and leave with its exit code."""
-        code = self._guarded(lambda: self._train(flow))
+        """Run the flow and leave with its exit code."""
+        code = self._guarded(lambda: self._perform(flow))
         _end_logging()
         self._run.close()
         raise SystemExit(code)
-
-    def _train(self, flow: Any) -> int:
-        if self._request.only is not None:
-            return _train_one(self._run, self._request.only)
-        return _train_all(flow, self._run, self._request)
 
     def _guarded(self, step: Callable[[], Any]) -> Any:
         """Do a step; whatever ends it, the run's processes end with it."""
@@ -93,6 +90,32 @@ class Command:
             if not _is_stop(error):
                 raise
             raise SystemExit(self._stop.report()) from None
+
+
+class Command(FlowCommand["Run"]):
+    """One call of cv.py, from its arguments to its exit code."""
+
+    def _read(self, arguments: Sequence[str]) -> "Run":
+        request = self._request = read_request(arguments)
+        from foldproof.tasks.data.sources.read import check_source
+        from foldproof.tasks.run.allowlist import check_trust
+        from foldproof.tasks.run.progress_view import (
+            Display,  # what follows takes time; wrong settings need not wait
+        )
+        from foldproof.tasks.run.session import Run
+
+        check_trust(request.study)
+        check_source(request.study.data)
+        display = Display(request.verbosity, prints_result=request.only is None)
+        return Run(request.study, display, request.refresh)
+
+    def _needs_prefect(self) -> bool:
+        return self._request.only is None
+
+    def _perform(self, flow: Any) -> int:
+        if self._request.only is not None:
+            return _train_one(self._run, self._request.only)
+        return _train_all(flow, self._run, self._request)
 
 
 def _end_logging() -> None:
@@ -143,8 +166,8 @@ def leave_scripts_folder() -> None:
     sys.path[:] = [folder for folder in sys.path if folder not in own]
 
 
-def _train_all(flow: Any, run: Any, request: Request) -> int:
-    result = flow.launch(run)
+def _train_all(flow: Any, run: "Run", request: Request) -> int:
+    result: Result = flow.launch(run)
     show_failures(result)
     if request.verbosity == "quiet":
         print(result.where)
@@ -155,7 +178,7 @@ def _train_all(flow: Any, run: Any, request: Request) -> int:
     return FAILED if result.n_failed == result.n_folds else INCOMPLETE
 
 
-def _train_one(run: Any, only: tuple[int, int]) -> int:
+def _train_one(run: "Run", only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
     from foldproof.tasks.run.fold_execution import train_here
     from foldproof.tasks.run.session import launched
@@ -180,7 +203,7 @@ def _train_one(run: Any, only: tuple[int, int]) -> int:
     return DONE
 
 
-def _show(result: Any) -> None:
+def _show(result: "Result") -> None:
     for notice in result.notices:
         print(f"note: {notice}", file=sys.stderr)
     print(result)
@@ -189,7 +212,7 @@ def _show(result: Any) -> None:
     print(f"report: {result.where}")
 
 
-def show_failures(result: Any) -> None:
+def show_failures(result: "Result") -> None:
     """Print each failed fold, and each traceback once."""
     shown: set[str] = set()
     for repeat, fold, error, trace in result.tracebacks:
@@ -215,7 +238,7 @@ def _is_stop(error: BaseException) -> bool:
 class _Stop:
     """Ctrl-C and SIGTERM: end the workers, say how to go on, and be gone in seconds."""
 
-    def __init__(self, run: Any) -> None:
+    def __init__(self, run: "Launchable") -> None:
         self._run, self._code, self._told = run, 128 + signal.SIGTERM, False
         signal.signal(signal.SIGINT, self._interrupt)
         signal.signal(signal.SIGTERM, self._interrupt)  # Prefect has its own while the flow runs
