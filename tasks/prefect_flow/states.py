@@ -18,11 +18,11 @@ from foldproof.tasks.run.session import current_run
 def end_in_flow_state(
     function: Callable[..., Any], is_launched: Callable[[], bool] | None = None
 ) -> Callable[..., Any]:
-    """Let a flow's body end in a state that says in one line what is wrong, if something is.
+    """Wrap a flow's body: an error of the input or the run becomes a Failed state with its line.
 
-    A run from a deployment has no caller who could be told of an `InputError`, nor one who
-    takes the result of a run with failed folds: both become its state. Elsewhere the error
-    is raised, and the result travels with the state.
+    Nothing is raised in the flow, so that the last red block of its log is that line, not a
+    traceback. In a process that launched the run, the error and the result of a run with
+    failed folds travel with the state, and `outcome` hands them to the caller.
 
     Args:
         function: the flow's body, which returns a `Result` or a `ComparisonResult`.
@@ -36,9 +36,10 @@ def end_in_flow_state(
         try:
             result = function(*args, **kwargs)
         except (InputError, RunFailed) as error:
-            if launched:
+            if FlowRunContext.get() is None:  # the body was called without its flow
                 raise
-            return failed(" ".join(str(error).split()))
+            line = " ".join(str(error).split())
+            return failed(line, error) if launched else failed(line)
         if FlowRunContext.get() is None:
             return result
         _log(result)
@@ -58,9 +59,16 @@ class Told(Abort):
     """
 
 
-def failed(line: str) -> State:
-    """Return the failed state of a run, whose last red line in the log says the same."""
+def failed(line: str, error: Exception | None = None) -> State:
+    """Return the failed state of a run, whose last red line in the log says the same.
+
+    Args:
+        line: what is wrong.
+        error: the same for a caller in this process, who takes it out of the state.
+    """
     get_run_logger().error("%s", line)
+    if error is not None:
+        return Failed(message=line, data=error)
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
         return Failed(message=line)
