@@ -20,6 +20,8 @@ from foldproof.tasks.comparison.steps import (
     compared_flow,
     comparing,
     launch,
+    load_compared_data,
+    split_compared_rows,
     write_comparison,
 )
 from foldproof.tasks.comparison.studies import Comparison, studies_of
@@ -59,6 +61,8 @@ def compare(
     """
     shared = (data, split, train, metrics, compute, seed, out, more)
     with comparing(studies, models, *shared) as comparison:
+        datasets = load_compared_data(comparison)
+        split_compared_rows(comparison, datasets)
         results = [cross_validate.perform(run) for run in comparison.turns()]
         tables = compare_folds(results)
         result: ComparisonResult = write_comparison(comparison, results, tables)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect import Flow
-from prefect.runtime import flow_run
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.comparison import folder as report
@@ -14,6 +13,8 @@ from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.comparison.studies import Comparison, current_comparison, opened, studies_of
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
+from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
@@ -50,7 +51,6 @@ def comparing(studies: Any, models: Any, *shared: Any) -> Iterator[Comparison]:
     """
     known = current_comparison()
     if known is not None:
-        known.flow_run = str(flow_run.id)
         yield known
         known.on_end()
         return
@@ -59,8 +59,19 @@ def comparing(studies: Any, models: Any, *shared: Any) -> Iterator[Comparison]:
         check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
     with opened(Comparison(asked)) as comparison:
         comparison.begin()
-        comparison.check()
         yield comparison
+
+
+@step("load data", lambda found: f"{found[0].rows} rows, {found[0].task}")
+def load_compared_data(comparison: Comparison) -> list[Dataset]:
+    """Read the data that all models share, once for each way in which it is read."""
+    return comparison.load_data()
+
+
+@step("split rows", lambda found: f"{len(found[0].folds)} folds, {found[0].method}")
+def split_compared_rows(comparison: Comparison, datasets: Sequence[Dataset]) -> list[FoldPlan]:
+    """Divide the rows into the folds that all models share."""
+    return comparison.split_rows()
 
 
 @step("compare models", lambda tables: f"{tables.pairs.num_rows} tests of pairs")
@@ -117,7 +128,7 @@ def _readable_name(studies: Sequence[Study]) -> str:
 
 
 def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
-    """Check everything first, then run the flow, and end all processes.
+    """Refuse wrong settings first, then run the flow, and end all processes.
 
     Raises:
         InputError: something about the input is wrong; nothing was trained.
@@ -126,7 +137,6 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
     comparison.service = comparison.service or Api()
     with opened(comparison), quiet_prefect(comparison.verbosity == "verbose"):
         comparison.begin()
-        comparison.check()
         comparison.display.status("starting Prefect")
 
         def perform() -> ComparisonResult:

@@ -25,8 +25,6 @@ from foldproof.tasks.run.progress_view import Display, Verbosity
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.object_storage import refuse_remote
 
-FLOW_TASKS = 2  # of the flow itself, besides one for each of its subflows
-
 _current: ContextVar["Comparison | None"] = ContextVar("foldproof_comparison", default=None)
 
 
@@ -37,7 +35,6 @@ class Comparison:
         names: what each is called in messages, such as its file.
         runs: in that order.
         verbosity: how much to show.
-        flow_run: the id of the Prefect flow run that it is.
         result: what it came to, once the report is there.
     """
 
@@ -59,7 +56,7 @@ class Comparison:
             prints_result: the result is printed in the end, which names the positive label.
         """
         self.names = tuple(names) or tuple(f"study {i + 1}" for i in range(len(studies)))
-        self.verbosity, self.flow_run = verbosity, ""
+        self.verbosity = verbosity
         self.result: ComparisonResult | None = None
         self.runs = tuple(
             Run(study, Display(verbosity, prints_result), refresh) for study in studies
@@ -115,15 +112,14 @@ class Comparison:
         self._each(lambda run: run.begin())
 
     def check(self) -> None:
-        """Find everything else that is wrong, and let the workers get ready.
+        """Take all steps before the first fold, so that everything wrong is found.
 
         Raises:
-            InputError: the first thing that is wrong.
+            InputError: the first thing that is.
         """
         self.load_data()
         self.split_rows()
         self.check_models()
-        self.runs[0].prepare_workers()
 
     def load_data(self) -> list[Dataset]:
         """Read each data set once, and refuse to compare models on different ones.
@@ -157,11 +153,15 @@ class Comparison:
         self._each(lambda run: run.check_model())
 
     def turns(self) -> Iterator[Run]:
-        """Yield each run when its turn comes."""
+        """Try every model, then yield each run when its turn comes.
+
+        Raises:
+            InputError: a model cannot be trained, or is there twice.
+        """
+        self.check_models()
         for number, (name, run) in enumerate(zip(self.names, self.runs, strict=True)):
             run.display.say(f"model {number + 1} of {len(self.runs)}: {name}")
-            if number:
-                run.prepare_workers()
+            run.prepare_workers()
             yield run
 
     @property
@@ -176,13 +176,6 @@ class Comparison:
     def start_service(self) -> None:
         """Start that, if it is known by now."""
         self.runs[0].start_service()
-
-    def task_counts(self) -> dict[str, int]:
-        """Return how many tasks each flow run has, by the flow run's id."""
-        counts = {self.flow_run: FLOW_TASKS + len(self.runs)}
-        for run in self.runs:
-            counts |= run.task_counts()
-        return counts
 
     def close(self) -> None:
         """End all processes of all runs and remove their folders."""

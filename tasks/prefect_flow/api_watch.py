@@ -153,7 +153,10 @@ def count_unseen(task_counts: Mapping[str, int]) -> int | None:
         task_counts: how many there are, by the id of their flow run.
     """
     ended = {flow_run: _count_ended(flow_run) for flow_run in task_counts}
-    if any(count is None for count in ended.values()) or max(task_counts.values()) > PAGE:
+    if (
+        any(count is None for count in ended.values())
+        or max(task_counts.values(), default=0) > PAGE
+    ):
         return None
     return sum(max(0, tasks - (ended[run] or 0)) for run, tasks in task_counts.items())
 

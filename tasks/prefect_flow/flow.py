@@ -13,6 +13,7 @@ from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
 from foldproof.tasks.prefect_flow.prefect_internals import given_arguments, link_to_state
 from foldproof.tasks.prefect_flow.states import end_in_flow_state
+from foldproof.tasks.prefect_flow.task_counts import count_task
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.progress_view import Display
@@ -20,7 +21,7 @@ from foldproof.tasks.run.session import Run, current, launched
 
 
 class LaunchedFlow(Flow[..., Result]):
-    """A flow that, when called, checks its input first and starts what it needs.
+    """A flow that, when called, refuses wrong settings first and starts what it needs.
 
     Runs from deployments do not come this way: they start in Prefect's engine, and the
     flow's body brings up what it needs.
@@ -48,7 +49,7 @@ class LaunchedFlow(Flow[..., Result]):
         """Run the cross-validation and return its result.
 
         Raises:
-            InputError: something about the input is wrong; nothing was started.
+            InputError: something about the input is wrong; nothing was trained.
         """
         options = {
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
@@ -60,20 +61,19 @@ class LaunchedFlow(Flow[..., Result]):
         """Run the flow for a run that may have begun already, and end its processes.
 
         Raises:
-            InputError: something about the input is wrong; nothing was started.
+            InputError: something about the input is wrong; nothing was trained.
             RunFailed: what was wrong with the disk, the folds or the Prefect server.
         """
         run.service = run.service or Api()
         with launched(run), quiet_prefect(run.display.verbose):
             run.begin()
-            run.check()
-            run.prepare_workers()
             run.display.status("starting Prefect")
             return run_with_api(run, lambda: self.perform(run, **options))
 
     def perform(self, run: Run, **options: Any) -> Any:
-        """Run the flow of a run that was checked; inside of another flow it is its subflow."""
+        """Run the flow of a run that has begun; inside of another flow it is its subflow."""
         try:
+            count_task()  # where it is a subflow
             with current(run):
                 call = {**sections(run.study), **options, "return_state": True}
                 state = super().__call__(**call)

@@ -13,6 +13,7 @@ from foldproof.tasks.common.errors import Interrupted, RunFailed
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_flow.prefect_internals import state_behind, tag_task_run
+from foldproof.tasks.prefect_flow.task_counts import count_task
 from foldproof.tasks.run.fold_execution import (
     compare_with_earlier,
     reuse_stored,
@@ -51,14 +52,16 @@ def train_fold(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
 
 
 def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
-    """Train what is not stored, as many folds at a time as there are slots.
+    """Try the model, then train what is not stored, as many folds at a time as there are slots.
 
     Returns:
         One record a fold, in the order of the plan.
 
     Raises:
+        InputError: the model cannot be trained.
         BaseException: what stopped the run; all workers are gone then.
     """
+    run.check_model()
     run.display.start(len(plan.folds))
     try:
         stored = [job for job in run.jobs if reuse_stored(run, job)]
@@ -113,6 +116,7 @@ def _submit(
     make_room: Callable[[], None],
 ) -> None:
     options: Any = {"wait_for": _split_of(run.plan)}
+    count_task()
     future = train_fold.submit(run.label(job), job.key, run, slot, **options)
     under_way.add(future)
 

@@ -1,7 +1,7 @@
 """Call the flow: check everything first, bring up what it needs, and take it down again."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from foldproof.tasks.prefect_flow.prefect_internals import (
     value_of,
 )
 from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
+from foldproof.tasks.prefect_flow.task_counts import counting_tasks
 from foldproof.tasks.run.observer import Launchable
 
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
@@ -34,26 +35,47 @@ def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
     """Perform a flow with the server that it needs; an outage of that costs no result.
 
     Args:
-        run: is checked and ready.
+        run: has begun.
         perform: calls the flow and returns its result.
 
     Raises:
-        InputError: a configured API does not answer at the start.
-        RunFailed: it went away before there was a result.
+        InputError: a configured API does not answer at the start, or the input is wrong.
+        RunFailed: the run failed, or the API went away before there was a result.
     """
     run.start_service()
+    _import_for_tasks()
     server = run.service.server if isinstance(run.service, Api) else None
-    with using(server), watching_api(run, server) as watch:
+    with using(server), watching_api(run, server) as watch, counting_tasks() as counts:
         try:
             result = perform()
+        except (InputError, RunFailed):
+            _send_what_is_left(server, watch, counts)
+            raise
         except Exception as error:
             result = _result_despite_outage(run, error)
-        finally:
-            flush_to_api(CARE if server is not None and not watch.is_gone() else PATIENCE)
-        if server is not None and not watch.is_gone():
-            for flow_run, tasks in run.task_counts().items():
-                server.settle(flow_run, tasks)
-        return _noting_missed_tasks(result, run, watch)
+        except BaseException:  # somebody stopped the run, and does not wait
+            flush_to_api()
+            raise
+        _send_what_is_left(server, watch, counts)
+        return _noting_missed_tasks(result, counts, watch)
+
+
+def _import_for_tasks() -> None:
+    """Import what the first tasks need, which takes a second, while a server starts."""
+    import sklearn.datasets
+    import sklearn.metrics
+    import sklearn.model_selection  # noqa: F401
+
+
+def _send_what_is_left(
+    server: EmbeddedServer | None, watch: ApiWatch, counts: Mapping[str, int]
+) -> None:
+    """Let Prefect learn how each task ended, before an embedded server does."""
+    is_there = server is not None and not watch.is_gone()
+    flush_to_api(CARE if is_there else PATIENCE)
+    if server is not None and not watch.is_gone():
+        for flow_run, tasks in counts.items():
+            server.settle(flow_run, tasks)
 
 
 @contextmanager
@@ -92,15 +114,15 @@ def _result_despite_outage(run: Launchable, error: Exception) -> Any:
     return run.result
 
 
-def _noting_missed_tasks(result: Any, run: Launchable, watch: ApiWatch) -> Any:
-    notice = missed(watch, lambda: count_unseen(run.task_counts()))
+def _noting_missed_tasks(result: Any, counts: Mapping[str, int], watch: ApiWatch) -> Any:
+    notice = missed(watch, lambda: count_unseen(counts))
     if notice and hasattr(result, "notices"):
         return replace(result, notices=(*result.notices, notice))
     return result
 
 
 def outcome(state: Any) -> Any:
-    """Return the result of a run, which may have failed folds, or raise what ended it."""
+    """Return the result of a run, which may have failed folds, or raise what its state holds."""
     found = value_of(state)
     if isinstance(found, BaseException):
         raise found

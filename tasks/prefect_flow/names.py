@@ -9,6 +9,7 @@ from prefect.context import FlowRunContext
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
@@ -40,7 +41,7 @@ def named(readable: Callable[[dict[str, Any]], str]) -> str:
 def _cross_validation(parameters: dict[str, Any]) -> str:
     run = current_run()
     if run is not None:
-        return readable_name(run.study, len(run.jobs))
+        return readable_name(run.study, run.n_folds)
     return readable_name(parse_study(from_form(parameters)), None)
 
 
@@ -54,6 +55,6 @@ def readable_name(study: Study, folds: int | None) -> str:
     source, split = study.data.source, study.split
     data = "arrays" if is_memory(source) else Path(source).stem or source
     count = folds or split.n_splits * split.n_repeats
-    is_known = folds or split.method not in ("leave_one_out", "predefined")
-    end = f"{count} folds" if is_known else split.method
+    by_rows = is_own(split.method) or split.method in ("leave_one_out", "predefined")
+    end = split.method if by_rows and not folds else f"{count} folds"
     return f"{study.model.builder.rpartition(':')[2]} on {data}, {end}"

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from prefect import get_run_logger
-from prefect.runtime import flow_run
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
@@ -36,7 +35,6 @@ def running(*parameters: Any) -> Iterator[Run]:
     """Yield the run that this flow call was launched for, or launch one."""
     known = current_run()
     if known is not None:
-        known.flow_run = str(flow_run.id)
         with viewed(known):
             yield known
         known.on_end()
@@ -44,8 +42,7 @@ def running(*parameters: Any) -> Iterator[Run]:
     study = parse_study(from_form(dict(zip(NAMES, parameters, strict=True))))
     check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
     with launched(Run(study, Display())) as run:
-        run.check()
-        run.prepare_workers()
+        run.begin()
         with viewed(run):
             yield run
 
@@ -53,17 +50,18 @@ def running(*parameters: Any) -> Iterator[Run]:
 @step("load data", lambda dataset: f"{dataset.rows} rows, {dataset.task}")
 def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
-    facts = run.dataset.facts
+    dataset = run.load_data()
+    facts = dataset.facts
     line = positive_line(facts, run.chose_positive) or classes_line(facts, MOST_CLASSES)
     level = logging.WARNING if line.startswith(WARNING) else logging.INFO
     get_run_logger().log(level, line)
-    return run.dataset
+    return dataset
 
 
 @step("split rows", lambda plan: f"{len(plan.folds)} folds, {plan.method}")
 def split_rows(run: Run, dataset: Dataset) -> FoldPlan:
     """Divide the rows, and check every promise of the split method."""
-    return run.plan
+    return run.split_rows()
 
 
 @step("reduce folds", headline)
@@ -90,6 +88,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "engine": settings.compute.engine,
     }
     with writing(f"out: the report in {settings.out!r}", GO_ON):
+        run.keep_source()
         written = report.write_report(tables, run.key, findings, run.out, facts)
     if run.view is not None:
         run.view.publish(tables, written.path, (*run.notices, *findings))

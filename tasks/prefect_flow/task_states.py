@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from foldproof.tasks.common.errors import InputError, RunFailed
+from foldproof.tasks.prefect_flow.task_counts import count_task
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +40,7 @@ def step(name: str, said: Callable[[Any], str]) -> Callable[[Callable[P, R]], Ca
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            count_task()
             state = made(*args, **kwargs, return_state=True)
             found: R = state.result(_sync=True)
             return found

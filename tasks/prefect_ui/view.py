@@ -134,7 +134,9 @@ class View:
                     progress.show(log.share(), log.progress())
 
     def _show_progress(self) -> None:
-        records, total = list(self._run.records.values()), len(self._run.jobs)
+        records, total = list(self._run.records.values()), self._run.n_folds
+        if total is None:  # the data is still being read
+            return
         failed = sum(record.error is not None for record in records)
         with self._lock:
             under_way = sum(log.share() for log, _, _ in self._logs.values())

@@ -111,10 +111,6 @@ class Launchable(Protocol):
         """Start what it needs beside its workers, if that is known by now."""
         ...
 
-    def task_counts(self) -> dict[str, int]:
-        """Return how many tasks each flow run has, by the flow run's id."""
-        ...
-
     def close(self) -> None:
         """End all processes and remove all folders of its own."""
         ...

@@ -8,6 +8,7 @@ settings and starts what takes long to start, `load_data` and `split_rows` do wh
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -36,11 +37,13 @@ from foldproof.tasks.run.observer import RunView, Service
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.stored_reports import has_report
 from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
 from foldproof.tasks.store.atomic_folders import mend
 from foldproof.tasks.store.disk_errors import GO_ON, writing
 from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.fold_file import make_store
+from foldproof.tasks.store.known_sources import SOURCES, keep_known, read_known, source_record
 from foldproof.tasks.store.object_storage import Remote, fetch_run, sending
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import (
@@ -53,8 +56,6 @@ from foldproof.tasks.user_code.search_path import here
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
-
-FLOW_TASKS = 4  # of the flow itself, besides one for each fold
 
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
 
@@ -72,7 +73,6 @@ class Run(RunPlan):
         on_stop: called when the run is stopped before its end.
         on_end: called when the flow's body has ended.
         result: what the run came to, once the report is there.
-        flow_run: the id of the Prefect flow run that it is.
         view: what shows it in Prefect, while the flow runs.
         service: what it needs beside its workers, such as a Prefect server.
     """
@@ -108,13 +108,13 @@ class Run(RunPlan):
         self.on_stop: Callable[[], None] = lambda: None
         self.on_end: Callable[[], None] = lambda: None
         self.result: Result | None = None
-        self.flow_run = ""
         self.view: RunView | None = None
         self.service: Service | None = None
         self._slots, self._owns_slots = slots, slots is None
         self._owns_out = owns_out
         self._lock, self._begun, self._checked = threading.Lock(), False, False
         self._refusal: InputError | None = None
+        self._source_record: str | None = None
         self._host: Run | None = None
         self._lender: Run | None = None
 
@@ -154,7 +154,7 @@ class Run(RunPlan):
         if self.identity and self.placement:
             self.start_service()
         self._begun = True
-        if not self._store_has_folds():
+        if not self._may_be_stored():
             self.slots.warm_up()  # loads TensorFlow while the data is read
 
     def check(self) -> None:
@@ -177,7 +177,11 @@ class Run(RunPlan):
         if "dataset" not in vars(self):
             source = self.study.data.source
             self.display.status("reading the data" + ("" if is_memory(source) else f", {source}"))
-            self._introduce(self.dataset)
+            with ThreadPoolExecutor(1) as beside:  # hashing needs neither this thread nor its lock
+                spec, column = self.study.data, self.study.split.fold_column
+                record = beside.submit(source_record, spec, column)
+                self._introduce(self.dataset)
+                self._source_record = record.result()
         return self.dataset
 
     def load_data(self) -> Dataset:
@@ -348,10 +352,6 @@ class Run(RunPlan):
         if ignored := ignored_settings(self.study.train, self.model_facts):
             self.tell(ignored)
 
-    def task_counts(self) -> dict[str, int]:
-        """Return how many tasks its flow run has, by the flow run's id."""
-        return {self.flow_run: len(self.jobs) + FLOW_TASKS}
-
     def tell(self, notice: str) -> None:
         """Keep a notice for the end, once."""
         if notice not in self.notices:
@@ -377,11 +377,29 @@ class Run(RunPlan):
             self.service.stop()
         remove_scratch(self.scratch)
 
-    def _store_has_folds(self) -> bool:
+    def keep_source(self) -> None:
+        """Keep which samples the source's bytes were, for runs to come."""
+        if self.remote is None and self._source_record is not None:
+            with writing(f"out: what is known of the data, in {self.study.out!r}", GO_ON):
+                keep_known(self.dataset, self.out / self._source_record)
+
+    def _may_be_stored(self) -> bool:
+        """Tell, before the data is read, whether all folds may be in the store."""
+        if self.refresh:
+            return False
         if self.remote is not None:
             return bool(self.remote.names(FOLDS))
-        folder = self.out / FOLDS
-        return folder.is_dir() and any(name.endswith(".parquet") for name in os.listdir(folder))
+        if not _holds(self.out / FOLDS, ".parquet"):
+            return False
+        if not _holds(self.out / SOURCES, ".json"):
+            return True
+        record = source_record(self.study.data, self.study.split.fold_column)
+        known = read_known(self.out / record) if record is not None else None
+        return known is None or has_report(self, known)
+
+
+def _holds(folder: Path, ending: str) -> bool:
+    return folder.is_dir() and any(name.endswith(ending) for name in os.listdir(folder))
 
 
 def _size(dataset: Dataset) -> str:

@@ -144,11 +144,11 @@ def test_a_run_in_a_terminal_says_what_it_does(tmp_path, prefect_api, monkeypatc
     said = in_a_terminal("cv", tmp_path, *flags)
     steps = (
         "reading the settings",
+        "starting Prefect",
         "reading the data, study.csv",
         "data: 30 rows, 1 features; classes: 'case' (10), 'control' (20)",
         "dividing 30 rows, 1 features into folds",
         "trying the model",
-        "starting Prefect",
         WARNING,
         "3 of 3 folds",
     )
