@@ -8,20 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from foldproof.deployments.settings import SERVER, UNASKED, WORKER
+from foldproof.tasks.prefect_flow.health import answers_in_time
 
 PORT = 4200
 PR_SET_CHILD_SUBREAPER = 36
 PATIENCE = 300.0  # seconds; the first start of all makes the database
 GRACE = 15.0  # seconds that a process has to tell the server how its runs ended
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
@@ -40,7 +38,8 @@ def local_server(port: int = PORT) -> Iterator[str]:
     command = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--log-level"]
     server = start(prefect(*command, "WARNING"), SERVER, quiet=True)
     try:
-        _wait(server, f"{address}/api/health")
+        if not answers_in_time(server, f"{address}/api", PATIENCE):
+            raise SystemExit("the Prefect server did not start")
         yield address
     finally:
         stop(server)
@@ -131,15 +130,6 @@ def _refuse_taken(port: int) -> None:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise SystemExit(f"port {port}: {reason}; choose another, as in PORT=4300") from None
-
-
-def _wait(server: "subprocess.Popen[bytes]", health: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while server.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, OSError), DIRECT.open(health, timeout=5):
-            return
-        time.sleep(0.2)
-    raise SystemExit("the Prefect server did not start")
 
 
 def _wait_for_worker(worker: "subprocess.Popen[bytes]", pool: str, name: str) -> None:

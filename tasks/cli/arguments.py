@@ -15,6 +15,7 @@ import yaml
 
 from foldproof.tasks.cli.argparse_internals import flags_of
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import shortened
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import SECTIONS, Study, parse_study
 from foldproof.tasks.config.types import Section
@@ -213,7 +214,7 @@ def _refuse_other_mapping(name: str, text: str) -> None:
     """Refuse text that was meant as a mapping: {units: 3} instead of {"units": 3}."""
     is_whole = text.endswith("}") and ":" in text
     if name in MAPPINGS and text.startswith("{") and (is_whole or name not in SHORT_FORMS):
-        given = text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
+        given = shortened(text, MOST_SHOWN)
         raise InputError(name, f"{given!r} is not JSON; type --{name} {_as_json(text)}")
 
 

@@ -1,10 +1,12 @@
 """Admit nodes to a run: only those with its numerics and its code may train folds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from foldproof.tasks.clusters.messages import JoinRequest, NodeInfo
+from foldproof.tasks.common.json_diff import json_diff
+from foldproof.tasks.common.text import some_and_count
 from foldproof.tasks.machine.numerics import Numerics
 
 MOST_NAMED = 3  # differences in one message
@@ -32,15 +34,15 @@ def rejection_reason(node: NodeInfo, policy: AdmissionPolicy) -> str:
     if not node.devices:
         return "offers no slot"
     if node.code != policy.code:
-        lines = list(_differences(policy.code, node.code))
-        names = _listed([line.partition(":")[0] for line in lines])
+        changed = [name for name, _, _ in json_diff(policy.code, node.code)]
+        names = some_and_count(changed, MOST_NAMED)
         remedy = "give all nodes the same, and restart their workers"
         return f"model.builder: has other code ({names}); {remedy}"
     if not policy.fingerprints or node.fingerprint in policy.fingerprints:
         return ""
-    lines = list(_differences(policy.fingerprints[0], node.fingerprint))
+    lines = some_and_count(list(_lines(policy.fingerprints[0], node.fingerprint)), MOST_NAMED)
     remedy = "leave it out, or set compute.mixed: true to accept that bits may differ"
-    return f"compute.mixed: its numerics differ in {_listed(lines)}; {remedy}"
+    return f"compute.mixed: its numerics differ in {lines}; {remedy}"
 
 
 def common_numerics(own: Numerics | None, nodes: Sequence[NodeInfo]) -> Numerics:
@@ -55,24 +57,18 @@ def common_numerics(own: Numerics | None, nodes: Sequence[NodeInfo]) -> Numerics
     return Numerics.elsewhere(fingerprints)
 
 
-def _listed(lines: Sequence[str]) -> str:
-    more = len(lines) - MOST_NAMED
-    return ", ".join(lines[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _lines(here: Any, there: Any) -> Iterator[str]:
+    """Yield what differs, a line each; of lists, only what the other has not."""
+    for name, ours, theirs in json_diff(here, there):
+        if isinstance(ours, list) and isinstance(theirs, list):
+            own, other = set(map(str, ours)), set(map(str, theirs))
+            yield f"{name}: {_few(own - other)} here, {_few(other - own)} there"
+        else:
+            yield f"{name}: {ours} here, {theirs} there"
 
 
-def _differences(here: Any, there: Any, name: str = "") -> Iterator[str]:
-    """Yield what differs between two values of plain JSON, by dotted name."""
-    if isinstance(here, Mapping) and isinstance(there, Mapping):
-        for part in sorted({*here, *there}):
-            yield from _differences(here.get(part), there.get(part), f"{name}.{part}".strip("."))
-    elif isinstance(here, list) and isinstance(there, list):
-        only_here = sorted(map(str, set(map(str, here)) - set(map(str, there))))
-        only_there = sorted(map(str, set(map(str, there)) - set(map(str, here))))
-        if only_here or only_there or here != there:
-            yield f"{name}: {_few(only_here)} here, {_few(only_there)} there"
-    elif here != there:
-        yield f"{name}: {here} here, {there} there"
-
-
-def _few(values: Sequence[str]) -> str:
-    return " ".join(values[:MOST_NAMED]) + (" ..." if len(values) > MOST_NAMED else "") or "none"
+def _few(values: set[str]) -> str:
+    return (
+        " ".join(sorted(values)[:MOST_NAMED]) + (" ..." if len(values) > MOST_NAMED else "")
+        or "none"
+    )

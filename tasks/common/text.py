@@ -1,7 +1,7 @@
 """How values and errors are written in one line for people."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MOST = 800  # characters of a message
 
@@ -14,12 +14,27 @@ def nearest(given: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {printable(close[0])}? "
-    more = ", ..." if len(names) > MOST_NAMES else ""
-    return f"use one of {', '.join(map(printable, names[:MOST_NAMES]))}{more} "
+    return f"use one of {some_of(list(map(printable, names)), MOST_NAMES)} "
+
+
+def some_of(words: Sequence[str], most: int) -> str:
+    """List the first words, with dots where there are more."""
+    return ", ".join(words[:most]) + (", ..." if len(words) > most else "")
+
+
+def some_and_count(words: Sequence[str], most: int) -> str:
+    """List the first words, and count the others."""
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut a text off, with dots at its end, where it is longer than some characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def printable(name: int | str) -> str:
-    """Return a name as it is, or quoted where a reader would not see all of it."""
+    """Write a name as it is, or in quotes where one could not see what it is."""
     text = str(name)
     return text if text and text.isprintable() and text == text.strip() else repr(text)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.text import nearest, printable
+from foldproof.tasks.common.text import nearest, printable, shortened
 
 PROBLEMS = {
     "int_type": "must be a whole number",
@@ -91,7 +91,7 @@ def _problem(first: ErrorDetails, same: list[ErrorDetails], root: type[BaseModel
             "unknown setting; "
             + nearest(str(first["loc"][-1]), _siblings(first["loc"], root)).strip()
         )
-    given = _short(first["input"])
+    given = _shown(first["input"])
     if any(option["type"] in EMPTY for option in same):
         return PROBLEMS["too_short"]
     if len(same) > 1:
@@ -122,6 +122,5 @@ def _siblings(location: tuple[int | str, ...], root: type[BaseModel]) -> list[st
     return list(fields)
 
 
-def _short(value: Any) -> str:
-    text = "null" if value is None else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _shown(value: Any) -> str:
+    return shortened("null" if value is None else repr(value), 60)

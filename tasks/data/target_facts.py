@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.text import some_and_count
 from foldproof.tasks.data.positive_class import is_positive_word, positive_flag
 from foldproof.tasks.data.target import Label, Target
 
@@ -121,9 +122,8 @@ def classes_line(facts: TargetFacts, most: int | None = None) -> str:
     if facts.task == "regression":
         return f"target: {facts.rows} values from {facts.low:.6g} to {facts.high:.6g}"
     pairs = list(zip(facts.labels, facts.counts, strict=True))
-    left_out = len(pairs) - most if most is not None else 0
-    named = [f"{label!r} ({count})" for label, count in pairs[:most]]
-    return f"classes: {', '.join(named)}" + (f" and {left_out} more" if left_out > 0 else "")
+    named = [f"{label!r} ({count})" for label, count in pairs]
+    return f"classes: {some_and_count(named, len(named) if most is None else most)}"
 
 
 def report_lines(facts: TargetFacts) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foldproof.tasks.common.text import some_of
 from foldproof.tasks.data.sources.numerals import is_ambiguous, writes_commas
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
@@ -22,7 +23,7 @@ def explain_text(table: pa.Table, names: Sequence[str]) -> str:
     for name in names:
         if problem := _of_column(name, table[name]):
             return problem
-    some = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+    some = some_of([repr(name) for name in names], 5)
     dates = [name for name in names if pa.types.is_temporal(table.schema.field(name).type)]
     if dates == list(names):
         remedy = "write them as numbers or drop them (data.drop)"

@@ -18,6 +18,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import RunFailed
 from foldproof.tasks.common.places import python_path
+from foldproof.tasks.prefect_flow.health import DIRECT, answers_in_time
 from foldproof.tasks.prefect_flow.home import prefect_home
 from foldproof.tasks.prefect_flow.prefect_internals import EPHEMERAL_SERVER
 
@@ -25,7 +26,6 @@ PATIENCE = 180.0  # seconds; the first start of all makes the database
 ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
 SAID = 200  # characters of a server's last error
 SETTLING, SETTLING_TASK = 5.0, 0.05  # seconds that its last writes may take
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Written one by one, task runs cost a server more than a small net costs a worker.
 BATCHED = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
@@ -72,16 +72,10 @@ class EmbeddedServer:
         Raises:
             RunFailed: it ended, or did not answer in time.
         """
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                raise RunFailed(f"the embedded Prefect server did not start{self._last_words()}")
-            with (
-                contextlib.suppress(urllib.error.URLError, OSError),
-                DIRECT.open(f"{self.url}/health", timeout=5),
-            ):
-                return
-            time.sleep(0.05)
+        if answers_in_time(self._process, self.url, PATIENCE):
+            return
+        if self._process.poll() is not None:
+            raise RunFailed(f"the embedded Prefect server did not start{self._last_words()}")
         raise RunFailed(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
 
     def _last_words(self) -> str:

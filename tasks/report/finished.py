@@ -195,20 +195,6 @@ class FinishedRun:
                     yield f"{name} of {place} is {found} by its predictions, {said} in the report"
 
 
-def differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
-    """Yield what differs between two values of plain JSON, a line each."""
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        for part in sorted({*before, *now}):
-            yield from differences(before.get(part), now.get(part), f"{name}.{part}".strip("."))
-    elif before != now:
-        yield f"{name}: {_short(before)} in the report, {_short(now)} here"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _chosen(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is at its default, as a user would, who is told of settings without effect."""
     defaults = type(Study.model_fields[section].default)()

@@ -3,7 +3,7 @@
 import re
 import sys
 
-from foldproof.tasks.common.text import error_line
+from foldproof.tasks.common.text import error_line, shortened
 from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.training.trained_model import Diverged
 
@@ -27,7 +27,7 @@ def describe_failure(error: BaseException) -> str:
     for pattern, replacement in VARIABLE_PARTS:
         text = pattern.sub(replacement, text)
     text = text.encode(errors="replace").decode()  # half a surrogate pair fits no file
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return shortened(text, LONGEST)
 
 
 def is_exhausted(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.text import error_line, nearest
+from foldproof.tasks.common.text import error_line, nearest, shortened
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import handed_paths
 from foldproof.tasks.user_code.references import located
@@ -73,7 +73,7 @@ def brief(error: BaseException, most: int = 100) -> str:
     lines = (bold[1] if bold else text).strip().splitlines() or [""]
     first = ANSI.sub("", lines[0]).strip()
     line = f"{type(error).__name__}: {first}" if first else type(error).__name__
-    return line if len(line) <= most else f"{line[: most - 3]}..."
+    return shortened(line, most)
 
 
 def _callable(call: BuilderCall, found: Any) -> Callable[..., Any]:

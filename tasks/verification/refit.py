@@ -5,6 +5,7 @@ another slot than before, and compared stage by stage, so that the first diverge
 """
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.common.text import one_line
+from foldproof.tasks.common.json_diff import json_diff
+from foldproof.tasks.common.text import one_line, shortened
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.result import FinishedFold
-from foldproof.tasks.report.finished import FinishedRun, differences
+from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.parquet_tables import as_a_report, place_of
 from foldproof.tasks.run.fold_execution import train_with_retries
 from foldproof.tasks.run.progress_view import Display
@@ -104,7 +106,9 @@ def _refit_all(
         placed = study.model_copy(update={"out": out})
         with around, launched(Run(placed, Display("quiet"), owns_out=True)) as run:
             run.check()
-            _tell(say, "environment and inputs", _changes(finished, run), "as in the manifest")
+            _tell(
+                say, "environment and inputs", changes(finished.key, run.key), "as in the manifest"
+            )
             jobs = {(job.repeat, job.fold): job for job in run.jobs}
             sound = True
             for row in reversed(chosen):  # another order than before
@@ -135,8 +139,16 @@ def _choose(finished: FinishedRun, count: int | None) -> list[dict[str, Any]]:
     return [done[place] for place in dict.fromkeys(places.tolist())]
 
 
-def _changes(finished: FinishedRun, run: Run) -> list[str]:
-    return list(differences(finished.key, run.key))
+def changes(before: Any, now: Any) -> list[str]:
+    """Return what differs between a report's key and that of the run made again, a line each."""
+    return [
+        f"{name}: {_shown(was)} in the report, {_shown(is_now)} here"
+        for name, was, is_now in json_diff(before, now)
+    ]
+
+
+def _shown(value: Any) -> str:
+    return shortened(json.dumps(value, ensure_ascii=False), 60)
 
 
 def _refit(

@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.report.finished import FinishedRun, differences
-from foldproof.tasks.verification.refit import verify
+from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.verification.refit import changes, verify
 from tests.support.command import cv, report_of, run
 from tests.support.places import ROOT
 
@@ -204,8 +204,8 @@ def test_wrong_arguments_are_refused_in_one_line(csv_run, tmp_path, arguments, f
 def test_differences_name_the_place():
     before = {"a": {"b": 1, "c": [1]}, "d": "x" * 80}
     now = {"a": {"b": 2, "c": [1]}, "e": None}
-    assert list(differences(before, now)) == [
+    assert changes(before, now) == [
         "a.b: 1 in the report, 2 here",
         'd: "' + "x" * 56 + "... in the report, null here",
     ]
-    assert list(differences(before, before)) == []
+    assert changes(before, before) == []

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import some_of
 from foldproof.tasks.config.data import CsvSpec
 
 SAMPLE = 1 << 20  # bytes that are looked at
@@ -224,9 +225,8 @@ def _has_header(rows: Rows, name: str) -> bool:
     """
     if not rows or _count_up(rows[0]) or not _is_data(rows[0], rows[1:]):
         return True
-    some = ", ".join(repr(cell.strip()) for cell in rows[0][:3])
-    more = ", ..." if len(rows[0]) > 3 else ""
-    problem = f"the first row of {name} is data ({some}{more}), not names"
+    some = some_of([repr(cell.strip()) for cell in rows[0]], 3)
+    problem = f"the first row of {name} is data ({some}), not names"
     remedy = "set --data.csv.header false, which names the columns 0, 1, 2, ..., or true"
     raise InputError("data.csv.header", f"{problem}; {remedy}")
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from foldproof.tasks.common.text import some_of
+
 
 def without_unnamed(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
     """Leave out columns without a name that count the rows from 1, as R does, or hold nothing.
@@ -23,7 +25,7 @@ def without_unnamed(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ..
         counts
     )
     if empty:
-        places = ", ".join(str(place + 1) for place in empty[:5]) + (", ..." * (len(empty) > 5))
+        places = some_of([str(place + 1) for place in empty], 5)
         words = "column" if len(empty) == 1 else "columns"
         told.append(f"{name}: left out {words} {places} without a name or a value")
     kept = [p for p in range(table.num_columns) if p not in {*counts, *empty}]
