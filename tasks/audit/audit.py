@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from foldproof.tasks.audit.comparisons import Scorer, compare_all
-from foldproof.tasks.audit.files import write_audit
+from foldproof.tasks.audit.folder import write_audit
 from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, conduct
 from foldproof.tasks.audit.table import Comparison, judge
 from foldproof.tasks.audit.terminal import printed

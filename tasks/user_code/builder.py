@@ -10,7 +10,7 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import error_line, nearest, shortened
 from foldproof.tasks.user_code.builder_call import BuilderCall
-from foldproof.tasks.user_code.opened_files.watch import handed_paths
+from foldproof.tasks.user_code.opened_files.hooks import handed_paths
 from foldproof.tasks.user_code.references import located
 from foldproof.tasks.user_code.search_path import extend_path
 

@@ -12,12 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.user_code.provenance import (
-    find_module,
-    imported_from,
-    package_of,
-    parse_module,
-)
+from foldproof.tasks.user_code.modules import find_module, imported_from, package_of, parse_module
 from foldproof.tasks.user_code.references import located
 from foldproof.tasks.user_code.search_path import here
 

@@ -4,20 +4,24 @@ Functions and classes that a worker cannot import count with their source and wi
 read; what a module holds counts by its name.
 """
 
-import dis
 import functools
-import inspect
 import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import resolve_name
 from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.common.digest import canonical_json, digest_array, digest_json, digest_text
+from foldproof.tasks.common.digest import canonical_json, digest_array, digest_text
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.user_code.code_objects import (
+    attributes_of,
+    imports_in,
+    methods_of,
+    reads_of,
+    source_digest,
+)
 
 # What was described already, by id; it is held, so that no other object gets its id.
 Seen = dict[int, tuple[Any, dict[str, Any]]]
@@ -99,15 +103,15 @@ def _describe_read(user: str, name: str, value: Any, seen: Seen) -> Any:
 
 
 def _describe_code(value: Any, seen: Seen) -> dict[str, Any]:
-    entry = _remember(value, {"name": value.__qualname__, "source": _source(value)}, seen)
-    functions = [value] if isinstance(value, types.FunctionType) else _methods(value)
+    entry = _remember(value, {"name": value.__qualname__, "source": source_digest(value)}, seen)
+    functions = [value] if isinstance(value, types.FunctionType) else methods_of(value)
     bases = [] if isinstance(value, types.FunctionType) else value.__bases__
-    entry["imports"] = sorted({name for f in functions for name in _imports(f)})
+    entry["imports"] = sorted({name for f in functions for name in imports_in(f)})
     entry["bases"] = [_describe(base, seen) for base in bases]
     entry["reads"] = [
         [function.__name__, name, _describe_read(function.__name__, name, read, seen)]
         for function in functions
-        for name, read in _reads(function)
+        for name, read in reads_of(function)
     ]
     entry["defaults"] = [
         _describe_read(function.__name__, "a default", default, seen)
@@ -115,94 +119,10 @@ def _describe_code(value: Any, seen: Seen) -> dict[str, Any]:
         for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     ]
     entry["attributes"] = {
-        name: _describe_read(value.__name__, name, item, seen) for name, item in _attributes(value)
+        name: _describe_read(value.__name__, name, item, seen)
+        for name, item in attributes_of(value)
     }
     return entry
-
-
-def _methods(cls: type) -> list[types.FunctionType]:
-    """Return the functions behind a class's methods and properties."""
-    wrapped = ("__func__", "fget", "fset", "func")
-    members = [
-        inner
-        for member in vars(cls).values()
-        for inner in (member, *(getattr(member, name, None) for name in wrapped))
-    ]
-    return [member for member in members if isinstance(member, types.FunctionType)]
-
-
-def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what a function or class holds besides code, whose values no source shows."""
-    for name, item in sorted(vars(value).items()):
-        is_code = isinstance(item, types.FunctionType) or hasattr(type(item), "__get__")
-        if not (name.startswith("__") or name == "_abc_impl" or is_code):
-            yield name, item
-
-
-def _imports(function: types.FunctionType) -> Iterator[str]:
-    """Yield the modules and names that import statements in a function's code name."""
-    package = function.__globals__.get("__package__") or ""
-    for code in _codes(function.__code__):
-        base, before = "", list[dis.Instruction]()
-        for step in dis.get_instructions(code):
-            if step.opname == "IMPORT_NAME":
-                level = before[0].argval if before and isinstance(before[0].argval, int) else 0
-                base = resolve_name("." * level + step.argval, package) if level else step.argval
-                yield base
-            elif step.opname == "IMPORT_FROM":
-                yield f"{base}.{step.argval}"
-            before = [*before[-1:], step]
-
-
-def _reads(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """Yield the globals and closure variables that a function's code names, sorted."""
-    names = {
-        step.argval
-        for code in _codes(function.__code__)
-        for step in dis.get_instructions(code)
-        if "GLOBAL" in step.opname or step.opname == "LOAD_NAME"  # attributes have names, too
-    }
-    for name in sorted(names):
-        if name in function.__globals__:
-            yield name, function.__globals__[name]
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # a variable that is not assigned yet, such as __class__
-            continue
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
-
-
-def _source(value: Any) -> str:
-    """Return the digest of a function's or class's own text, not of what a decorator wraps."""
-    code: types.CodeType | None = getattr(value, "__code__", None)
-    try:
-        text = inspect.getsource(code or value)
-    except (OSError, TypeError):  # typed into an interpreter: the byte code is all there is
-        codes = [method.__code__ for method in _methods(value)] if code is None else [code]
-        return digest_json([value.__qualname__, *map(_bytecode, codes)])
-    if code is None or code.co_name != "<lambda>":
-        return digest_text(text)
-    return digest_json([text, _bytecode(code)])  # a line may hold several
-
-
-def _bytecode(code: types.CodeType) -> list[Any]:
-    constants = [_constant(item) for item in code.co_consts]
-    return [code.co_code.hex(), list(code.co_names), list(code.co_varnames), constants]
-
-
-def _constant(item: Any) -> Any:
-    if isinstance(item, types.CodeType):
-        return _bytecode(item)
-    if isinstance(item, frozenset):  # its order changes from process to process
-        return sorted(map(repr, item))
-    return repr(item)
 
 
 def _describe_data(value: Any, seen: Seen) -> Any:

@@ -7,12 +7,10 @@ installed distributions count by version.
 
 import ast
 import hashlib
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import decode_source, find_spec
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,14 @@ from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import PACKAGE, is_own_code
 from foldproof.tasks.user_code.installed import INSTALLED, STANDARD, owner
+from foldproof.tasks.user_code.modules import (
+    content_of,
+    find_module,
+    imported_from,
+    package_of,
+    parse_module,
+    parse_source,
+)
 from foldproof.tasks.user_code.references import BUILT_IN, elsewhere, located
 
 MOST_SOURCES = 5000  # files of one run; some thousand take a minute
@@ -119,7 +125,7 @@ def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: 
         return
     if name in into.sources or not spec.has_location or spec.origin is None:
         return
-    content = _content(spec)
+    content = content_of(spec)
     if not spec.origin.endswith(".py"):  # an extension module of the user's own
         into.add(setting, name, spec.origin, hashlib.sha256(content).hexdigest())
         return
@@ -127,32 +133,6 @@ def _follow(setting: str, name: str, spec: ModuleSpec, search: list[str], into: 
     into.add(setting, name, spec.origin, digest_text(source))
     for imported in _imports(name, spec, tree):
         trace_import(setting, imported, search, into)
-
-
-def parse_module(setting: str, path: Path) -> tuple[ast.Module, str]:
-    """Read a source file in the encoding that it declares: its syntax tree, its text.
-
-    Raises:
-        InputError: it is not Python.
-    """
-    return parse_source(setting, path.name, path.read_bytes())
-
-
-def parse_source(setting: str, name: str, content: bytes) -> tuple[ast.Module, str]:
-    """Return the syntax tree and the text of a source file's content.
-
-    Raises:
-        InputError: it is not Python.
-    """
-    try:
-        source = decode_source(content)
-        with warnings.catch_warnings(action="ignore"):  # they are for when it runs
-            return ast.parse(source), source
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        where = f"line {line} of {name}" if line else name
-        problem = getattr(error, "msg", None) or str(error)
-        raise InputError(setting, f"{where} is not Python: {problem}") from None
 
 
 def _imports(name: str, spec: ModuleSpec, tree: ast.Module) -> Iterator[str]:
@@ -163,36 +143,6 @@ def _imports(name: str, spec: ModuleSpec, tree: ast.Module) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             base = imported_from(node, package)
             yield from (f"{base}.{alias.name}".strip(".") for alias in node.names)
-
-
-def package_of(name: str, spec: ModuleSpec) -> str:
-    """Return the package that relative imports in a module start from."""
-    return name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
-
-
-def imported_from(node: ast.ImportFrom, package: str) -> str:
-    """Return the absolute name of the module that an import statement in a package takes from."""
-    if not node.level:
-        return node.module or ""
-    kept = package.split(".")[: len(package.split(".")) - node.level + 1]
-    return ".".join([*kept, node.module] if node.module else kept)
-
-
-def find_module(name: str, search: list[str]) -> ModuleSpec | None:
-    """Find a module without importing the packages above it."""
-    top, *rest = name.split(".")
-    spec = PathFinder.find_spec(top, search)
-    if spec is None:
-        try:
-            spec = find_spec(top)
-        except (ImportError, ValueError):
-            return None
-    for part in rest:
-        if spec is None or spec.submodule_search_locations is None:
-            return None
-        # The last part alone: of a dotted name the finder would look up the imported parent.
-        spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
-    return spec
 
 
 def _is_standard(spec: ModuleSpec) -> bool:
@@ -224,13 +174,3 @@ def _by_top_level(top: str, into: Provenance) -> bool:
     names = sorted(set(metadata.packages_distributions().get(top, [])))
     into.distributions.update({name: metadata.version(name) for name in names})
     return bool(names)
-
-
-def _content(spec: ModuleSpec) -> bytes:
-    """Return a module's file, which may lie in a zip file."""
-    assert spec.origin is not None
-    path = Path(spec.origin)
-    if path.is_file() or not hasattr(spec.loader, "get_data"):
-        return path.read_bytes()
-    content: bytes = spec.loader.get_data(spec.origin)  # type: ignore[union-attr]
-    return content

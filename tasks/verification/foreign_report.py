@@ -18,7 +18,8 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources import bundled
 from foldproof.tasks.run.allowlist import named_code, refuse_code_in_params
 from foldproof.tasks.user_code.definitions import refuse_foreign
-from foldproof.tasks.user_code.provenance import Provenance, find_module, trace_module
+from foldproof.tasks.user_code.modules import find_module
+from foldproof.tasks.user_code.provenance import Provenance, trace_module
 from foldproof.tasks.user_code.references import BUILT_IN
 from foldproof.tasks.user_code.search_path import here
 

@@ -28,8 +28,9 @@ from foldproof.tasks.store.fold_file import read_fold, write_fold
 from foldproof.tasks.store.object_storage import Remote, sending
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
+from foldproof.tasks.user_code.opened_files.hooks import watching
 from foldproof.tasks.user_code.opened_files.record import may_open_files
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched, watching
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched
 from foldproof.tasks.user_code.search_path import extend_path
 from foldproof.tasks.workers.output import captured_output, output_path
 

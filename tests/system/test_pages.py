@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.audit.causes import all_causes
-from foldproof.tasks.audit.page import render as audit_page
+from foldproof.tasks.audit.folder import render as audit_page
 from foldproof.tasks.audit.table import Comparison
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.page import render as comparison_page

@@ -6,13 +6,9 @@ steps: each path that is handed to a Python function meanwhile is watched by the
 Not seen: a path that reaches C code without having been an argument of any Python function.
 """
 
-import contextlib
 import os
 import stat
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import source_from_cache
 from pathlib import Path, PurePath
@@ -155,75 +151,6 @@ class Watch:
         if path.startswith((*SYSTEM, *self._left_out)) or "/__pycache__/" in path:
             return False
         return not is_installed_file(path)
-
-
-_current: Watch | None = None
-_hooked: list[Any] = []
-
-
-@contextmanager
-def watching(unwatched: Unwatched) -> Iterator[Watch]:
-    """Note what this process opens, until the end of the block."""
-    global _current
-    if not _hooked:  # for good: Python cannot take one away
-        _hooked.append(_hook)
-        sys.addaudithook(_hook)
-    _current = Watch(unwatched)
-    try:
-        yield _current
-    finally:
-        _current = None
-
-
-@contextmanager
-def handed_paths() -> Iterator[None]:
-    """Look at what functions are handed, until the end of the block, if somebody watches."""
-    if _current is None:
-        yield
-        return
-    before, look = sys.getprofile(), _profile(_current.on_call)
-    threading.setprofile(look)
-    sys.setprofile(look)
-    try:
-        yield
-    finally:
-        sys.setprofile(before)
-        threading.setprofile(None)
-
-
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _current is not None and event in ("open", "sqlite3.connect"):
-        with contextlib.suppress(Exception):  # what is raised here would end the user's call
-            _current.on_event(event, arguments)
-
-
-def _profile(on_call: Callable[[FrameType], None]) -> Callable[[FrameType, str, Any], None]:
-    """Return what Python is to call for each call and each return, so it must be short.
-
-    While an installed package is imported, nothing is looked at: that is its own business, and
-    imports hand thousands of paths around.
-    """
-    importing: list[FrameType] = []
-
-    def look(frame: FrameType, event: str, _: Any) -> None:
-        if importing:
-            if event == "return" and frame is importing[0]:
-                importing.clear()
-            return
-        if event != "call":
-            return
-        code = frame.f_code
-        if code.co_filename.startswith(("<frozen importlib", "<frozen zipimport")):
-            return
-        if code.co_name == "<module>" and code.co_filename.startswith(FOLDERS):
-            importing.append(frame)
-            return
-        try:  # noqa: SIM105  # suppress takes several times as long
-            on_call(frame)
-        except Exception:  # noqa: S110  # what is raised here would end the user's call
-            pass
-
-    return look
 
 
 def _is_for_reading(mode: Any, flags: Any) -> bool:
