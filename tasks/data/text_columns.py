@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foldproof.tasks.common.text import some_of
-from foldproof.tasks.data.sources.numerals import is_ambiguous, writes_commas
+from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous, writes_commas
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
 AROUND = r"^\W*\d+([.,]\d+)*\s*[^\d\s]{0,4}\s*$"  # 12%, 5 kg, $5, <0.1

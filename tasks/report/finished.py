@@ -17,7 +17,7 @@ import pyarrow as pa
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.data.sources.csv_files import is_csv
+from foldproof.tasks.data.sources.csv_format.read import is_csv
 from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation.measure import measure
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels

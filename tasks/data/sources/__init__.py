@@ -1,4 +1,4 @@
-"""The kinds of sources, one a module; `read` chooses among them.
+"""The kinds of sources: one module each, and a package for CSV files; `read` chooses among them.
 
-Imports `common`, `config` and `data.text_columns`' neighbours below it.
+Imports `common` and `config`.
 """

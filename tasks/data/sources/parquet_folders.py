@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data.sources.csv_files import is_csv
+from foldproof.tasks.data.sources.csv_format.read import is_csv
 
 MAGIC = b"PAR1"  # what each Parquet file begins with
 OTHER_KINDS = (".pq", ".npz")  # that are read one at a time, besides CSV

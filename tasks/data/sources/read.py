@@ -11,7 +11,7 @@ from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.data import CsvSpec, DataSpec
 from foldproof.tasks.data.sources import bundled, tables
 from foldproof.tasks.data.sources import npz as arrays
-from foldproof.tasks.data.sources.csv_files import is_csv, missing_word
+from foldproof.tasks.data.sources.csv_format.read import is_csv, missing_word
 from foldproof.tasks.data.sources.raw_table import RawData
 
 PARQUET = (".parquet", ".pq")

@@ -13,8 +13,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line, nearest
 from foldproof.tasks.config.data import CsvSpec, DataSpec
 from foldproof.tasks.data.sources.columns import find_roles, spaced
-from foldproof.tasks.data.sources.csv_files import is_csv, read_csv
-from foldproof.tasks.data.sources.numerals import is_ambiguous
+from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous
+from foldproof.tasks.data.sources.csv_format.read import is_csv, read_csv
 from foldproof.tasks.data.sources.open_file import locate
 from foldproof.tasks.data.sources.parquet_folders import refuse_no_parquet, refuse_others
 from foldproof.tasks.data.sources.raw_table import RawData, values

@@ -9,22 +9,16 @@ from dataclasses import dataclass
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import some_of
 from foldproof.tasks.config.data import CsvSpec
+from foldproof.tasks.data.sources.csv_format.encoding import encoding_of
 
 SAMPLE = 1 << 20  # bytes that are looked at
 MOST_ROWS = 1000
 DELIMITERS = (",", ";", "\t", "|")
 HASH = "#"
-BOMS = (  # UTF-32's begins like UTF-16's
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 NUMBER = re.compile(r"[-+]?(\d[\d.,]*|[.,]\d+)([eE][-+]?\d+)?")
 TYPED = re.compile(rf"{NUMBER.pattern}|true|false|\d{{4}}-\d\d-\d\d.*", re.IGNORECASE)
 GAPS = {"", "?", "na", "nan", "null", "none", "n/a"}
 DIGITS = re.compile(r"\d+")
-UTF_16 = ("utf-16-le", "utf-16-be")
 SEP = re.compile(r'"?sep=(.)"?\n', re.IGNORECASE)  # what Excel writes above the header
 
 Rows = list[list[str]]
@@ -72,7 +66,7 @@ def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialec
         InputError: the first row is data, and nothing says so.
     """
     found: dict[str, str] = {}
-    encoding = _encoding(sample, found, name) if spec.encoding == "auto" else spec.encoding
+    encoding = encoding_of(sample, found, name) if spec.encoding == "auto" else spec.encoding
     text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not is_whole and "\n" in text:
@@ -111,50 +105,6 @@ def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialec
         rows=below,
         found=found,
     )
-
-
-def _encoding(sample: bytes, found: dict[str, str], name: str) -> str:
-    """Return the encoding of a file that does not say it, at least not as UTF-8.
-
-    Raises:
-        InputError: it is UTF-8 with errors.
-    """
-    for mark, encoding in BOMS:
-        if sample.startswith(mark):
-            found["encoding"] = f"encoding {encoding}"
-            return encoding
-    if sample.count(0) > len(sample) // 4:  # half of UTF-16's bytes, where most is plain
-        first_is_zero = sample[::2].count(0) > sample[1::2].count(0)
-        found["encoding"] = f"encoding {(encoding := UTF_16[first_is_zero])}"
-        return encoding
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError as error:
-        refuse_damaged(sample, name)
-        encoding = legacy(sample)
-        near = sample[max(0, error.start - 40) : error.start + 40].decode(encoding, "replace")
-        words = [word for word in re.findall(r"\w+", near) if not word.isascii()]
-        found["encoding"] = f"encoding {encoding}" + (f" ({words[0]!r})" if words else "")
-        return encoding
-    return "utf-8"
-
-
-def refuse_damaged(sample: bytes, name: str) -> None:
-    """Refuse UTF-8 with errors; read as anything else, most letters would be others.
-
-    Raises:
-        InputError: it is.
-    """
-    letters = [c for c in sample.decode("utf-8", "replace") if not c.isascii()]
-    wrong = letters.count("\ufffd")
-    if len(letters) > 2 * wrong:
-        problem = f"{name} is UTF-8 but for {wrong} bytes; correct them, or set it to cp1252"
-        raise InputError("data.csv.encoding", problem)
-
-
-def legacy(sample: bytes) -> str:
-    """Return what text that is not UTF-8 is taken for: cp1252, which has five gaps, or Latin-1."""
-    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", sample) else "cp1252"
 
 
 def _comment(spec: CsvSpec, text: str) -> str:

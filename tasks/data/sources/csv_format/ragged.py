@@ -3,7 +3,7 @@
 import re
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data.sources.csv_dialect import Dialect
+from foldproof.tasks.data.sources.csv_format.dialect import Dialect
 
 RAGGED = re.compile(r"Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 MARKS = re.compile(r"\s*([#%!;*]|//|--)")  # that comments begin with, here or there

@@ -8,8 +8,7 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources import csv_dialect as dialect
-from foldproof.tasks.data.sources import csv_files
+from foldproof.tasks.data.sources.csv_format import dialect, parse
 from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import read
 
@@ -159,7 +158,7 @@ def test_rows_may_be_longer_than_a_block(tmp_path: Path) -> None:
 @pytest.fixture
 def short_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the dialect be told from 20 bytes."""
-    monkeypatch.setattr(csv_files, "SAMPLE", 20)
+    monkeypatch.setattr(parse, "SAMPLE", 20)
 
 
 @pytest.mark.usefixtures("short_look")
