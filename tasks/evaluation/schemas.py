@@ -113,45 +113,6 @@ def execution_schema() -> pa.Schema:
     )
 
 
-def audit_schema() -> pa.Schema:
-    """Return the schema of audit.parquet: one row a comparison of two fits."""
-    return described_schema(
-        [
-            *PLACE,
-            ("cause", pa.string(), "The cause's name; reference is foldproof's own way."),
-            ("title", pa.string(), "The cause, for people."),
-            ("done", pa.string(), "What was done."),
-            (
-                "compared_with",
-                pa.string(),
-                "What the last fit under the cause is compared with: repeat, the one before it; "
-                "reference, the fold by foldproof's own way.",
-            ),
-            ("applies", pa.bool_(), "The cause exists for this kind of model."),
-            ("bit_equal", pa.bool_(), "All weights and predictions have the same bits."),
-            (
-                "first_divergent_epoch",
-                pa.int32(),
-                "The first epoch, from 1, after which weights differ; 0: they differ before the "
-                "first batch; null: they do not differ, or there are none to compare.",
-            ),
-            ("weights_sha256", pa.string(), "SHA-256 of the trained weights."),
-            ("other_weights_sha256", pa.string(), "The same of the fit compared with."),
-            ("predictions_sha256", pa.string(), "SHA-256 of the raw output for the test rows."),
-            ("other_predictions_sha256", pa.string(), "The same of the fit compared with."),
-            ("score_difference", pa.float64(), "Largest difference in a test row's score."),
-            ("metric", pa.string(), "The metric: the first one configured."),
-            ("value", pa.float64(), "The metric on the test rows; null where undefined."),
-            ("other_value", pa.float64(), "The same of the fit compared with."),
-            ("metric_difference", pa.float64(), "Their difference, without its sign."),
-            ("epochs_watched", pa.int32(), "Epochs in which the order of the rows was watched."),
-            ("distinct_orders", pa.int32(), "Different orders of the rows in those."),
-            ("error", pa.string(), "Why a fit failed, in one line."),
-            ("meaning", pa.string(), "What the outcome means, in words."),
-        ]
-    )
-
-
 def described_schema(columns: list[tuple[str, pa.DataType, str]]) -> pa.Schema:
     """Return a schema of (name, type, what the column means)."""
     return pa.schema(

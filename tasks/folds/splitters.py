@@ -26,6 +26,11 @@ PARTITIONS = (*METHODS[1:5], "leave_one_out", "predefined")
 EXCHANGEABLE = (*METHODS[1:5], *SHUFFLE_SPLITS, "leave_one_out", "predefined")
 
 
+def is_each_row_tested_once(method: str, repeats: int) -> bool:
+    """Tell whether every row is a test row of exactly one fold."""
+    return method in PARTITIONS and repeats == 1
+
+
 def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
     """Choose the method where the user left it at auto; groups are kept whole.
 

@@ -14,10 +14,9 @@ from pyarrow import parquet
 from foldproof.tasks.audit.causes import all_causes
 from foldproof.tasks.audit.comparisons import first_divergence
 from foldproof.tasks.audit.folder import render
-from foldproof.tasks.audit.table import Comparison, audit_table, judge
+from foldproof.tasks.audit.table import Comparison, audit_schema, audit_table, judge
 from foldproof.tasks.audit.terminal import WIDTH, printed
 from foldproof.tasks.cli.audit import main
-from foldproof.tasks.evaluation.schemas import audit_schema
 from tests.support.command import run
 from tests.support.pages import Page
 from tests.support.places import ROOT

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.folds.splitters import PARTITIONS
+from foldproof.tasks.folds.splitters import is_each_row_tested_once
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class MetricByFold:
     @property
     def tests_each_row_once(self) -> bool:
         """Whether every row is a test row of exactly one fold."""
-        return self.method in PARTITIONS and self.repeats == 1
+        return is_each_row_tested_once(self.method, self.repeats)
 
 
 @dataclass(frozen=True)

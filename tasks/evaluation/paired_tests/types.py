@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.folds.splitters import PARTITIONS
+from foldproof.tasks.folds.splitters import is_each_row_tested_once
 
 ROUNDING = 8 * np.finfo(float).eps  # of a value, what its last bits may be off
 
@@ -56,7 +56,7 @@ class Division:
     @property
     def tests_each_row_once(self) -> bool:
         """Whether every row is a test row of exactly one fold."""
-        return self.method in PARTITIONS and self.repeats == 1
+        return is_each_row_tested_once(self.method, self.repeats)
 
 
 @dataclass(frozen=True)

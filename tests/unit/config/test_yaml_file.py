@@ -60,7 +60,7 @@ WRONG: list[tuple[str | bytes, str]] = [
     ("seed: 1\nseed: 2\n", "'seed' stands there twice; keep one of them"),
     ("train:\n  epochs: 1\n  epochs: 1\n", "'epochs' stands there twice"),
     ("data: {target: 2020-13-45}\n", "is not YAML (month must be in 1..12)"),
-    ("seed: 2020-01-05\n", "seed: must be a whole number, not datetime.date"),
+    ("seed: 2020-01-05\n", "seed: must be a whole number, not '2020-01-05'"),
     ("seed: !!int\n", "is not YAML"),
     (f"seed: {'9' * 5000}\n", "is not YAML (Exceeds the limit"),
     ("seed: !!binary aGk=\n", "seed: must be a whole number"),
