@@ -1,3 +1,8 @@
-"""The version of foldproof: part of every key, so raise it whenever a result can change."""
+"""The version of the package, and that of its results, which alone is part of keys.
+
+A new version of the package finds the folds that an earlier one stored, as long as both have
+the same version of results. `make results` proves that they do: see tests/results.
+"""
 
 VERSION = "0.2.0"
+RESULTS_VERSION = "0.2.0"  # raise it whenever the same key can lead to another result

@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file, digest_json
-from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.page import render
 from foldproof.tasks.comparison.tables import ComparisonTables
@@ -18,7 +18,7 @@ MODELS, PAIRS, PAGE = "models.parquet", "comparison.parquet", "comparison.html"
 
 
 def comparison_id(models: Sequence[ComparedModel]) -> str:
-    """Return the folder's name: 12 hex digits of the digest of the RUN_IDs and the version."""
+    """Return the folder's name: 12 hex digits of the digest of RUN_IDs and results version."""
     return digest_json(_key(models))[:12]
 
 
@@ -47,7 +47,7 @@ def _fill(folder: Path, models: Sequence[ComparedModel], tables: ComparisonTable
 
 
 def _key(models: Sequence[ComparedModel]) -> dict[str, object]:
-    return {"foldproof": VERSION, "runs": [model.run_id for model in models]}
+    return {"foldproof": RESULTS_VERSION, "runs": [model.run_id for model in models]}
 
 
 def _has_failures(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
-from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import TrainSpec
@@ -125,7 +125,7 @@ def fold_jobs(
         out: the folder that stands for the settings' here; default that itself.
     """
     common = {
-        "foldproof": VERSION,
+        "foldproof": RESULTS_VERSION,
         "data": dataset.digest,
         "task": dataset.task,
         "positive": dataset.positive,
@@ -170,7 +170,7 @@ def run_key(
 ) -> dict[str, Any]:
     """Return all that a report follows from, as the manifest holds it."""
     return {
-        "foldproof": VERSION,
+        "foldproof": RESULTS_VERSION,
         "data": {
             "sha256": dataset.digest,
             "rows": dataset.rows,

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file
+from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.page import render
@@ -62,7 +63,9 @@ def _fill(
 ) -> None:
     for name in DETERMINISTIC:
         write_table(getattr(tables, name), folder / f"{name}.parquet")
-    metadata = {f"foldproof.{field}": value for field, value in run.items()}
+    metadata = {
+        f"foldproof.{field}": value for field, value in ({"version": VERSION} | run).items()
+    }
     write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
     (folder / "report.html").write_text(
         render(tables, key, notices), encoding="utf-8", newline="\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
-from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import Opened
 from foldproof.tasks.user_code.search_path import here
@@ -36,7 +36,7 @@ def record_name(described: Mapping[str, Any], call: BuilderCall) -> str:
         call: what it is handed. The working directory counts, too: paths may start there.
     """
     handed = [list(call.input_shape), call.n_outputs, call.n_classes, call.task]
-    return f"{FOLDER}/{digest_json([VERSION, described, handed, here()[0]])}.json"
+    return f"{FOLDER}/{digest_json([RESULTS_VERSION, described, handed, here()[0]])}.json"
 
 
 def read_record(path: Path) -> Opened | None:

@@ -251,8 +251,8 @@ def test_another_device_changes_every_key(tmp_path, other):
         assert run_id(run_key(*parts, other, run.metrics)) != run_id(run.key)
 
 
-def test_another_version_of_ours_changes_the_keys(tmp_path, monkeypatch, plain):
-    monkeypatch.setattr("foldproof.tasks.folds.keys.VERSION", "999")
+def test_another_version_of_results_changes_the_keys(tmp_path, monkeypatch, plain):
+    monkeypatch.setattr("foldproof.tasks.folds.keys.RESULTS_VERSION", "999")
     run, folds = keys(tmp_path)
     assert run != plain[0]
     assert not set(folds) & set(plain[1])

@@ -11,6 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.common.digest import canonical_json
+from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.evaluation.schemas import execution_schema
 from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.report.folder import write_report
@@ -90,6 +91,7 @@ def test_the_execution_tells_what_may_differ_between_equal_runs(finished):
     ]
     told = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
     assert told["foldproof.source"] == "iris"
+    assert told["foldproof.version"] == VERSION
     assert told["foldproof.workers"] == "1"
     assert told["foldproof.out"] == str(finished.run.out)
     assert set(table["pid"].to_pylist()) == {os.getpid()}
