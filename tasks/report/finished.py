@@ -25,6 +25,7 @@ from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFIED, EXECUTION, MANIFEST
 from foldproof.tasks.report.parquet_tables import by_fold, place_of, read_table
 
+RESULTS = "foldproof"  # what keys call the version of results
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
 MOST_BYTES = 1 << 28  # of a manifest: that of a million folds
 CLOSE = 1e-9  # a metric is computed by the same code, by another version at most

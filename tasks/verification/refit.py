@@ -19,7 +19,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.result import FinishedFold
-from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.report.finished import RESULTS, FinishedRun
 from foldproof.tasks.report.parquet_tables import as_a_report, place_of
 from foldproof.tasks.run.fold_execution import train_with_retries
 from foldproof.tasks.run.progress_view import Display
@@ -139,12 +139,26 @@ def _choose(finished: FinishedRun, count: int | None) -> list[dict[str, Any]]:
     return [done[place] for place in dict.fromkeys(places.tolist())]
 
 
-def changes(before: Any, now: Any) -> list[str]:
-    """Return what differs between a report's key and that of the run made again, a line each."""
-    return [
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what differs between a report's key and that of the run made again, a line each.
+
+    Where the versions of results differ, one line says so, and what a key did not hold in the
+    report's version is not compared.
+    """
+    lines, said, here = [], before.get(RESULTS), now.get(RESULTS)
+    if said != here:
+        lines = [f"results version: {_shown(said)} in the report, {_shown(here)} here"]
+        before, now = ({**part, RESULTS: here} for part in (before, _known_to(before, now)))
+    return lines + [
         f"{name}: {_shown(was)} in the report, {_shown(is_now)} here"
         for name, was, is_now in json_diff(before, now)
     ]
+
+
+def _known_to(before: Any, now: Any) -> Any:
+    if not (isinstance(before, Mapping) and isinstance(now, Mapping)):
+        return now
+    return {name: _known_to(before[name], now[name]) for name in now if name in before}
 
 
 def _shown(value: Any) -> str:

@@ -209,3 +209,15 @@ def test_differences_name_the_place():
         'd: "' + "x" * 56 + "... in the report, null here",
     ]
     assert changes(before, before) == []
+
+
+def test_an_earlier_version_of_results_is_one_line():
+    before = {"foldproof": "0.1.0", "data": {"rows": 9}, "seed": 1}
+    now = {"foldproof": "0.2.0", "data": {"rows": 9, "counts": [4, 5]}, "seed": 1}
+    line = 'results version: "0.1.0" in the report, "0.2.0" here'
+    assert changes(before, now) == [line]
+    assert changes(before, now | {"seed": 2}) == [
+        line,
+        "seed: 1 in the report, 2 here",
+    ]
+    assert changes(now, now | {"more": 1}) == ["more: null in the report, 1 here"]
