@@ -27,7 +27,7 @@ endef
 # runs in worker processes is not counted: they are ended by signals, which costs what they measured.
 COVERED = $(if $(ARGS),,--cov --cov-report=)
 
-.PHONY: cv ui test test-long test-server test-browser test-clusters lint bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters lint results bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -61,6 +61,9 @@ lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+
+results: $(VENV)/.tested  ## Renew the record of code that decides results, if six models give the same bits
+	$(BIN)/python -m tests.results
 
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)
