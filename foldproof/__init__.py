@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foldproof.flows.compare import compare_models
-    from foldproof.flows.cv import cross_validate
+    from foldproof.flows.in_python import cross_validate
     from foldproof.tasks.common.errors import InputError, RunFailed
     from foldproof.tasks.comparison.result import ComparisonResult
     from foldproof.tasks.config.compute import ComputeSpec
@@ -67,7 +67,7 @@ _HOMES = {  # of each public name, relative to this package
     "TrainSpec": "tasks.config.train",
     "__version__": "tasks.common.version",
     "compare_models": "flows.compare",
-    "cross_validate": "flows.cv",
+    "cross_validate": "flows.in_python",
 }
 
 

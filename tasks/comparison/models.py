@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foldproof.tasks.evaluation.paired_tests.types import Division, PooledScores
+from foldproof.tasks.folds.splitters import base_method
 from foldproof.tasks.report.finished import FinishedRun
 
 Values = list[float | None]
@@ -61,7 +62,7 @@ class ComparedModel:
     def division(self) -> Division:
         """How the rows were divided."""
         return Division(
-            method=self.run.key["split"]["method"],
+            method=base_method(self.run.key["split"]["method"]),
             repeats=len({row["repeat"] for row in self.run.folds}),
             n_train=tuple(row["n_train"] for row in self.run.folds),
             n_test=tuple(row["n_test"] for row in self.run.folds),

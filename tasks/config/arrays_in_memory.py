@@ -4,6 +4,7 @@ They are kept by the settings that stand for them (`DataSpec`), and go when the 
 does, which is the user's own or a run's.
 """
 
+import hashlib
 import weakref
 from typing import Any
 
@@ -13,18 +14,28 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
+from foldproof.tasks.config.frames import as_table, column_names, is_frame
 
 PREFIX = "memory:"
+TABLE = "table"  # what a whole frame is kept as
 PANDAS_GAPS = ("NAType", "NaTType")
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 
 class Arrays:
-    """A copy of the arrays that were handed over, under the source setting for them."""
+    """A copy of the arrays that were handed over, under the source setting for them.
 
-    def __init__(self, source: str, named: dict[str, NDArray[Any]]) -> None:
+    Attributes:
+        source: the setting.
+        named: the arrays by name, or a table under `TABLE`.
+        columns: the names of X's columns, if it was a frame.
+    """
+
+    def __init__(
+        self, source: str, named: dict[str, Any], columns: list[str] | None = None
+    ) -> None:
         """Hold them."""
-        self.source, self.named = source, named
+        self.source, self.named, self.columns = source, named, columns
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         """Travel by name: settings are copied and sent around, arrays are not."""
@@ -46,8 +57,44 @@ def remember(given: dict[str, Any]) -> Arrays:
         InputError: an array holds something else than numbers, booleans or text.
     """
     arrays = {name: _array(name, value) for name, value in given.items()}
-    source = PREFIX + digest_json({name: digest_array(a) for name, a in arrays.items()})[:16]
-    return _kept.setdefault(source, Arrays(source, arrays))
+    columns = column_names(given["X"]) if is_frame(given.get("X")) else None
+    content: dict[str, Any] = {name: digest_array(a) for name, a in arrays.items()}
+    source = PREFIX + digest_json(content | ({"columns": columns} if columns else {}))[:16]
+    return _kept.setdefault(source, Arrays(source, arrays, columns))
+
+
+def remember_frame(frame: Any) -> Arrays:
+    """Copy a data frame and return what keeps it; equal ones are kept once.
+
+    Raises:
+        InputError: it cannot be a table.
+    """
+    import pyarrow as pa
+
+    table, digest = as_table(frame), _Digest()
+    with pa.ipc.new_stream(pa.PythonFile(digest, mode="w"), table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    source = f"{PREFIX}{digest.sha256.hexdigest()[:16]}"
+    return _kept.setdefault(source, Arrays(source, {TABLE: table}))
+
+
+class _Digest:
+    """A file that keeps nothing of what is written but its digest."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, content: Any) -> int:
+        self.sha256.update(content)
+        return len(content)
+
+    def flush(self) -> None:
+        """Do nothing: all is digested."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def kept(source: str) -> Arrays | None:
@@ -55,7 +102,7 @@ def kept(source: str) -> Arrays | None:
     return _kept.get(source)
 
 
-def recall(source: str) -> dict[str, NDArray[Any]]:
+def recall(source: str) -> Arrays:
     """Return the arrays that a source setting stands for.
 
     Raises:
@@ -67,7 +114,7 @@ def recall(source: str) -> dict[str, NDArray[Any]]:
         raise InputError(
             "data.source", f"{problem}; keep their DataSpec, or save them as an npz file"
         )
-    return found.named
+    return found
 
 
 def _array(name: str, value: Any) -> NDArray[Any]:

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from pydantic import (
     BeforeValidator,
     Field,
+    ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
     field_validator,
@@ -13,6 +14,7 @@ from pydantic import (
 )
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.frames import is_frame
 from foldproof.tasks.config.messages import explain
 from foldproof.tasks.config.types import (
     Column,
@@ -123,6 +125,19 @@ class DataSpec(Section):
     )
     _arrays: Any = PrivateAttr(None)
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _frames_are_kept(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Take a data frame as the source, or in place of all settings."""
+        given = {"source": value} if is_frame(value) else value
+        if not (isinstance(given, dict) and is_frame(given.get("source"))):
+            return handler(given)
+        from foldproof.tasks.config.arrays_in_memory import remember_frame
+
+        arrays = remember_frame(given["source"])  # is kept by this variable until it is by `made`
+        made = handler({**given, "source": arrays.source})
+        return made
+
     def model_post_init(self, context: Any, /) -> None:
         """Keep the arrays in memory that these settings stand for, if they do."""
         if self.source.startswith("memory:"):
@@ -142,7 +157,7 @@ class DataSpec(Section):
         """Describe arrays in memory as data, as if they had been read from an npz file.
 
         Args:
-            X: features of shape (n, ...); they become float32.
+            X: features of shape (n, ...), or a data frame; they become float32.
             y: target of shape (n,): strings, booleans or numbers.
             groups: one value a sample; no group stands on both sides of a fold.
             weights: one number a sample, used in training only.

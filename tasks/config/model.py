@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.types import ImportPath, Section
+from foldproof.tasks.user_code.estimators import is_estimator
 from foldproof.tasks.user_code.references import in_settings, refuse_slip
 
 
@@ -25,8 +26,8 @@ class ModelSpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _function_by_name(cls, value: Any) -> Any:
-        value = {"builder": value} if isinstance(value, str) or callable(value) else value
-        if isinstance(value, dict) and callable(value.get("builder")):
+        value = {"builder": value} if isinstance(value, str) or _is_code(value) else value
+        if isinstance(value, dict) and _is_code(value.get("builder")):
             return {**value, "builder": _name_of(value["builder"])}
         return value
 
@@ -51,6 +52,11 @@ class ModelSpec(Section):
             return json.loads(canonical_json(value).encode())
         except (TypeError, ValueError, RecursionError) as error:
             raise InputError("params", f"must hold plain values ({error})") from None
+
+
+def _is_code(value: Any) -> bool:
+    """Tell whether a value is a function that builds, or an estimator to clone."""
+    return callable(value) or is_estimator(value)
 
 
 def _name_of(builder: Callable[..., Any]) -> str:

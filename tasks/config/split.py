@@ -14,6 +14,7 @@ from foldproof.tasks.config.types import (
     Section,
     refuse_unknown,
 )
+from foldproof.tasks.user_code.functions import is_kept
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
@@ -42,7 +43,8 @@ class SplitSpec(Section):
 
     @model_validator(mode="after")
     def _settings_have_an_effect(self) -> Self:
-        refuse_unknown("method", self.method, METHODS)
+        if not is_kept(self.method):
+            refuse_unknown("method", self.method, METHODS)
         if self.method == "predefined" and self.fold_column is None:
             raise InputError("fold_column", "missing; predefined needs the column of the folds")
         if self.method != "predefined" and self.fold_column is not None:

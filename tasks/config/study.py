@@ -24,7 +24,7 @@ from foldproof.tasks.config.messages import explain
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.config.types import Int, Section, Text, listed_unless_auto
+from foldproof.tasks.config.types import Column, Int, Section, Text, listed_unless_auto
 
 SECTIONS = ("data", "split", "model", "train", "compute")
 COLUMNS = (
@@ -56,6 +56,8 @@ class Study(Section):
         description="The folder of finished folds and reports, or object storage, "
         "such as s3://bucket/folder.",
     )
+
+    name: Column | None = Field(None, description="What people call the run; in no key.")
 
     @model_validator(mode="before")
     @classmethod

@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.text import error_line
 from foldproof.tasks.evaluation.metrics import BY_NAME
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.outputs import Scores
+from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.kept_objects import kept_object
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,13 @@ def measure(name: str, predictions: Predictions) -> Measured:
         try:
             value = _score(name, predictions)
         except ValueError as error:
+            if isinstance(error, InputError):
+                raise
             return Measured(None, _first_sentence(str(error)))
+        except Exception as error:
+            if not is_kept(name):
+                raise
+            return Measured(None, error_line(error))  # the user's own code: anything can come out
     undefined = [str(w.message) for w in caught if issubclass(w.category, UndefinedMetricWarning)]
     if undefined or not np.isfinite(value):
         reason = undefined[0] if undefined else "the value is not finite"
@@ -42,9 +53,36 @@ def _score(name: str, predictions: Predictions) -> float:
     known = BY_NAME.get(name)  # a foreign report may name another
     if known is not None and known.compute is not None:
         return known.compute(predictions)
-    scorer = _scorer(name)
+    scorer = kept_object("metrics", name) if is_kept(name) else _scorer(name)
     rows = np.arange(len(predictions.truth)).reshape(-1, 1)
     return float(scorer(_stored(predictions), rows, predictions.truth))
+
+
+def try_kept(name: str, task: Task, classes: int) -> None:
+    """Try a scorer or function of the user's on a few made-up predictions of the task.
+
+    Raises:
+        InputError: it fails, or returns no number.
+    """
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            _score(name, _made_up(task, classes))
+        except InputError:
+            raise
+        except Exception as error:  # the user's own code: anything can come out
+            codes = "1 for the positive class" if task == "binary" else "0, 1, 2 and so on"
+            hint = f"; it is given classes as {codes}" if task != "regression" else ""
+            problem = f"{name.partition('@')[0]} fails on a {task} task ({error_line(error)})"
+            raise InputError("scoring", f"{problem}{hint}") from None
+
+
+def _made_up(task: Task, classes: int) -> Predictions:
+    codes = np.arange(4 * max(classes, 2)) % max(classes, 2)
+    if task == "regression":
+        values = 1 + codes / 2
+        return Predictions(values, values, values.reshape(-1, 1), 0)
+    columns = 1 if task == "binary" else classes
+    return Predictions(codes, codes, np.full((len(codes), columns), 1 / classes), classes)
 
 
 @cache

@@ -20,8 +20,7 @@ from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
-from foldproof.tasks.user_code.fingerprint import identify
-from foldproof.tasks.user_code.functions import dump_function, is_kept, kept_function, modules_of
+from foldproof.tasks.user_code.functions import dump_function, identity_of, is_kept, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 from foldproof.tasks.user_code.references import BUILT_IN
 from foldproof.tasks.user_code.search_path import here
@@ -69,7 +68,7 @@ def identify_model(
     found, search = Provenance(tell=tell), list(here())
     function = None
     if is_kept(model.builder):
-        function = identify(kept_function(model.builder))
+        function = identity_of(model.builder)
         for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
             trace_import("model.builder", module, search, found)
     else:
@@ -225,7 +224,7 @@ def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
 
 def _own_splitter(method: str) -> dict[str, Any]:
     """Return the sources of a splitter that is named by an import path, for who verifies."""
-    if ":" not in method:
+    if ":" not in method or is_kept(method):
         return {}
     found = Provenance()
     trace_module("split.method", method.partition(":")[0], list(here()), found)

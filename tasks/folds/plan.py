@@ -16,6 +16,7 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.types import MOST_PLACES
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
 from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
+from foldproof.tasks.user_code.functions import is_kept
 
 Rows = NDArray[np.int64]
 
@@ -148,6 +149,9 @@ def _divide(dataset: Dataset, spec: SplitSpec, method: str, seed: int) -> Iterat
         yield from _predefined(dataset)
         return
     splitter = make_splitter(spec, method, seed)
+    if isinstance(splitter, list):  # pairs of rows, given as they are
+        yield from splitter
+        return
     try:
         with warnings.catch_warnings(action="ignore"):  # what they warn of is checked here
             yield from splitter.split(np.zeros((dataset.rows, 1)), codes, groups)
@@ -172,6 +176,8 @@ def _predefined(dataset: Dataset) -> Iterator[tuple[Rows, Rows]]:
 def _check_counts(
     dataset: Dataset, spec: SplitSpec, method: str, codes: NDArray[Any], groups: Rows | None
 ) -> None:
+    if is_kept(method):
+        return
     n_splits = spec.n_splits
     if method in ("kfold", "stratified_kfold", "time_series") and dataset.rows < n_splits + (
         method == "time_series"

@@ -1,6 +1,7 @@
 """scikit-learn's splitters by the names of the configuration, and the user's own."""
 
 import contextlib
+import copy
 import importlib
 import inspect
 import sys
@@ -9,6 +10,8 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.kept_objects import kept_object
 from foldproof.tasks.user_code.references import elsewhere
 from foldproof.tasks.user_code.search_path import start_folder
 
@@ -21,6 +24,10 @@ CLASSES = {
     "leave_one_out": "LeaveOneOut",
     "shuffle_split": "ShuffleSplit",
     "stratified_shuffle_split": "StratifiedShuffleSplit",
+}
+KINDS = {name: method for method, name in CLASSES.items()} | {
+    "RepeatedKFold": "shuffle_split",  # each row is tested several times
+    "RepeatedStratifiedKFold": "stratified_shuffle_split",
 }
 PARTITIONS = (*METHODS[1:5], "leave_one_out", "predefined")
 EXCHANGEABLE = (*METHODS[1:5], *SHUFFLE_SPLITS, "leave_one_out", "predefined")
@@ -37,6 +44,8 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
     Raises:
         InputError: the method does not fit the data.
     """
+    if is_kept(spec.method):
+        return spec.method
     classes = dataset.task != "regression"
     grouped = dataset.settings.groups is not None
     if spec.method == "auto":
@@ -56,7 +65,12 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
 def is_own(method: str) -> bool:
     """Tell whether a method is code of the user's that another process can import."""
     module, _, name = method.partition(":")
-    return bool(name) and module != "__main__"
+    return bool(name) and module != "__main__" and not is_kept(method)
+
+
+def base_method(method: str) -> str:
+    """Return the method that a splitter object of scikit-learn's is one of, or the name given."""
+    return KINDS.get(method.partition("@")[0], method) if is_kept(method) else method
 
 
 def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
@@ -70,6 +84,8 @@ def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
     Raises:
         InputError: an own splitter cannot be imported or made.
     """
+    if is_kept(method):
+        return _kept_splitter(method, seed)
     if method in CLASSES:
         from sklearn import model_selection
 
@@ -77,6 +93,15 @@ def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
     else:
         splitter = import_named("split.method", method)
     return _construct(spec, splitter, method, seed)
+
+
+def _kept_splitter(method: str, seed: int) -> Any:
+    """Return a splitter object; where it has a random state and that is None, the seed is set."""
+    splitter = kept_object("split.method", method)
+    if getattr(splitter, "random_state", seed) is None:
+        splitter = copy.copy(splitter)
+        splitter.random_state = seed
+    return splitter
 
 
 def import_named(setting: str, reference: str) -> Any:

@@ -5,13 +5,14 @@ from typing import Any
 
 from prefect import Flow
 
+from foldproof.tasks.config.python_call import settings_of_call
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.api_watch import is_outage
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
-from foldproof.tasks.prefect_flow.prefect_internals import given_arguments, link_to_state
+from foldproof.tasks.prefect_flow.prefect_internals import link_to_state
 from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_flow.task_counts import count_task
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
@@ -46,7 +47,7 @@ class LaunchedFlow(Flow[..., Result]):
         return parameters
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the cross-validation and return its result.
+        """Run the cross-validation and return its result: `foldproof.cross_validate` explains all.
 
         Raises:
             InputError: something about the input is wrong; nothing was trained.
@@ -54,8 +55,8 @@ class LaunchedFlow(Flow[..., Result]):
         options = {
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
         }
-        given = given_arguments(self.fn, args, kwargs)
-        return self.launch(Run(parse_study(with_more(given)), Display()), **options)
+        given = with_more(settings_of_call(*args, **kwargs))
+        return self.launch(Run(parse_study(given), Display()), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
         """Run the flow for a run that may have begun already, and end its processes.
@@ -96,5 +97,6 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
 
 
 def sections(study: Study) -> dict[str, Any]:
-    """Return a study as the flow's parameters."""
-    return {name: getattr(study, name) for name in Study.model_fields}
+    """Return a study as the flow's parameters; one of them holds what has no box of its own."""
+    boxes = {name: getattr(study, name) for name in Study.model_fields if name != "name"}
+    return boxes | ({"more": {"name": study.name}} if study.name else {})

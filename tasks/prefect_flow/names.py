@@ -46,12 +46,14 @@ def _cross_validation(parameters: dict[str, Any]) -> str:
 
 
 def readable_name(study: Study, folds: int | None) -> str:
-    """Return a name like `mlp on breast_cancer, 10 folds`.
+    """Return a name like `mlp on breast_cancer, 10 folds`, unless the user gave one.
 
     Args:
         study: the settings.
         folds: how many there are, if that is known.
     """
+    if study.name:
+        return study.name
     source, split = study.data.source, study.split
     data = "arrays" if is_memory(source) else Path(source).stem or source
     count = folds or split.n_splits * split.n_repeats

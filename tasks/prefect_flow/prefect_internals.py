@@ -7,7 +7,7 @@ Imports Prefect no sooner than a caller needs it: that takes two seconds.
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from queue import Empty
 from typing import Any
 
@@ -73,19 +73,6 @@ def stop_retrying() -> None:
 def value_of(state: Any) -> Any:
     """Return what a final state holds, an exception as well, at once in any thread."""
     return state.result(raise_on_failure=False, _sync=True)
-
-
-def given_arguments(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the arguments of a call by their names, without defaults.
-
-    Raises:
-        prefect.exceptions.ParameterBindError: the function does not take them.
-    """
-    from prefect.utilities.callables import get_call_parameters
-
-    return get_call_parameters(function, args, kwargs, apply_defaults=False)
 
 
 def link_to_state(value: Any, state: Any) -> None:

@@ -86,6 +86,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "out": settings.out,
         "workers": str(settings.compute.workers),
         "engine": settings.compute.engine,
+        **({"name": settings.name} if settings.name else {}),
     }
     with writing(f"out: the report in {settings.out!r}", GO_ON):
         run.keep_source()

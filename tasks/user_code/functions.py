@@ -10,13 +10,23 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.user_code.estimators import Clones, describe, is_estimator, modules_behind
 from foldproof.tasks.user_code.fingerprint import by_value, identify, modules_in
 
 _kept: dict[str, Callable[..., Any]] = {}
 
 
-def name_function(builder: Callable[..., Any]) -> str:
-    """Return the setting that stands for a function, keeping it if no module holds it."""
+def name_function(builder: Any) -> str:
+    """Return the setting that stands for a function, keeping it if no module holds it.
+
+    An unfitted estimator stands for a function that returns clones of it.
+
+    Raises:
+        InputError: it is a model, or something that cannot be told from another one.
+    """
+    if is_estimator(builder):
+        return _keep_estimator(builder)
+    _refuse_model(builder)
     module, name = getattr(builder, "__module__", None), getattr(builder, "__qualname__", None)
     if module is None or name is None:
         raise InputError("builder", f"{builder!r} has no name; wrap it in a function")
@@ -25,6 +35,20 @@ def name_function(builder: Callable[..., Any]) -> str:
     key = f"{module}:{name}@{digest_json(identify(builder))[:8]}"
     _kept[key] = builder
     return key
+
+
+def _keep_estimator(estimator: Any) -> str:
+    clones, kind = Clones(estimator), type(estimator)
+    key = f"{kind.__module__}:{kind.__qualname__}@{digest_json(describe(clones.estimator))[:8]}"
+    _kept[key] = clones
+    return key
+
+
+def _refuse_model(builder: Any) -> None:
+    """Refuse a Keras model: the second fold would go on from the weights of the first."""
+    if not isinstance(builder, type) and hasattr(builder, "get_weights"):
+        problem = "is a model with weights; give the function that builds it, so that every fold"
+        raise InputError("builder", f"{problem} starts anew")
 
 
 def is_kept(name: str) -> bool:
@@ -54,4 +78,11 @@ def dump_function(name: str) -> bytes:
 
 def modules_of(name: str) -> set[str]:
     """Return what a kept function takes from modules, as `modules_in` does."""
-    return modules_in(kept_function(name))
+    kept = kept_function(name)
+    return modules_behind(kept.estimator) if isinstance(kept, Clones) else modules_in(kept)
+
+
+def identity_of(name: str) -> Any:
+    """Return what a kept function is made of, as plain JSON for a key."""
+    kept = kept_function(name)
+    return describe(kept.estimator) if isinstance(kept, Clones) else identify(kept)

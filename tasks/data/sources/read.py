@@ -53,12 +53,19 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
     if spec.source in bundled.NAMES:
         return tables.select(bundled.load(spec.source), spec.target or "target", spec, fold_column)
     if memory.is_memory(spec.source):
-        return arrays.select(memory.recall(spec.source), spec, fold_column)
+        return _in_memory(memory.recall(spec.source), spec, fold_column)
     if spec.source.lower().endswith(".npz"):
         return arrays.select(arrays.load(spec.source), spec, fold_column)
     names = {str(name) for name in (spec.groups, fold_column) if name is not None}
     table, notices = tables.load(spec.source, spec.csv, names)
     return replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
+
+
+def _in_memory(found: memory.Arrays, spec: DataSpec, fold_column: str | None) -> RawData:
+    if memory.TABLE in found.named:
+        return tables.select(found.named[memory.TABLE], spec.target, spec, fold_column)
+    raw = arrays.select(found.named, spec, fold_column)
+    return raw if found.columns is None else raw.with_names(found.columns)
 
 
 def refuse_lost_labels(raw: RawData) -> None:

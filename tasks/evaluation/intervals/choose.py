@@ -13,7 +13,7 @@ from foldproof.tasks.evaluation.intervals.types import (
     MetricByFold,
     ScoredFold,
 )
-from foldproof.tasks.folds.splitters import EXCHANGEABLE
+from foldproof.tasks.folds.splitters import EXCHANGEABLE, base_method
 
 LEVEL = 0.95
 
@@ -32,9 +32,10 @@ def interval(
     """
     if len(values) < 2:
         return Interval(None, None, "none: fewer than two folds have a value")
-    if method not in EXCHANGEABLE:
+    base = base_method(method)
+    if base not in EXCHANGEABLE:
         return Interval(None, None, f"none: folds of {method} are not exchangeable")
-    given = MetricByFold(metric, values, folds, method, repeats)
+    given = MetricByFold(metric, values, folds, base, repeats)
     return next(one for one in _methods() if one.applies(given)).compute(given, LEVEL)
 
 

@@ -14,6 +14,7 @@ from foldproof.tasks.config.types import ImportPath, Section
 # Settings that take text, but never as the name of something to import. A new setting with
 # text belongs here, or its type is ImportPath.
 PLAIN_TEXT = {
+    "name",
     "data.source",
     "data.csv.delimiter",
     "data.csv.decimal",

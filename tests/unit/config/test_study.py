@@ -31,6 +31,7 @@ compute: {engine: local, workers: auto, threads: 1, device: auto, fold_timeout: 
   address: null, folds_per_gpu: 1, mixed: false}
 seed: 1337
 out: reports
+name: null
 """
 
 

@@ -91,13 +91,6 @@ def test_a_state_gives_its_value_or_its_error_in_any_thread():
     assert found == [8]
 
 
-def test_arguments_are_given_by_name_without_defaults():
-    def function(a, b=2, *, c=3):
-        return a, b, c
-
-    assert internals.given_arguments(function, (1,), {"c": 4}) == {"a": 1, "c": 4}
-
-
 def test_retries_end_for_what_has_begun():
     with temporary_settings():
         assert get_current_settings().client.max_retries > 0

@@ -1,0 +1,67 @@
+"""`foldproof.cross_validate`: the flow as a plain function, with scikit-learn's arguments."""
+
+from typing import Any
+
+from foldproof.flows import cv as flows_cv
+from foldproof.tasks.report.result import Result
+
+
+def cross_validate(
+    model: Any = None,
+    X: Any = None,
+    y: Any = None,
+    *,
+    groups: Any = None,
+    weights: Any = None,
+    target: str | None = None,
+    cv: Any = 10,
+    scoring: Any = None,
+    epochs: int = 50,
+    seed: int = 1337,
+    data: Any = None,
+    split: Any = None,
+    train: Any = None,
+    metrics: Any = None,
+    compute: Any = None,
+    out: Any = None,
+    name: str | None = None,
+    **unknown: Any,
+) -> Result:
+    """Cross-validate a model so that the result comes back bit for bit.
+
+    Args:
+        model: a function that returns a fresh Keras model or estimator, "module:function", or
+            an unfitted estimator, which is cloned; default: the built-in "tasks.models:mlp".
+        X: features: an array (n, ...), or a pandas, polars or other data frame.
+        y: one value a row, or the name of a column of X.
+        groups: one value a row, or a column's name; no group is on both sides of a fold.
+        weights: one number a row, or a column's name; used in training only.
+        target: the column to predict, where `data` is a frame or a file.
+        cv: a number of folds, a splitter, or pairs of arrays of row numbers.
+        scoring: a metric's name, a scorer, a function (y_true, y_pred), or several of these.
+        epochs: passes over the training rows; estimators ignore it.
+        seed: the number that all randomness is from.
+        data: a frame, a path, (X, y), the name of a bundled set, or, like the next four, the
+            section of that name in a YAML file.
+        split: how the rows are divided.
+        train: how each fold trains.
+        metrics: what is measured.
+        compute: where the folds train.
+        out: the folder of finished folds and reports; default "reports".
+        name: what people call the run; it changes no result.
+        **unknown: refused, with what was meant.
+
+    Returns:
+        `.summary`, `.folds`, `.predictions`, `.history` as data frames, `.scores` as arrays,
+        and the report's `.path`; `.open()` shows it, `.verify()` proves it.
+
+    Raises:
+        InputError: something about the input is wrong, in one line; nothing was trained.
+    """
+    given = {
+        **{"groups": groups, "weights": weights, "target": target, "cv": cv, "scoring": scoring},
+        **{"epochs": epochs, "seed": seed, "data": data, "split": split, "train": train},
+        **{"metrics": metrics, "compute": compute, "out": out, "name": name},
+    }
+    result: Result = flows_cv.cross_validate(model, X, y, **given, **unknown)
+    return result
