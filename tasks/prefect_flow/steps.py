@@ -107,5 +107,6 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         address=run.remote.at(f"{RUNS}/{written.run_id}") if run.remote else "",
         chosen=run.chose_positive,
         has_earlier=written.has_earlier,
+        study=settings,
     )
     return run.result

@@ -2,20 +2,29 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import parquet
 
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import PACKAGE
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
 from foldproof.tasks.evaluation.worst_case import classes_of, worst_case_mean
+from foldproof.tasks.report.result_html import result_html
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Result:
         tracebacks: of the user's own code, by (repeat, fold).
         chosen: the positive label was set, not taken as the larger one.
         has_earlier: folds failed, and the report is the complete one of an earlier run.
+        study: the settings, which keep arrays in memory for as long as the result lives.
     """
 
     path: Path
@@ -43,12 +53,13 @@ class Result:
     address: str = ""
     chosen: bool = False
     has_earlier: bool = False
+    study: "Study | None" = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read everything while a copy of a report in object storage is there."""
         if self.address:
-            _ = self.folds, self.summary, self.predictions, self.history
-            _ = self._text, self._facts, self.headline
+            _ = self.folds, self.summary, self.predictions, self.history, self._execution
+            _ = self._text, self._facts, self.headline, self._rows
 
     @property
     def where(self) -> str:
@@ -97,6 +108,65 @@ class Result:
         return self._table("history")
 
     @cached_property
+    def scores(self) -> "dict[str, NDArray[np.float64]]":
+        """An array a metric: its value in each fold, NaN where there is none."""
+        names = {name: label_of(name) for name in self.summary["metric"]}
+        if len(set(names.values())) < len(names):
+            names = {name: name for name in names}
+        columns = {label: self.folds[name] for name, label in names.items()}
+        return {label: column.to_numpy(dtype=float) for label, column in columns.items()}
+
+    def to_sklearn(self) -> "dict[str, NDArray[np.float64]]":
+        """Return what `sklearn.model_selection.cross_validate` does.
+
+        That is `fit_time`, `score_time` and `test_` with each metric, one value a fold; a fold
+        that was taken from the store has the times of its training.
+        """
+        times = self._execution.set_index("fold_key").reindex(self.folds["fold_key"])
+        fit = times["seconds_build"] + times["seconds_fit"]
+        return {
+            "fit_time": fit.to_numpy(dtype=float),
+            "score_time": times["seconds_predict"].to_numpy(dtype=float),
+            **{f"test_{name}": values for name, values in self.scores.items()},
+        }
+
+    @property
+    def page(self) -> str:
+        """Where report.html is, for people and programs."""
+        return f"{self.where}/{PAGE}"
+
+    def open(self) -> bool:
+        """Show report.html in a browser, and tell whether there is one.
+
+        Raises:
+            InputError: the report is in object storage.
+        """
+        import webbrowser
+
+        if self.address:
+            raise InputError("report", f"is in object storage; fetch {self.page}")
+        return webbrowser.open((self.path / PAGE).as_uri())
+
+    def verify(self, folds: int | None = 3, level: str = "bit") -> bool:
+        """Check the report, refit folds in fresh processes, and print what is found.
+
+        Functions, estimators and arrays of this process are known here, so that a model of a
+        notebook can be proved.
+
+        Args:
+            folds: how many to refit; None for all.
+            level: what must agree: bit, numeric or statistical, as `foldproof verify` has it.
+
+        Returns:
+            Whether all agrees.
+
+        Raises:
+            InputError: the run cannot be done again here.
+        """
+        prover = import_module(f"{PACKAGE}.tasks.verification.in_process")  # lies above
+        return bool(prover.verify_result(self, folds, level))
+
+    @cached_property
     def headline(self) -> str:
         """The first metric in a line, and the positive label if there is one."""
         summary = parquet.read_table(self.path / "summary.parquet")
@@ -105,6 +175,12 @@ class Result:
     def __str__(self) -> str:
         """Return what the command line prints: the positive label, and the table."""
         return self._text
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        coverage = [self.coverage] if self.coverage else []
+        notices = [*coverage, *self.notices]
+        return result_html(self._rows, notices, self.positive_line, self.page, self.run_id)
 
     def __repr__(self) -> str:
         """Return in a line what it is of, and where its report is."""
@@ -117,6 +193,14 @@ class Result:
     def _text(self) -> str:
         line = self.positive_line
         return "\n".join([*([line] if line else []), summary_text(self.path)])
+
+    @cached_property
+    def _rows(self) -> list[list[str]]:
+        return summary_rows(self.path)
+
+    @cached_property
+    def _execution(self) -> "pd.DataFrame":
+        return self._table("execution")
 
     @cached_property
     def _facts(self) -> TargetFacts | None:
@@ -162,11 +246,21 @@ def coverage(failed: int, planned: int, has_earlier: bool = False) -> str:
     return f"INCOMPLETE: {failed} of {planned} folds failed"
 
 
+def label_of(metric: str) -> str:
+    """Return what people call a metric: a function's name is without its digest."""
+    return metric.partition("@")[0]
+
+
 def summary_text(path: Path) -> str:
     """Return a report's table for a terminal: mean, spread and interval of each metric.
 
     Where folds failed, the worst case stands beside the mean of the others.
     """
+    return aligned(summary_rows(path))
+
+
+def summary_rows(path: Path) -> list[list[str]]:
+    """Return the cells of that table, its head first."""
     folds = parquet.read_table(path / "folds.parquet")
     classes = classes_of(parquet.read_schema(path / "predictions.parquet"))
     incomplete = "failed" in folds["status"].to_pylist()
@@ -186,7 +280,7 @@ def summary_text(path: Path) -> str:
                 f"{row['n_folds']} of {row['n_planned']}",
             ]
         )
-    return aligned(rows)
+    return rows
 
 
 def metric_line(row: Mapping[str, Any]) -> str:

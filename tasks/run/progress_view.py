@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live view in a terminal, else a few plain lines."""
+"""What a person sees of a run: a live view in a terminal or notebook, else a few plain lines."""
 
 import logging
 import sys
@@ -10,6 +10,7 @@ from typing import Any, Literal
 from foldproof.tasks.common.debug_log import show_debug_log
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.run.fold_progress import FoldProgress, times
+from foldproof.tasks.run.notebook_view import NotebookView, in_notebook
 from foldproof.tasks.run.observer import WatchedSlot
 from foldproof.tasks.run.status_line import is_terminal, line, results_in_terminal
 
@@ -43,6 +44,8 @@ class Display:
         self._said_at = time.monotonic()
         self._over = threading.Event()
         self._lock = threading.RLock()
+        shown = verbosity == "normal" and in_notebook()
+        self._notebook = NotebookView() if shown else None
 
     def watch(self, slots: Sequence[WatchedSlot]) -> None:
         """Learn which slots to look at."""
@@ -52,6 +55,9 @@ class Display:
 
     def status(self, text: str) -> None:
         """Say what is being done now; in a terminal, it takes the last one's place."""
+        if self._notebook is not None:
+            with self._lock:
+                self._notebook.status(text)
         if self.quiet or not is_terminal():
             return
         if self.verbose:
@@ -63,7 +69,10 @@ class Display:
 
     def say(self, text: str) -> None:
         """Show a line that stays, unless quiet."""
-        if not self.quiet:
+        if self._notebook is not None:
+            with self._lock:
+                self._notebook.say(text)
+        elif not self.quiet:
             with line.aside():
                 print(text, file=sys.stderr, flush=True)
             self._said_at = time.monotonic()
@@ -73,7 +82,7 @@ class Display:
 
         What is wrong about the input is then the only line there is.
         """
-        if is_terminal():
+        if is_terminal() or self._notebook is not None:
             self.say(text)
         else:
             self._held.append(text)
@@ -129,7 +138,9 @@ class Display:
             progress.add(record)
             step = max(1, progress.total // MOST_LINES)
             is_last = progress.done == progress.total
-            if self._live is None and (record.error or is_last or progress.done % step == 0):
+            if self._notebook is not None:
+                self._show_in_notebook(progress)
+            elif self._live is None and (record.error or is_last or progress.done % step == 0):
                 self.say(_of_fold(progress, record))
 
     def stop(self) -> None:
@@ -139,6 +150,8 @@ class Display:
             if self._live is not None:
                 self._live.stop()
                 self._live = None
+            if self._notebook is not None:
+                self._notebook.finish()
         line.clear()
 
     def _keep_fresh(self) -> None:
@@ -155,8 +168,17 @@ class Display:
             return
         if self._live is not None:
             self._live.update(self._view(), refresh=True)
+        elif self._notebook is not None:
+            self._show_in_notebook(progress)
         elif time.monotonic() - self._said_at > max(SILENCE, progress.gone() / 5):
             self.say(f"{_counts(progress)}, {_percent(progress)}; {times(progress)}")
+
+    def _show_in_notebook(self, progress: FoldProgress) -> None:
+        assert self._notebook is not None
+        is_over = progress.done == progress.total
+        seen = [] if is_over else progress.under_way()
+        workers = [_of_worker(name, each).strip() for name, each in seen]
+        self._notebook.show(progress, _counted(progress), times(progress), workers)
 
     def _view(self) -> Any:
         from rich.console import Group
@@ -167,8 +189,7 @@ class Display:
         assert self._progress is not None  # `start` made it
         progress = self._progress
         head = Table.grid(padding=(0, 1))
-        counts = _counts(progress)
-        counts += f", {progress.cached} from the store" if progress.cached else ""
+        counts = _counted(progress)
         failed = Text(f"{progress.failed} failed" if progress.failed else "", style="bold red")
         bar = ProgressBar(total=1.0, completed=progress.share(), width=30)
         clock = Text(times(progress), style="dim")
@@ -181,6 +202,12 @@ class Display:
 
 def _counts(progress: FoldProgress) -> str:
     return f"{progress.done} of {progress.total} folds"
+
+
+def _counted(progress: FoldProgress) -> str:
+    """Return how many folds are done, and how many of them were there already."""
+    stored = f", {progress.cached} from the store" if progress.cached else ""
+    return _counts(progress) + stored
 
 
 def _percent(progress: FoldProgress) -> str:
