@@ -49,6 +49,13 @@ def _audit(arguments: Sequence[str]) -> int:
     return main(arguments)
 
 
+def _list(arguments: Sequence[str]) -> int:
+    greet(arguments, "reading the reports")
+    from foldproof.tasks.cli.list_runs import main as list_runs
+
+    return list_runs(arguments)
+
+
 def _ui(arguments: Sequence[str]) -> int:
     greet(arguments, "starting Prefect's pages")
     from foldproof.deployments.ui import bring_up
@@ -74,6 +81,7 @@ COMMANDS = {
     "compare": Word("cross-validate several models, and test them in pairs", _compare),
     "verify": Word("check a report, and refit folds of it in fresh processes", _verify),
     "audit": Word("show what makes repeated fits of a model differ", _audit),
+    "list": Word("show the runs of a folder of results, newest first", _list),
     "ui": Word("Prefect's pages with a worker and all deployments, until Ctrl-C", _ui),
     "completion": Word("print what lets bash, zsh or fish complete these commands", _completion),
 }

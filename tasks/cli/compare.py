@@ -98,7 +98,7 @@ def _show(result: "ComparisonResult", names: Sequence[str]) -> None:
     print(f"\n{comparison_text(result.path)}\n")
     if result.coverage:
         print(result.coverage)
-    print(f"report: {result.path}")
+    print(f"report: {result.page if sys.stdout.isatty() else result.path}")
 
 
 def compare_parser() -> LineParser:

@@ -15,6 +15,7 @@ from argcomplete.shell_integration import shellcode
 from foldproof.tasks.cli.arguments import cv_parser
 from foldproof.tasks.cli.audit import audit_parser
 from foldproof.tasks.cli.compare import compare_parser
+from foldproof.tasks.cli.list_runs import list_parser
 from foldproof.tasks.cli.verify import verify_parser
 from foldproof.tasks.common.exit_codes import DONE, WRONG_INPUT
 
@@ -24,6 +25,7 @@ PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
     "compare": compare_parser,
     "verify": verify_parser,
     "audit": audit_parser,
+    "list": list_parser,
 }
 
 

@@ -209,7 +209,7 @@ def _show(result: "Result") -> None:
     print(result)
     if result.coverage:
         print(result.coverage)
-    print(f"report: {result.where}")
+    print(f"report: {result.page if sys.stdout.isatty() else result.where}")
 
 
 def show_failures(result: "Result") -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyarrow import parquet
 
-from foldproof.tasks.comparison.folder import MODELS, PAIRS
+from foldproof.tasks.comparison.folder import MODELS, PAGE, PAIRS
 from foldproof.tasks.comparison.texts import by_rank, p_text, sized
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
@@ -46,6 +46,11 @@ class ComparisonResult:
     def where(self) -> str:
         """Where the comparison's folder is, for people."""
         return str(self.path)
+
+    @property
+    def page(self) -> str:
+        """Where comparison.html is, for people."""
+        return f"{self.where}/{PAGE}"
 
     @property
     def n_folds(self) -> int:

@@ -20,6 +20,7 @@ from foldproof.tasks.prefect_ui.artifacts import headline
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.prefect_ui.view import viewed
 from foldproof.tasks.report import folder as report
+from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.progress_view import Display
@@ -91,6 +92,8 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     with writing(f"out: the report in {settings.out!r}", GO_ON):
         run.keep_source()
         written = report.write_report(tables, run.key, findings, run.out, facts)
+    if run.remote is None:
+        update_index(run.out, written.path)
     if run.view is not None:
         run.view.publish(tables, written.path, (*run.notices, *findings))
     if run.remote is not None:

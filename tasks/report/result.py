@@ -291,15 +291,21 @@ def metric_line(row: Mapping[str, Any]) -> str:
     return f"{row['metric']} {value}{interval}, {row['n_folds']} of {row['n_planned']} folds"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines whose columns line up: the first to the left, the others right."""
+def aligned(rows: Sequence[Sequence[str]], left: bool = False) -> str:
+    """Return rows as lines whose columns line up.
+
+    Args:
+        rows: the cells.
+        left: all columns to the left; else the first one alone, and the others right.
+    """
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(_aligned(row, widths) for row in rows)
+    return "\n".join(_aligned(row, widths, left) for row in rows)
 
 
-def _aligned(row: Sequence[str], widths: list[int]) -> str:
-    first, *rest = (cell.ljust if i == 0 else cell.rjust for i, cell in enumerate(row))
-    return "  ".join([first(widths[0]), *(pad(w) for pad, w in zip(rest, widths[1:], strict=True))])
+def _aligned(row: Sequence[str], widths: list[int], left: bool) -> str:
+    pads = [c.ljust if left or i == 0 else c.rjust for i, c in enumerate(row)]
+    cells = [pad(width) for pad, width in zip(pads, widths, strict=True)]
+    return "  ".join(cells).rstrip() if left else "  ".join(cells)
 
 
 def shown(value: float | None) -> str:

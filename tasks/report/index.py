@@ -1,0 +1,57 @@
+"""OUT/index.html and OUT/latest: what was run here, and the last of it."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+from foldproof.tasks.folds.paths import RUNS
+from foldproof.tasks.report.found_runs import FoundRun, count_runs, found_runs
+from foldproof.tasks.report.page import document, table
+
+INDEX, LATEST = "index.html", "latest"
+HEAD = ("name", "run", "when", "model", "data", "first metric")
+
+
+def update_index(out: Path, last: Path) -> None:
+    """Write the page of all runs, and let `latest` lead to the last one.
+
+    Neither is needed by anything: where they cannot be written, there is none.
+
+    Args:
+        out: the folder of results.
+        last: the report's folder of the run that has just ended.
+    """
+    with contextlib.suppress(OSError):
+        _replace(out / LATEST, lambda draft: draft.symlink_to(Path(RUNS, last.name)))
+    with contextlib.suppress(OSError):
+        page = index_page(found_runs(out), count_runs(out))
+        _replace(out / INDEX, lambda draft: draft.write_text(page, encoding="utf-8"))
+
+
+def index_page(runs: list[FoundRun], count: int) -> str:
+    """Return the page of some runs, the newest of as many as there are."""
+    rows = [_row(run) for run in runs]
+    more = f'<p class="quiet">{count - len(runs)} more are in the folder runs.</p>'
+    parts = ["<h1>Runs</h1>", table(HEAD, rows), more if count > len(runs) else ""]
+    return document("foldproof: runs", parts)
+
+
+def _row(run: FoundRun) -> list[str]:
+    link = f'<a href="{RUNS}/{run.run_id}/report.html">{escape(run.run_id)}</a>'
+    failed = f" ({run.failed} failed)" if run.failed else ""
+    plain = (run.when, run.model, run.data, run.first + failed)
+    return [escape(run.name), link, *map(escape, plain)]
+
+
+def _replace(place: Path, write: Callable[[Path], object]) -> None:
+    """Make something beside its place and rename it, so that others never see half of it."""
+    draft = place.with_name(f".{place.name}.{socket.gethostname()}-{os.getpid()}.part")
+    draft.unlink(missing_ok=True)
+    try:
+        write(draft)
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
