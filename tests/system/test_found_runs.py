@@ -11,8 +11,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.report.found_runs import count_runs, found_runs
 from foldproof.tasks.report.index import index_page, update_index
-from tests.command import report_of, run
-from tests.helpers_report import finish
+from tests.support.command import report_of, run
+from tests.support.reports import finish
 
 FOLDPROOF = str(Path(sys.executable).with_name("foldproof"))
 BASELINE = ("--model", "sklearn.linear_model:LogisticRegression", "--split.n_splits", "2")
