@@ -71,7 +71,7 @@ def as_table(frame: Any) -> "pa.Table":
 
 def _is_pandas(frame: Any) -> bool:
     """Tell whether a frame may have two columns of one name, which narwhals refuses."""
-    return type(frame).__module__.startswith("pandas.")
+    return type(frame).__module__.partition(".")[0] == "pandas"
 
 
 def _wrapped(frame: Any) -> Any:

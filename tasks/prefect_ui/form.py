@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
@@ -116,10 +117,27 @@ def _parameter(name: str, schema: Shape) -> inspect.Parameter:
     rest = dict(schema)
     kept = ("title", "description", "position")
     told: dict[str, Any] = {key: rest.pop(key) for key in kept if key in rest}
-    field = Field(rest.get("default", ...), description=told["description"], json_schema_extra=told)
+    default = rest.get("default", ...)
+    field = _Asked(default=default, description=told["description"], json_schema_extra=told)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    asked = Annotated[Any, WithJsonSchema(rest)]
+    asked = Annotated[Any, _Drawn(rest)]
     return inspect.Parameter(name, kind, annotation=asked, default=field)
+
+
+class _Drawn(WithJsonSchema):
+    """A part of the form, which the help of a flow shows as a word."""
+
+    def __repr__(self) -> str:
+        return "form"
+
+
+class _Asked(FieldInfo):
+    """What a part of the form is asked for, which the help of a flow leaves out."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "..."
 
 
 def form_schema(boxes: Sequence[Box] = BOXES) -> dict[str, Shape]:

@@ -3,16 +3,14 @@
 import contextlib
 import os
 import socket
-from collections.abc import Callable
-from html import escape
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.report.found_runs import FoundRun, count_runs, found_runs
-from foldproof.tasks.report.page import document, table
+from foldproof.tasks.report.page_template import fill_template
 
 INDEX, LATEST = "index.html", "latest"
-HEAD = ("name", "run", "when", "model", "data", "first metric")
 
 
 def update_index(out: Path, last: Path) -> None:
@@ -31,19 +29,13 @@ def update_index(out: Path, last: Path) -> None:
         _replace(out / INDEX, lambda draft: draft.write_text(page, encoding="utf-8"))
 
 
-def index_page(runs: list[FoundRun], count: int) -> str:
+def index_page(runs: Sequence[FoundRun], count: int) -> str:
     """Return the page of some runs, the newest of as many as there are."""
-    rows = [_row(run) for run in runs]
-    more = f'<p class="quiet">{count - len(runs)} more are in the folder runs.</p>'
-    parts = ["<h1>Runs</h1>", table(HEAD, rows), more if count > len(runs) else ""]
-    return document("foldproof: runs", parts)
-
-
-def _row(run: FoundRun) -> list[str]:
-    link = f'<a href="{RUNS}/{run.run_id}/report.html">{escape(run.run_id)}</a>'
-    failed = f" ({run.failed} failed)" if run.failed else ""
-    plain = (run.when, run.model, run.data, run.first + failed)
-    return [escape(run.name), link, *map(escape, plain)]
+    more = f"; {count - len(runs)} more are in the folder {RUNS}" if count > len(runs) else ""
+    subtitle = f"{len(runs)} runs, the newest first{more}"
+    words = {"title": "foldproof: runs", "heading": "Runs", "subtitle": subtitle}
+    package = "foldproof.tasks.report"
+    return fill_template(package, "index.html.j2", None, runs=runs, folder=RUNS, **words)
 
 
 def _replace(place: Path, write: Callable[[Path], object]) -> None:

@@ -37,17 +37,18 @@ class Labels:
     classes: str
 
 
-def fill_template(package: str, name: str, key: Mapping[str, Any], **values: Any) -> str:
+def fill_template(package: str, name: str, key: Mapping[str, Any] | None, **values: Any) -> str:
     """Return a page that depends on nothing but what is given, so that its bytes do not either.
 
     Args:
         package: whose folder `templates` holds the template.
         name: of the template, which extends `base.html.j2`.
-        key: all that a run follows from.
+        key: all that a run follows from; None for a page of several runs.
         **values: what the template shows; one that it names and does not get is
             an error. `origin` replaces the table of what the numbers follow from.
     """
-    shown = {"labels": _labels(key), "origin": _origin(key), **values}
+    of_run = {"labels": _labels(key), "origin": _origin(key)} if key is not None else {}
+    shown = {"labels": None, "origin": {}, **of_run, **values}
     return _environment(package).get_template(name).render(shown)
 
 

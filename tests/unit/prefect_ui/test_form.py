@@ -1,5 +1,6 @@
 """The form of a deployment: what it asks for, what it sends, and how wrong input ends a run."""
 
+import pydoc
 from typing import Any
 
 import pytest
@@ -372,3 +373,11 @@ def test_a_parameter_that_does_not_exist_is_named(prefect_api):
         state: Any = run_flow(cross_validate, parameters={"dat": {}}, return_type="state")
     assert state.is_failed()
     assert state.message.endswith("dat: unknown setting; did you mean data?")
+
+
+def test_the_help_of_a_flow_fits_a_screen():
+    from foldproof.flows.cv import cross_validate
+
+    shown = pydoc.plain(pydoc.render_doc(cross_validate))
+    assert "data: Annotated[Any, form] = ..." in shown
+    assert len(shown) < 2000
