@@ -131,7 +131,7 @@ class _Drawn(WithJsonSchema):
         return "form"
 
 
-class _Asked(FieldInfo):
+class _Asked(FieldInfo):  # type: ignore[misc]  # only its repr is another
     """What a part of the form is asked for, which the help of a flow leaves out."""
 
     __slots__ = ()
