@@ -28,6 +28,7 @@ endef
 COVERED = $(if $(ARGS),,--cov --cov-report=)
 
 .PHONY: cv ui test test-long test-server test-browser test-clusters lint results bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters lint docs bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -64,6 +65,8 @@ lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 
 results: $(VENV)/.tested  ## Renew the record of code that decides results, if six models give the same bits
 	$(BIN)/python -m tests.results
+docs: $(VENV)/.tested  ## Run all that README and docs/ show, and write the outputs anew
+	$(BIN)/python -m tests.documents $(ARGS)
 
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)
