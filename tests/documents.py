@@ -255,7 +255,10 @@ def _write(page: str, samples: Sequence[Sample]) -> None:
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
     for sample in reversed(samples):
         first = sample.block.line
-        lines[first : first + len(sample.block.text.splitlines())] = sample.printed.splitlines()
+        old = sample.block.text.splitlines()
+        if lines[first : first + len(old)] != old:
+            raise RuntimeError(f"{sample.block.place} was edited meanwhile; run the page again")
+        lines[first : first + len(old)] = sample.printed.splitlines()
     (ROOT / page).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 

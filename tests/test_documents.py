@@ -37,6 +37,7 @@ MOST_LINES = 250
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ROW = re.compile(r"^\| `([\w.]+)` \| (.+?) \|", re.MULTILINE)
 PATH = re.compile(r"`((?:tasks|flows|deployments|docs|tests|\.github|\.ci)/[\w./-]*)`")
+NAME_IN_FILE = re.compile(r"`(tasks/[\w/]+\.py)` \(`(\w+)`\)")
 DOES = {
     "file",
     "run",
@@ -101,6 +102,12 @@ def test_the_readme_leads_to_every_page(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_named_files_are_there(page: str) -> None:
     assert [path for path in PATH.findall(text_of(page)) if not (ROOT / path).exists()] == []
+
+
+def test_named_functions_are_there() -> None:
+    named = NAME_IN_FILE.findall(text_of("docs/architecture.md"))
+    assert len(named) > 3
+    assert [name for path, name in named if f"def {name}(" not in text_of(path)] == []
 
 
 def test_every_package_has_its_line_in_the_architecture() -> None:

@@ -1,0 +1,26 @@
+"""Take the picture of a report that README shows: `python -m tests.picture REPORT_FOLDER`."""
+
+import sys
+from pathlib import Path
+
+from foldproof.tasks.common.places import ROOT
+
+CHROMIUM = "/usr/bin/chromium"
+PICTURE = ROOT / "docs" / "images" / "report.png"
+SIZE = {"width": 960, "height": 820}  # the summary and the spread over the folds
+
+
+def take(report: Path) -> None:
+    """Write what a browser shows of a report's page."""
+    from playwright.sync_api import ViewportSize, sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport=ViewportSize(**SIZE))  # type: ignore[typeddict-item]
+        page.goto((report / "report.html").resolve().as_uri())
+        page.screenshot(path=PICTURE)
+        browser.close()
+
+
+if __name__ == "__main__":
+    take(Path(sys.argv[1]))
