@@ -66,7 +66,7 @@ lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 results: $(VENV)/.tested  ## Renew the record of code that decides results, if six models give the same bits
 	$(BIN)/python -m tests.results
 docs: $(VENV)/.tested  ## Run all that README and docs/ show, and write the outputs anew
-	$(BIN)/python -m tests.documents $(ARGS)
+	$(BIN)/python -m tests.support.documents $(ARGS)
 
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,4 +1,4 @@
-"""README and docs/ say what is, and every block of them runs as it stands."""
+"""README and docs/ say what is: links, settings, commands, names, and what each block is for."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.config.types import Section
-from tests.documents import (
+from tests.support.documents import (
     PAGES,
     RECORD,
     Block,
@@ -25,14 +25,10 @@ from tests.documents import (
     Terminal,
     blocks,
     difference,
-    is_the_samples_machine,
-    perform,
 )
 
 LINKED = (*PAGES, "SECURITY.md", "deployments/README.md")
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-RUNNING = [page for page in PAGES if any(b.does in ("run", "output of") for b in blocks(page))]
-FIRST_PAGE = "README.md"  # runs as on a machine without a Prefect server
 MOST_LINES = 250
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ROW = re.compile(r"^\| `([\w.]+)` \| (.+?) \|", re.MULTILINE)
@@ -207,17 +203,3 @@ def test_a_terminal_keeps_where_it_is_and_what_was_set(tmp_path: Path) -> None:
     assert terminal.run(bash('pwd; echo "$WORD"')).out == f"{terminal.home}/a\ntwo words\n"
     python = Block("page", 1, "run", "", "", "python", "import os; print(os.getcwd())")
     assert terminal.shown(terminal.run(python).out) == "/home/me/a\n"
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("page", RUNNING)
-def test_a_page_runs_as_it_stands(
-    page: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    home = tmp_path / "me"
-    home.mkdir()
-    shared = page != FIRST_PAGE
-    api = {"PREFECT_API_URL": request.getfixturevalue("prefect_api")} if shared else {}
-    exact = is_the_samples_machine()
-    wrong = [difference(sample, exact) for sample in perform(page, Terminal(home, api))]
-    assert "".join(wrong) == ""

@@ -1,4 +1,4 @@
-"""Take the picture of a report that README shows: `python -m tests.picture REPORT_FOLDER`."""
+"""Take the picture that README shows: `python -m tests.support.picture REPORT_FOLDER`."""
 
 import sys
 from pathlib import Path

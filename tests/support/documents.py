@@ -1,7 +1,7 @@
 """The blocks of README and docs/: read, run as a new user would, compared, written anew.
 
-`python -m tests.documents [PAGE ...]` runs pages and writes what came out into them; `make docs`
-does that for all. What the comments in front of blocks mean is written in docs/contributing.md.
+`python -m tests.support.documents [PAGE ...]` runs pages and writes what came out into them, as
+`make docs` does for all. docs/contributing.md says what the comments in front of blocks mean.
 """
 
 import json
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.machine.numerics import Numerics
+from tests.support.processes import Ended
 
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 RECORD = ROOT / "docs" / "samples.json"  # of the machine that the samples come from, and of counts
@@ -100,15 +101,6 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str = ""
-    err: str = ""
-
-
 @dataclass
 class Terminal:
     """A new user's terminal: where a block goes and what it sets counts for the next.
@@ -177,7 +169,7 @@ def perform(page: str, terminal: Terminal) -> Iterator[Sample]:
     Raises:
         AssertionError: a command ends with another exit code than the page says.
     """
-    ended = Ended(0)
+    ended = Ended(0, "", "")
     for block in blocks(page):
         if block.does == "file":
             (terminal.folder / block.what).write_text(block.text, encoding="utf-8")
