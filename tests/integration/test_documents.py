@@ -9,10 +9,7 @@ import pytest
 import yaml
 
 from foldproof.__main__ import COMMANDS
-from foldproof.tasks.cli.arguments import cv_parser
-from foldproof.tasks.cli.audit import audit_parser
-from foldproof.tasks.cli.compare import compare_parser
-from foldproof.tasks.cli.verify import verify_parser
+from foldproof.tasks.cli.completion import PARSERS
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.config.study import Study, parse_study
@@ -43,7 +40,6 @@ DOES = {
     "settings",
     "not run",
 }
-PARSERS = (cv_parser, compare_parser, verify_parser, audit_parser)
 
 
 def text_of(page: str) -> str:
@@ -125,7 +121,7 @@ def test_every_setting_stands_in_the_table_with_its_default() -> None:
 def test_every_flag_is_named() -> None:
     names = {name for name, _ in settings(Study)} | {"help"}
     prose = "".join(map(text_of, PAGES))
-    for parser in PARSERS:
+    for parser in PARSERS.values():
         flags = {
             o.removeprefix("--") for a in parser()._actions for o in a.option_strings if "--" in o
         }

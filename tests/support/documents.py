@@ -37,6 +37,7 @@ VARIES = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
     (re.compile(r"\b(?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{12}\b"), "RUN_ID"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "SECONDS"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b"), "TIME"),
     (re.compile(r"[ \t]+"), " "),  # columns get wider with what stands in them
 )
 TRAP = """trap 'code=$?; pwd > {state}/folder; export -p > {state}/variables; exit $code' EXIT
