@@ -27,8 +27,7 @@ endef
 # runs in worker processes is not counted: they are ended by signals, which costs what they measured.
 COVERED = $(if $(ARGS),,--cov --cov-report=)
 
-.PHONY: cv ui test test-long test-server test-browser test-clusters lint results bench bench-full bench-scale clean
-.PHONY: cv ui test test-long test-server test-browser test-clusters lint docs bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters lint docs results bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -65,6 +64,7 @@ lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 
 results: $(VENV)/.tested  ## Renew the record of code that decides results, if six models give the same bits
 	$(BIN)/python -m tests.results
+
 docs: $(VENV)/.tested  ## Run all that README and docs/ show, and write the outputs anew
 	$(BIN)/python -m tests.support.documents $(ARGS)
 
