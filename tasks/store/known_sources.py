@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
-from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset
@@ -31,7 +31,7 @@ def source_record(spec: DataSpec, fold_column: str | None) -> str | None:
     if content is None:
         return None
     settings = spec.model_dump(mode="json", exclude={"source"})
-    return f"{SOURCES}/{digest_json([VERSION, content, settings, fold_column])}.json"
+    return f"{SOURCES}/{digest_json([RESULTS_VERSION, content, settings, fold_column])}.json"
 
 
 def read_known(path: Path) -> dict[str, Any] | None:

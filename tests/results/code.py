@@ -24,11 +24,14 @@ DECIDES = {
     "report.folder": "the bytes of a report's tables",
     "report.parquet_tables": "how those are read again, for comparisons",
     "comparison": "the tables of a comparison",
+    "run.plan": "what follows from settings, and from what",
 }
 LEFT_OUT = {
     "common.debug_log": "a log",
     "common.errors": "whom an error tells",
     "common.exit_codes": "what a command says at its end",
+    "common.extras": "which package is missing",
+    "common.json_diff": "what verify says",
     "common.places": "where foldproof lies",
     "common.text": "words",
     "common.version": "the versions themselves",
