@@ -9,7 +9,7 @@ from foldproof.tasks.common.text import some_of
 from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous, writes_commas
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
-AROUND = r"^\W*\d+([.,]\d+)*\s*[^\d\s]{0,4}\s*$"  # 12%, 5 kg, $5, <0.1
+AROUND = r"^\W*\d+([.,]\d+)*\s*[^\d\s[:cntrl:]]{0,4}\s*$"  # 12%, 5 kg, $5, <0.1
 MOST_SHOWN = 40  # characters of a value
 
 

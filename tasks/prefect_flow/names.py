@@ -13,6 +13,7 @@ from foldproof.tasks.folds.splitters import is_own
 from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
+from foldproof.tasks.user_code.functions import is_kept
 
 
 def flow_run_name() -> str:
@@ -57,6 +58,10 @@ def readable_name(study: Study, folds: int | None) -> str:
     source, split = study.data.source, study.split
     data = "arrays" if is_memory(source) else Path(source).stem or source
     count = folds or split.n_splits * split.n_repeats
-    by_rows = is_own(split.method) or split.method in ("leave_one_out", "predefined")
+    by_rows = (
+        is_own(split.method)
+        or is_kept(split.method)
+        or split.method in ("leave_one_out", "predefined")
+    )
     end = split.method if by_rows and not folds else f"{count} folds"
     return f"{study.model.builder.rpartition(':')[2]} on {data}, {end}"

@@ -172,7 +172,7 @@ def light(project):
 def looked_at(slots, **given):
     """Return a run's key and its folds' keys, and whether the builder was tried."""
     if slots is not None:
-        slots.slots[0].rest()  # a new process, in which nothing is imported yet
+        slots.slots[0].end_idle_worker()  # a new process, in which nothing is imported yet
     with launched(Run(settings(**given), Display("quiet"), slots=slots)) as run:
         run.check()
         return run.key, [job.key for job in run.jobs], "model_facts" in vars(run)
