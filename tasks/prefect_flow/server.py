@@ -18,9 +18,12 @@ from typing import Any
 
 from foldproof.tasks.common.errors import RunFailed
 from foldproof.tasks.common.places import python_path
-from foldproof.tasks.prefect_flow.health import DIRECT, answers_in_time
 from foldproof.tasks.prefect_flow.home import prefect_home
 from foldproof.tasks.prefect_flow.prefect_internals import EPHEMERAL_SERVER
+
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+ANSWER_PAUSE_S = 0.05  # between two tries
+ANSWER_TIMEOUT_S = 5.0
 
 PATIENCE = 180.0  # seconds; the first start of all makes the database
 ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
@@ -186,3 +189,22 @@ def using(server: EmbeddedServer | None) -> Iterator[None]:
 
     with temporary_settings({PREFECT_API_URL: server.url}):
         yield
+
+
+def answers_in_time(server: "subprocess.Popen[bytes]", api: str, seconds: float) -> bool:
+    """Wait until a server answers; False where it ended, or did not answer in time.
+
+    Args:
+        server: its process.
+        api: the address, which ends in /api.
+        seconds: to wait at most.
+    """
+    deadline = time.monotonic() + seconds
+    while server.poll() is None and time.monotonic() < deadline:
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            DIRECT.open(f"{api}/health", timeout=ANSWER_TIMEOUT_S),
+        ):
+            return True
+        time.sleep(ANSWER_PAUSE_S)
+    return False
