@@ -47,14 +47,14 @@ test-server: $(VENV)/.served  ## A team's set-up for real: PostgreSQL, restarts,
 	$(call debian,redis-server,/usr/bin/redis-server)
 	$(call debian,strace,/usr/bin/strace)
 	$(call debian,iproute2,/usr/sbin/ip /sbin/ip /usr/bin/ip)
-	$(BIN)/python -m pytest -m server --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m server --numprocesses 2 --dist loadfile $(or $(ARGS),tests/system)
 
 test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
 	$(call debian,chromium,/usr/bin/chromium)
-	$(BIN)/python -m pytest -m browser $(ARGS)
+	$(BIN)/python -m pytest -m browser $(or $(ARGS),tests/system)
 
 test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
-	$(BIN)/python -m pytest -m clusters --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -m clusters --numprocesses 2 --dist loadgroup $(or $(ARGS),tests/system)
 
 lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 	$(BIN)/python -m ruff check .

@@ -1,6 +1,7 @@
 """The tree of tests mirrors that of the modules, and no test leans on another."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def test_every_test_lies_in_one_of_the_folders():
         if test.relative_to(TESTS).parts[0] not in FOLDERS
     ]
     assert outside == []
+
+
+def test_what_has_a_command_of_its_own_lies_where_that_looks():
+    """`make test-server` and its kin collect tests/system alone."""
+    marks = re.compile(r"\bmark\.(server|browser|clusters)\b")
+    elsewhere = [
+        str(test.relative_to(ROOT))
+        for folder in ("unit", "integration")
+        for test in modules_of_tests(TESTS / folder)
+        if marks.search(test.read_text(encoding="utf-8"))
+    ]
+    assert elsewhere == []
 
 
 @pytest.mark.parametrize("folder", [*FOLDERS, "support", "bench"])
