@@ -12,7 +12,7 @@ from foldproof.tasks.audit.table import Comparison, audit_table, is_different, j
 from foldproof.tasks.audit.terminal import cells, number_causes, partner
 from foldproof.tasks.report.folder import sync, write_table
 from foldproof.tasks.report.page_template import fill_template
-from foldproof.tasks.store.atomic_folders import write_whole
+from foldproof.tasks.store.atomic_folders import write_folder_atomically
 
 
 def write_audit(
@@ -34,7 +34,7 @@ def write_audit(
         for path in draft.iterdir():
             sync(path)
 
-    write_whole(final, fill)
+    write_folder_atomically(final, fill)
 
 
 def render(rows: Sequence[Comparison], subtitle: str, key: Mapping[str, Any]) -> str:

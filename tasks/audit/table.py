@@ -72,7 +72,7 @@ def judge(rows: Sequence[Comparison]) -> Verdict:
 
 
 def is_different(row: Comparison) -> bool:
-    """Tell whether the fits differ, or one of them failed."""
+    """Return whether the fits differ, or one of them failed."""
     return row.applies and row.bit_equal is not True
 
 

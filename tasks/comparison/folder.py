@@ -11,8 +11,8 @@ from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.page import render
 from foldproof.tasks.comparison.tables import ComparisonTables
-from foldproof.tasks.report.folder import MANIFEST, stays, write_manifest, write_table
-from foldproof.tasks.store.atomic_folders import write_whole
+from foldproof.tasks.report.folder import MANIFEST, keep_existing, write_manifest, write_table
+from foldproof.tasks.store.atomic_folders import write_folder_atomically
 
 MODELS, PAIRS, PAGE = "models.parquet", "comparison.parquet", "comparison.html"
 
@@ -25,7 +25,9 @@ def comparison_id(models: Sequence[ComparedModel]) -> str:
 def write_comparison(models: Sequence[ComparedModel], tables: ComparisonTables, out: Path) -> Path:
     """Write the folder below the output folder and return where it is."""
     final = out / "comparisons" / comparison_id(models)
-    write_whole(final, lambda draft: _fill(draft, models, tables), stays(_has_failures))
+    write_folder_atomically(
+        final, lambda draft: _fill(draft, models, tables), keep_existing(_has_failures)
+    )
     return final
 
 

@@ -46,7 +46,7 @@ _kept: weakref.WeakValueDictionary[str, Arrays] = weakref.WeakValueDictionary()
 
 
 def is_memory(source: str) -> bool:
-    """Tell whether a source setting stands for arrays in memory."""
+    """Return whether a source setting stands for arrays in memory."""
     return source.startswith(PREFIX)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_frame(value: Any) -> bool:
-    """Tell whether a value is a data frame; libraries that nobody imported are not imported."""
+    """Return whether a value is a data frame; libraries that nobody imported are not imported."""
     if isinstance(value, type) or not hasattr(value, "columns"):
         return False
     import narwhals as nw
@@ -70,7 +70,7 @@ def as_table(frame: Any) -> "pa.Table":
 
 
 def _is_pandas(frame: Any) -> bool:
-    """Tell whether a frame may have two columns of one name, which narwhals refuses."""
+    """Return whether a frame may have two columns of one name, which narwhals refuses."""
     return type(frame).__module__.partition(".")[0] == "pandas"
 
 

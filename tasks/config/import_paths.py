@@ -37,6 +37,6 @@ def _of_value(value: Any, importable: bool, setting: str) -> Iterator[tuple[str,
 
 
 def is_importable(hint: Any) -> bool:
-    """Tell whether a type, or a part of it, is marked as one of import paths."""
+    """Return whether a type, or a part of it, is marked as one of import paths."""
     marks = (*getattr(hint, "__metadata__", ()), *typing.get_args(hint))
     return any(isinstance(mark, Importable) or is_importable(mark) for mark in marks)

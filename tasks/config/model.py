@@ -55,7 +55,7 @@ class ModelSpec(Section):
 
 
 def _is_code(value: Any) -> bool:
-    """Tell whether a value is a function that builds, or an estimator to clone."""
+    """Return whether a value is a function that builds, or an estimator to clone."""
     return callable(value) or is_estimator(value)
 
 

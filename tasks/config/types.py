@@ -75,7 +75,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
     def chosen(self, name: str) -> bool:
-        """Tell whether the user set this field rather than took its default."""
+        """Return whether the user set this field rather than took its default."""
         return name in self.model_fields_set
 
 

@@ -59,7 +59,7 @@ def weights_of(given: Mapping[str, float], labels: tuple[Label, ...]) -> dict[La
 
 
 def _is_number(given: Any, label: Label) -> bool:
-    """Tell whether a number, or its text, is that of a whole label."""
+    """Return whether a number, or its text, is that of a whole label."""
     if isinstance(given, bool) or not isinstance(label, int):
         return False
     try:

@@ -37,7 +37,7 @@ WORDS = frozenset(_plain(word) for words in BY_LANGUAGE.values() for word in wor
 
 
 def is_positive_word(label: Label) -> bool:
-    """Tell whether a label is a word that people use for the positive class."""
+    """Return whether a label is a word that people use for the positive class."""
     return _plain(str(label)) in WORDS
 
 
@@ -52,7 +52,7 @@ def positive_flag(label: Label) -> str:
 
 
 def _is_other_json(text: str) -> bool:
-    """Tell whether the command line would take a text for another value than itself."""
+    """Return whether the command line would take a text for another value than itself."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

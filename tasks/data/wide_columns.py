@@ -59,7 +59,7 @@ def merging_columns(
 
 
 def merging_target(values: NDArray[np.float64]) -> Merged | None:
-    """Tell whether float32 is too coarse for a regression's target, (n,)."""
+    """Return whether float32 is too coarse for a regression's target, (n,)."""
     counts = _merging(values)
     return Merged("target", 0, *counts) if counts else None
 
@@ -93,7 +93,7 @@ def _candidates(narrow: NDArray[np.float32]) -> Iterator[int]:
 
 
 def _is_coarse(low: Any, high: Any) -> Any:
-    """Tell whether float32's steps are large beside the range of values."""
+    """Return whether float32's steps are large beside the range of values."""
     largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float32)
     return np.spacing(largest) > COARSE * (high - low)
 

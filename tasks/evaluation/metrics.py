@@ -43,7 +43,7 @@ class Metric:
     compute: Callable[[Predictions], float] | None = None
 
     def fits(self, task: Task, classes: int) -> bool:
-        """Tell whether it says something about a task; classes: 0 for a regression.
+        """Return whether it says something about a task; classes: 0 for a regression.
 
         An error between class codes is a number, too, but what it says depends on the coding.
         """

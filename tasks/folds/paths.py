@@ -11,5 +11,5 @@ def fold_path(out: Path, key: str) -> Path:
 
 
 def is_remote(place: str) -> bool:
-    """Tell whether a place is a URI of object storage and not a folder."""
+    """Return whether a place is a URI of object storage and not a folder."""
     return "://" in place and not place.startswith("file://")

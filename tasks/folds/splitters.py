@@ -34,7 +34,7 @@ EXCHANGEABLE = (*METHODS[1:5], *SHUFFLE_SPLITS, "leave_one_out", "predefined")
 
 
 def is_each_row_tested_once(method: str, repeats: int) -> bool:
-    """Tell whether every row is a test row of exactly one fold."""
+    """Return whether every row is a test row of exactly one fold."""
     return method in PARTITIONS and repeats == 1
 
 
@@ -63,7 +63,7 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
 
 
 def is_own(method: str) -> bool:
-    """Tell whether a method is code of the user's that another process can import."""
+    """Return whether a method is code of the user's that another process can import."""
     module, _, name = method.partition(":")
     return bool(name) and module != "__main__" and not is_kept(method)
 

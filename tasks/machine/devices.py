@@ -68,7 +68,7 @@ def available_cores() -> int:
 
 
 def has_cuda() -> bool:
-    """Tell whether TensorFlow would find CUDA's libraries, as packages or on the system."""
+    """Return whether TensorFlow would find CUDA's libraries, as packages or on the system."""
     packaged = find_spec("nvidia") is not None and find_spec("nvidia.cudnn") is not None
     return packaged or find_library("cudnn") is not None
 

@@ -25,8 +25,8 @@ from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, current_run, launched
-from foldproof.tasks.store.disk_errors import GO_ON, writing
-from foldproof.tasks.store.object_storage import publish, sending
+from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
+from foldproof.tasks.store.object_storage import storage_errors_as_run_failed, upload_report
 
 NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out", "more")
 
@@ -89,7 +89,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "engine": settings.compute.engine,
         **({"name": settings.name} if settings.name else {}),
     }
-    with writing(f"out: the report in {settings.out!r}", GO_ON):
+    with disk_errors_as_run_failed(f"out: the report in {settings.out!r}", RERUN_REMEDY):
         run.keep_source()
         written = report.write_report(tables, run.key, findings, run.out, facts)
     if run.remote is None:
@@ -97,8 +97,8 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     if run.view is not None:
         run.view.publish(tables, written.path, (*run.notices, *findings))
     if run.remote is not None:
-        with sending(run.remote.uri):
-            publish(run.remote, written.path, report.EXECUTION, report.MANIFEST)
+        with storage_errors_as_run_failed(run.remote.uri):
+            upload_report(run.remote, written.path, report.EXECUTION, report.MANIFEST)
     failures = [record for record in run.records.values() if record.error is not None]
     run.result = Result(
         path=written.path,

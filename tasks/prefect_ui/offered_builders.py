@@ -36,7 +36,7 @@ def builders_in(module: str) -> Iterator[str]:
 
 
 def _may_build(function: ast.FunctionDef) -> bool:
-    """Tell whether it is public, returns something, and asks for nothing that it is not handed."""
+    """Return whether it is public, returns a value, and needs only arguments that are offered."""
     asked = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     needed = asked[: len(asked) - len(function.args.defaults)]
     returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))

@@ -15,7 +15,7 @@ from foldproof.tasks.common.version import VERSION
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.page import render
-from foldproof.tasks.store.atomic_folders import write_whole
+from foldproof.tasks.store.atomic_folders import write_folder_atomically
 
 DETERMINISTIC = ("folds", "history", "predictions", "summary")
 EXECUTION = "execution.parquet"
@@ -50,7 +50,9 @@ def write_report(
     """
     name = run_id(dict(key))
     final = out / "runs" / name
-    write_whole(final, lambda draft: _fill(draft, tables, key, notices, run), stays(_has_failures))
+    write_folder_atomically(
+        final, lambda draft: _fill(draft, tables, key, notices, run), keep_existing(_has_failures)
+    )
     return Report(final, name, has_earlier=bool(tables.failed) and not _has_failures(final))
 
 
@@ -91,8 +93,8 @@ def write_table(table: pa.Table, path: Path) -> None:
     parquet.write_table(whole, path, compression="zstd", row_group_size=max(1, len(whole)))
 
 
-def stays(has_holes: Callable[[Path], bool]) -> Callable[[Path, Path], bool]:
-    """Return what tells whether a report that is there stays: for `write_whole`.
+def keep_existing(has_holes: Callable[[Path], bool]) -> Callable[[Path, Path], bool]:
+    """Return a function that decides whether an existing report is kept.
 
     It does if it is sound and has what the draft would put there, or if it is complete and
     the draft is not.
@@ -122,7 +124,7 @@ def _has_failures(folder: Path) -> bool:
 
 
 def _intact(folder: Path) -> bool:
-    """Tell whether a folder has a manifest, and every file is what that says."""
+    """Return whether a folder has a manifest, and every file is what that says."""
     try:
         files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
         return all(

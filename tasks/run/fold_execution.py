@@ -7,7 +7,7 @@ from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.run.session import Run
-from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock
 from foldproof.tasks.store.object_storage import Remote
@@ -84,7 +84,9 @@ def reuse_stored(run: Run, job: FoldJob) -> bool:
     try:
         record = worker.read_stored(job)
     except DamagedFold as error:
-        with writing(f"out: {job.store.name}, which is damaged, put aside", GO_ON):
+        with disk_errors_as_run_failed(
+            f"out: {job.store.name}, which is damaged, put aside", RERUN_REMEDY
+        ):
             aside = put_aside(job.store)
         if job.remote:
             Remote(job.remote).send([f"{FOLDS}/{aside.name}"], job.out)

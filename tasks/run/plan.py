@@ -21,7 +21,7 @@ from foldproof.tasks.folds.keys import (
 )
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.devices import Placement, place
-from foldproof.tasks.store.disk_errors import writing
+from foldproof.tasks.store.disk_errors import disk_errors_as_run_failed
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,
     read_record,
@@ -156,4 +156,6 @@ class RunPlan:
 
     def _writing(self, what: str) -> contextlib.AbstractContextManager[None]:
         remedy = "make room there, or set TMPDIR to another folder"
-        return writing(f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy)
+        return disk_errors_as_run_failed(
+            f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy
+        )

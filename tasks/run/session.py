@@ -39,12 +39,12 @@ from foldproof.tasks.run.preflight import check_early_stopping, check_writable, 
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.stored_reports import has_report
 from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
-from foldproof.tasks.store.atomic_folders import mend
-from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.atomic_folders import repair_folders
+from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.fold_file import make_store
 from foldproof.tasks.store.known_sources import SOURCES, keep_known, read_known, source_record
-from foldproof.tasks.store.object_storage import Remote, fetch_run, sending
+from foldproof.tasks.store.object_storage import Remote, download_run, storage_errors_as_run_failed
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import (
     may_open_files,
@@ -225,7 +225,7 @@ class Run(RunPlan):
         for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
         make_store(self.out)
-        mend(self.out / RUNS)
+        repair_folders(self.out / RUNS)
         remove_drafts(self.out / FOLDS)
         self._keep_record()
         self._checked = True
@@ -234,7 +234,7 @@ class Run(RunPlan):
         """Get from object storage what is there of this run and not here."""
         if self.remote is not None:
             stores = [job.store for job in self.jobs]
-            fetch_run(self.remote, stores, run_id(self.key), self.out)
+            download_run(self.remote, stores, run_id(self.key), self.out)
 
     def _check_out(self) -> None:
         if self.remote is None:
@@ -265,10 +265,12 @@ class Run(RunPlan):
         """Keep what the builder was seen to open, if it was tried."""
         if "model_facts" not in vars(self) or not may_open_files(self.study.model.builder):
             return
-        with writing(f"out: what the builder opens, in {self.study.out!r}", GO_ON):
+        with disk_errors_as_run_failed(
+            f"out: what the builder opens, in {self.study.out!r}", RERUN_REMEDY
+        ):
             write_record(self.model_facts.opened, self.out / self.record)
         if self.remote is not None:
-            with sending(self.remote.uri):
+            with storage_errors_as_run_failed(self.remote.uri):
                 self.remote.send([self.record], self.out)
 
     def _introduce(self, dataset: Dataset) -> None:
@@ -380,7 +382,9 @@ class Run(RunPlan):
     def keep_source(self) -> None:
         """Keep which samples the source's bytes were, for runs to come."""
         if self.remote is None and self._source_record is not None:
-            with writing(f"out: what is known of the data, in {self.study.out!r}", GO_ON):
+            with disk_errors_as_run_failed(
+                f"out: what is known of the data, in {self.study.out!r}", RERUN_REMEDY
+            ):
                 keep_known(self.dataset, self.out / self._source_record)
 
     def _may_be_stored(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where finished folds and reports are kept: whole or not at all, in folders or object storage.
+"""Store finished folds and reports atomically, in folders or object storage.
 
 Imports `folds` and what that may import.
 """

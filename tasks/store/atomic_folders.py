@@ -1,4 +1,4 @@
-"""Folders of results: there whole or not at all, and the earlier one until then.
+"""Replace result folders atomically: a reader sees the old or the new one, never a part.
 
 A draft is written beside its place as `.NAME.HOST-PID.part`; while it takes the place, the
 earlier folder is `.NAME.HOST-PID.old`. Whoever holds the lock of a name may mend what a killed
@@ -17,44 +17,46 @@ from pathlib import Path
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.store.locks import fold_lock
 
-Stays = Callable[[Path, Path], bool]
+KeepExisting = Callable[[Path, Path], bool]
 
 
-def write_whole(
-    final: Path, fill: Callable[[Path], None], stays: Stays = lambda draft, final: False
+def write_folder_atomically(
+    target: Path,
+    write: Callable[[Path], None],
+    keep_existing: KeepExisting = lambda draft, target: False,
 ) -> None:
-    """Fill a temporary folder and rename it into its place.
+    """Write a draft folder and rename it to its target, or keep a better one that exists.
 
     Args:
-        final: its place.
-        fill: writes all files into the folder that it is given.
-        stays: given the finished draft and the folder that is there, tells whether that stays.
+        target: the folder to create or replace.
+        write: writes all files into the draft folder that it is given.
+        keep_existing: given the draft and the existing folder, returns whether to keep the latter.
 
     Raises:
         OSError: it cannot be written; an earlier folder is where it was.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    mend(final.parent)
-    with fold_lock(final, threading.Event()):
-        draft = final.with_name(f".{final.name}.{socket.gethostname()}-{os.getpid()}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    repair_folders(target.parent)
+    with fold_lock(target, threading.Event()):
+        draft = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}.part")
         _remove(draft)
         draft.mkdir()
         try:
-            fill(draft)
-            if not (final.exists() and stays(draft, final)):
-                _put_in_place(draft, final, stays)
+            write(draft)
+            if not (target.exists() and keep_existing(draft, target)):
+                _put_in_place(draft, target, keep_existing)
         finally:
             _remove(draft)
 
 
-def mend(parent: Path) -> None:
-    """Finish what killed processes left undone in a folder of folders.
+def repair_folders(parent: Path) -> None:
+    """Restore folders that a killed process left half replaced, and remove its drafts.
 
     What was there before a process died comes back if nothing took its place; drafts and what
     was replaced are removed. Whatever a living process works on is left alone.
     """
-    for final in left_behind(parent):
-        _mend(final)
+    for target in left_behind(parent):
+        _repair(target)
 
 
 def left_behind(parent: Path) -> Iterator[Path]:
@@ -68,33 +70,33 @@ def left_behind(parent: Path) -> Iterator[Path]:
                 yield parent / name
 
 
-def _mend(final: Path) -> None:
+def _repair(target: Path) -> None:
     earlier, drafts = (
-        final.parent.glob(f".{glob.escape(final.name)}.*.{ending}") for ending in ("old", "part")
+        target.parent.glob(f".{glob.escape(target.name)}.*.{ending}") for ending in ("old", "part")
     )
     with contextlib.suppress(OSError):
         replaced = sorted(earlier, key=lambda path: path.stat().st_mtime_ns)
-        if replaced and not final.exists():
-            replaced.pop().rename(final)
+        if replaced and not target.exists():
+            replaced.pop().rename(target)
         for left in (*replaced, *drafts):
             _remove(left)
 
 
-def _put_in_place(draft: Path, final: Path, stays: Stays) -> None:
-    """Rename a draft to its final name; the folder that was there is given up after that."""
+def _put_in_place(draft: Path, target: Path, keep_existing: KeepExisting) -> None:
+    """Rename a draft to its target, then remove the folder that was there."""
     earlier = draft.with_suffix(".old")
     _remove(earlier)
-    if final.exists():
-        final.rename(earlier)
+    if target.exists():
+        target.rename(earlier)
     try:
-        draft.rename(final)
+        draft.rename(target)
     except BaseException as error:
-        if not final.exists():
+        if not target.exists():
             if earlier.exists():
-                earlier.rename(final)
+                earlier.rename(target)
             raise
         # Another run was faster, which can only be where the file system has no locks.
-        if not (isinstance(error, OSError) and stays(draft, final)):
+        if not (isinstance(error, OSError) and keep_existing(draft, target)):
             raise
     _remove(earlier)
 

@@ -1,4 +1,4 @@
-"""What cannot be written is said in one line: the place, the reason, the remedy."""
+"""Turn errors of a disk into one line for the user: the place, the reason, the remedy."""
 
 import errno
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from foldproof.tasks.common.errors import RunFailed
 
-GO_ON = "mend that and run the same command again: finished folds are kept"
+RERUN_REMEDY = "mend that and run the same command again: finished folds are kept"
 REASONS = {
     errno.ENOSPC: "no space left on the device",
     errno.EDQUOT: "the quota is used up",
@@ -26,15 +26,15 @@ REASONS = {
 
 
 @contextmanager
-def writing(what: str, remedy: str) -> Iterator[None]:
-    """Turn what a disk refuses into the one line that a user can act on.
+def disk_errors_as_run_failed(what: str, remedy: str) -> Iterator[None]:
+    """Wrap writes: an `OSError` of the disk becomes a `RunFailed` with a one-line message.
 
     Args:
         what: what is being written, and where.
         remedy: what to do about it.
 
     Raises:
-        RunFailed: the disk refused; other errors pass as they are.
+        RunFailed: the disk refused to write; other errors pass through.
     """
     try:
         yield
@@ -46,5 +46,5 @@ def writing(what: str, remedy: str) -> Iterator[None]:
 
 
 def _is_short_write(error: OSError) -> bool:
-    """Tell whether it is NumPy's way to say that a disk is full; it has no number."""
+    """Return whether it is NumPy's error for a full disk, which has no errno."""
     return error.errno is None and "requested and" in str(error)

@@ -1,4 +1,4 @@
-"""Finished folds by key: one Parquet file each, whole or not there, never pickled.
+"""The file of a finished fold: Parquet, named by its key, written atomically, never pickled.
 
 A file is written under a name that ends otherwise, synced and renamed. It holds the
 fold's raw output and history, and the digest of both, so that damage is noticed.
@@ -51,11 +51,11 @@ SCHEMA = pa.schema(
 
 
 class DamagedFold(RuntimeError):
-    """A stored fold is not what its name and digests say."""
+    """A stored fold does not match its name or its digest."""
 
 
 def write_fold(fold: FinishedFold, path: Path) -> None:
-    """Store a finished fold: a reader sees all of it or nothing."""
+    """Store a finished fold atomically: a reader sees all of it or nothing."""
     table = pa.Table.from_pylist([_row(fold)], schema=SCHEMA)
     temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part")
     try:
@@ -90,7 +90,7 @@ def read_fold(path: Path, key: str) -> FinishedFold:
 
 
 def put_aside(path: Path) -> Path:
-    """Rename a damaged fold, so that it is kept but not taken for one."""
+    """Rename a damaged fold's file, so that it is kept but not used."""
     aside = path.with_suffix(".damaged")
     path.replace(aside)
     return aside
@@ -142,7 +142,7 @@ def _fold(row: dict[str, Any]) -> FinishedFold:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the file system can."""
+    """Sync a folder, so that a rename survives a power cut, where the file system supports it."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

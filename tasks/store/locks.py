@@ -1,4 +1,4 @@
-"""One run at a time trains a fold; others on the same store wait for it.
+"""File locks: one run at a time trains a fold, others on the same store wait for it.
 
 The lock is the kernel's (flock), so that a dead owner holds nothing. Where a file system has
 no locks, a fold may be trained twice, which costs time and changes nothing.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from foldproof.tasks.common.errors import Interrupted
 
-PAUSE = 0.05  # seconds between two tries
+RETRY_INTERVAL_S = 0.05  # between two attempts to take a lock
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def fold_lock(store: Path, stopped: threading.Event) -> Iterator[bool]:
 
 
 def _acquire(path: Path, stopped: threading.Event) -> int | None:
-    """Return a handle that holds the lock, or None where there are no locks."""
+    """Wait for the lock; return a handle that holds it, or None where there are no locks."""
     while True:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -56,7 +56,7 @@ def _acquire(path: Path, stopped: threading.Event) -> int | None:
             os.close(handle)
             if stopped.is_set():
                 raise Interrupted("the run was stopped") from None
-            time.sleep(PAUSE)
+            time.sleep(RETRY_INTERVAL_S)
             continue
         except OSError:
             with contextlib.suppress(OSError):

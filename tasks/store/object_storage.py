@@ -1,4 +1,4 @@
-"""Results in object storage: a local folder stands for it, and files go there one by one.
+"""Results in object storage: a local folder mirrors it, and files are uploaded one by one.
 
 An object is there whole or not at all, so a finished fold needs no temporary name there. A
 report counts as there when its manifest is, which goes last.
@@ -14,9 +14,9 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError, RunFailed
 from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
-from foldproof.tasks.store.disk_errors import GO_ON
+from foldproof.tasks.store.disk_errors import RERUN_REMEDY
 
-AT_ONCE = 8  # files under way
+PARALLEL_TRANSFERS = 8  # files at a time
 
 
 def refuse_remote(out: str, command: str) -> None:
@@ -74,7 +74,7 @@ class Remote:
 
     def fetch(self, names: Iterable[str], into: Path) -> None:
         """Copy files from here into a local folder, under the same names."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
             for _ in pool.map(lambda name: self._fetch_one(name, into / name), names):
                 pass
 
@@ -85,12 +85,12 @@ class Remote:
             RunFailed: object storage did not answer.
         """
         folder, _, base = name.rpartition("/")
-        with sending(self.uri):
+        with storage_errors_as_run_failed(self.uri):
             self.fetch([name] if base in self.names(folder) else [], into)
 
     def send(self, names: Iterable[str], out: Path) -> None:
         """Copy files from a local folder to here, under the same names."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
             for _ in pool.map(lambda name: self._send_one(out / name, name), names):
                 pass
 
@@ -102,7 +102,7 @@ class Remote:
             system.delete_file(f"{root}/{name}")
 
     def probe(self) -> None:
-        """See whether files can be written here.
+        """Check that files can be written here.
 
         Raises:
             InputError: they cannot, with the reason.
@@ -134,8 +134,8 @@ class Remote:
 
 
 @contextmanager
-def sending(uri: str) -> Iterator[None]:
-    """Turn what object storage refuses into one line.
+def storage_errors_as_run_failed(uri: str) -> Iterator[None]:
+    """Wrap transfers: an `OSError` of object storage becomes a one-line `RunFailed`.
 
     Raises:
         RunFailed: it refused, or did not answer.
@@ -144,11 +144,11 @@ def sending(uri: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = " ".join(str(error).split())[:200]
-        raise RunFailed(f"out: {uri!r} cannot be reached ({reason}); {GO_ON}") from None
+        raise RunFailed(f"out: {uri!r} cannot be reached ({reason}); {RERUN_REMEDY}") from None
 
 
-def fetch_run(remote: Remote, stores: Iterable[Path], run_id: str, out: Path) -> None:
-    """Get what is there of a run and not here: finished folds, and a report that is whole.
+def download_run(remote: Remote, stores: Iterable[Path], run_id: str, out: Path) -> None:
+    """Download a run's finished folds and complete report, as far as they are missing here.
 
     Args:
         remote: the store.
@@ -162,12 +162,12 @@ def fetch_run(remote: Remote, stores: Iterable[Path], run_id: str, out: Path) ->
     files = remote.names(report)
     if "manifest.json" in files and not (out / report).exists():
         names += [f"{report}/{name}" for name in files]
-    with sending(remote.uri):
+    with storage_errors_as_run_failed(remote.uri):
         remote.fetch(names, out)
 
 
-def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None:
-    """Put a report into object storage: there whole, or not at all.
+def upload_report(remote: Remote, report: Path, execution: str, manifest: str) -> None:
+    """Upload a report to object storage; its manifest goes last and makes it complete.
 
     Args:
         remote: the store.
@@ -178,7 +178,7 @@ def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None
     folder = f"{RUNS}/{report.name}"
     names = [f"{folder}/{path.name}" for path in sorted(report.iterdir())]
     last = f"{folder}/{manifest}"
-    if _is_there(remote, report, last):
+    if _is_uploaded(remote, report, last):
         remote.send([f"{folder}/{execution}"], report.parent.parent)
         return
     remote.remove(last)
@@ -186,7 +186,7 @@ def publish(remote: Remote, report: Path, execution: str, manifest: str) -> None
     remote.send([last], report.parent.parent)
 
 
-def _is_there(remote: Remote, report: Path, manifest: str) -> bool:
+def _is_uploaded(remote: Remote, report: Path, manifest: str) -> bool:
     system, root = remote.opened
     try:
         with system.open_input_stream(f"{root}/{manifest}") as file:

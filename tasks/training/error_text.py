@@ -31,7 +31,7 @@ def describe_failure(error: BaseException) -> str:
 
 
 def is_exhausted(error: BaseException) -> bool:
-    """Tell whether a worker ran out of memory, so that a fresh one may succeed."""
+    """Return whether a worker ran out of memory, so that a fresh one may succeed."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is not None and isinstance(error, tensorflow.errors.ResourceExhaustedError):
         return True

@@ -155,7 +155,7 @@ def _train_keras(
 
 
 def _depends_on_seed(build: Builder, job: FoldJob) -> bool:
-    """Tell whether another seed gives other initial weights; it is tried once in a worker."""
+    """Return whether another seed gives other initial weights; it is tried once in a worker."""
     if job.family not in _seeded_family:
         _seeded_family.clear()
         one, other = (weights_digest(build(seed)) for seed in TRIAL_SEEDS)

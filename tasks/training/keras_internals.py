@@ -54,7 +54,7 @@ def compiled_metrics(model: Any) -> list[Any]:
 
 
 def has_own_loss(model: Any) -> bool:
-    """Tell whether a model's class computes its loss in a way of its own."""
+    """Return whether a model's class computes its loss in a way of its own."""
     import keras
 
     return any(
@@ -64,7 +64,7 @@ def has_own_loss(model: Any) -> bool:
 
 
 def is_stock(optimizer: Any) -> bool:
-    """Tell whether an optimizer is one of Keras's own classes, not a user's subclass."""
+    """Return whether an optimizer is one of Keras's own classes, not a user's subclass."""
     return type(optimizer).__module__.startswith(_STOCK_OPTIMIZERS)
 
 

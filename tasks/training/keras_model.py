@@ -19,7 +19,7 @@ from foldproof.tasks.user_code.builder_call import BuilderCall
 
 
 def is_keras(model: Any) -> bool:
-    """Tell whether a model is Keras's, without importing Keras to find out."""
+    """Return whether a model is Keras's, without importing Keras to find out."""
     keras = sys.modules.get("keras")
     return keras is not None and isinstance(model, keras.Model)
 
@@ -163,7 +163,7 @@ def _none_of_keras(setting: str, given: str, names: list[str], usual: str) -> In
 
 
 def _has_output(model: Any) -> bool:
-    """Tell whether a model knows its output's shape; subclassed ones do not."""
+    """Return whether a model knows its output's shape; subclassed ones do not."""
     try:
         return isinstance(model.output_shape, tuple)
     except (AttributeError, ValueError):

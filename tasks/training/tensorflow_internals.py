@@ -51,7 +51,7 @@ def _eager_context() -> Any:
 
 
 def onednn_is_on() -> bool:
-    """Tell whether TensorFlow uses oneDNN in this process, by variable or by default."""
+    """Return whether TensorFlow uses oneDNN in this process, by variable or by default."""
     try:
         from tensorflow.python.util import _pywrap_util_port  # nothing public tells
 

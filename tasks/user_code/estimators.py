@@ -26,7 +26,7 @@ class Clones:
 
 
 def is_estimator(value: Any) -> bool:
-    """Tell whether an object is an estimator in scikit-learn's sense; a class is none."""
+    """Return whether an object is an estimator in scikit-learn's sense; a class is none."""
     if isinstance(value, type):
         return False
     return all(callable(getattr(value, name, None)) for name in ("fit", "get_params"))

@@ -58,7 +58,7 @@ def modules_in(function: Any) -> set[str]:
 
 
 def by_value(value: Any) -> bool:
-    """Tell whether a worker cannot import a function or class, so that it travels whole."""
+    """Return whether a worker cannot import a function or class, so that it travels whole."""
     module = sys.modules.get(getattr(value, "__module__", "") or "")
     if module is None or module.__name__ == "__main__":
         return True

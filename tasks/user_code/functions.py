@@ -52,7 +52,7 @@ def _refuse_model(builder: Any) -> None:
 
 
 def is_kept(name: str) -> bool:
-    """Tell whether a builder setting stands for a function object."""
+    """Return whether a builder setting stands for a function object."""
     return "@" in name
 
 

@@ -57,7 +57,7 @@ def owner(folder: str, relative: str) -> Owner | None:
 
 
 def is_installed_file(path: str) -> bool:
-    """Tell whether a file is Python's or an installed distribution's."""
+    """Return whether a file is Python's or an installed distribution's."""
     if path.startswith(FOLDERS) or INSTALLED & set(Path(path).parts):
         return True
     folders = (os.path.realpath(entry) for entry in sys.path if entry)

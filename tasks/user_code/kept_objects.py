@@ -50,7 +50,7 @@ def describe_by_parts(value: Any) -> Any:
 
 
 def callable_by_name(value: Any) -> bool:
-    """Tell whether a value is a function, which has a name of its own."""
+    """Return whether a value is a function, which has a name of its own."""
     return hasattr(value, "__qualname__")
 
 

@@ -146,7 +146,7 @@ def _imports(name: str, spec: ModuleSpec, tree: ast.Module) -> Iterator[str]:
 
 
 def _is_standard(spec: ModuleSpec) -> bool:
-    """Tell whether a module is Python's own; one of the user's may have the same name."""
+    """Return whether a module is Python's own; one of the user's may have the same name."""
     if spec.origin in ("built-in", "frozen"):
         return True
     places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])

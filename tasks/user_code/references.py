@@ -125,5 +125,5 @@ def in_settings(reference: str) -> str:
 
 
 def is_built_in(reference: str) -> bool:
-    """Tell whether a reference names a built-in builder, by its short or its full name."""
+    """Return whether a reference names a built-in builder, by its short or its full name."""
     return reference.partition(":")[0] in (BUILT_IN, f"{PACKAGE}.{BUILT_IN}")

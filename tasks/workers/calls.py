@@ -23,9 +23,9 @@ from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
-from foldproof.tasks.store.disk_errors import GO_ON, writing
+from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.fold_file import read_fold, write_fold
-from foldproof.tasks.store.object_storage import Remote, sending
+from foldproof.tasks.store.object_storage import Remote, storage_errors_as_run_failed
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.hooks import watching
@@ -125,10 +125,12 @@ def train_fold(
             attempt=attempt,
             slot=slot,
         )
-    with writing(f"out: fold {job.repeat}/{job.fold} in {str(job.store.parent)!r}", GO_ON):
+    with disk_errors_as_run_failed(
+        f"out: fold {job.repeat}/{job.fold} in {str(job.store.parent)!r}", RERUN_REMEDY
+    ):
         write_fold(finished, job.store)
     if job.remote:
-        with sending(job.remote):
+        with storage_errors_as_run_failed(job.remote):
             Remote(job.remote).send([f"{FOLDS}/{job.store.name}"], job.out)
     seconds = finished.execution.seconds_fit / (finished.epochs_run or 1)
     record = record_of(finished, job, cached=False)

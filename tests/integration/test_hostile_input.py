@@ -291,7 +291,7 @@ def test_hostile_input_is_one_line(settings: dict[str, Any], field: str, remedy:
 
 @pytest.mark.usefixtures("working")
 def test_an_endless_splitter_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foldproof.tasks.folds.plan.MOST_PLACES", 20)
+    monkeypatch.setattr("foldproof.tasks.folds.plan.MAX_FOLDS", 20)
     study = parse_study(split("good.csv", method="odd:Endless"))
     dataset = prepare_data(study.data, None, tmp_path)
     with pytest.raises(InputError) as caught:  # in this process, where the bound is low

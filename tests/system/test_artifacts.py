@@ -298,8 +298,8 @@ def test_failed_folds_are_in_the_graph_too(deployed):
 def test_a_long_fold_has_a_card_that_names_it_and_says_what_became_of_it(
     client, prefect_api, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(prefect_view, "LONG", 0.0)
-    monkeypatch.setattr(prefect_view, "UPDATE", 0.1)
+    monkeypatch.setattr(prefect_view, "MIN_PROGRESS_S", 0.0)
+    monkeypatch.setattr(prefect_view, "UPDATE_INTERVAL_S", 0.1)
     monkeypatch.chdir(tmp_path)
     settings = {"data": {"source": "iris"}, "split": {"n_splits": 2}, "train": {"epochs": 3000}}
     with temporary_settings({PREFECT_API_URL: prefect_api}):

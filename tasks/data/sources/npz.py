@@ -109,7 +109,7 @@ def _check_shapes(found: dict[str, NDArray[Any]]) -> None:
 
 
 def _is_one_hot(array: NDArray[Any], rows: int) -> bool:
-    """Tell whether each row says its class by a single one."""
+    """Return whether each row says its class by a single one."""
     if array.ndim != 2 or len(array) != rows or array.dtype.kind not in "biuf":
         return False
     zeros_and_ones = np.isin(array, (0, 1)).all()

@@ -56,7 +56,7 @@ def _positive(fold: ScoredFold) -> NDArray[np.bool_]:
 
 
 def _applies(given: MetricByFold) -> bool:
-    """Tell whether these are AUCs of a binary task, and each row is tested once."""
+    """Return whether these are AUCs of a binary task, and each row is tested once."""
     is_auc = given.metric == "roc_auc" and all(fold.binary for fold in given.folds)
     return is_auc and given.tests_each_row_once
 

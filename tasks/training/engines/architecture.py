@@ -1,4 +1,4 @@
-"""Tell whether two models are the same but for the values of their variables.
+"""Return whether two models are the same but for the values of their variables.
 
 What a traced step depends on: classes, configuration, variables' shapes and types, how the
 model was compiled, and, for classes and functions of the user's own, everything plain that
@@ -102,7 +102,7 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def _wraps_for_library(value: Any) -> bool:
-    """Tell whether a function is one of those that Keras puts around a layer's methods."""
+    """Return whether a function is one of those that Keras puts around a layer's methods."""
     scope = getattr(value, "__globals__", {}).get("__name__", "")
     return str(scope).split(".")[0] in LIBRARIES
 

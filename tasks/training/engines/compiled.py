@@ -137,7 +137,7 @@ def _compile(
 
 
 def _builds_the_same(build: Builder) -> bool:
-    """Tell whether a model built with another model's kernels is the one built without."""
+    """Return whether a model built with another model's kernels is the one built without."""
     seed, other = TRIAL_SEEDS
     without = _digest(build(seed))
     build(other)

@@ -161,7 +161,7 @@ def _is_own(cls: type, name: str) -> bool:
 
 
 def _has_own_code(model: Any) -> bool:
-    """Tell whether a layer, the loss or a metric is not Keras's own."""
+    """Return whether a layer, the loss or a metric is not Keras's own."""
     metrics = [metric for group in model.metrics for metric in getattr(group, "metrics", [group])]
     given = [model.loss, *_flat(compiled_metrics(model))]
     parts = [*all_layers(model), *metrics]

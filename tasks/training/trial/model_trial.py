@@ -49,7 +49,7 @@ def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
 
 
 def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
-    """Tell whether a trial has to read rows; scikit-learn's own scalers and models need none."""
+    """Return whether a trial has to read rows; scikit-learn's own scalers and models need none."""
     return facts.kind == "keras" or ":" in job.train.scaler
 
 

@@ -24,7 +24,7 @@ CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files
 
 
 def may_open_files(builder: str) -> bool:
-    """Tell whether a builder has to be watched at all."""
+    """Return whether a builder has to be watched at all."""
     return builder.partition(":")[0].split(".")[0] not in CLOSED
 
 

@@ -187,7 +187,7 @@ def _file_of(module: str) -> str | None:
 
 
 def _is_import_of_installed() -> bool:
-    """Tell whether an installed package is being imported, which is its own business."""
+    """Return whether an installed package is being imported, which is its own business."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(FOLDERS):

@@ -118,7 +118,7 @@ def test_a_long_trace_says_so_now_and_then(tmp_path):
 
 
 def test_a_trace_without_end_is_refused_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance, "MOST_SOURCES", 20)
+    monkeypatch.setattr(provenance, "MAX_SOURCES", 20)
     source = many(tmp_path, 30)
     with pytest.raises(InputError) as caught:
         trace(tmp_path, source)

@@ -16,7 +16,7 @@ import os, sys, warnings
 from pathlib import Path
 from foldproof.tasks.workers.output import captured_output
 print("before")
-with kept_output(Path(sys.argv[1])):
+with captured_output(Path(sys.argv[1])):
     print("from Python")
     os.write(1, b"from C\\n")
     warnings.warn("odd")

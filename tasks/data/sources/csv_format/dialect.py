@@ -129,7 +129,7 @@ def _without(text: str, lines: int) -> str:
 
 
 def _is_header(text: str, above: int, delimiter: str) -> bool:
-    """Tell whether the last of the comments names the columns, as numpy.savetxt writes it."""
+    """Return whether the last of the comments names the columns, as numpy.savetxt writes it."""
     rows = _rows(_without(text, above - 1), delimiter)
     if len(rows) < 2 or len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
         return False
@@ -182,7 +182,7 @@ def _has_header(rows: Rows, name: str) -> bool:
 
 
 def _is_data(row: list[str], below: Rows) -> bool:
-    """Tell whether a row has numbers or dates, and for the rest what also stands below."""
+    """Return whether a row has numbers or dates, and for the rest what also stands below."""
     if not any(TYPED.fullmatch(cell.strip()) for cell in row):
         return False
     return all(
@@ -192,14 +192,14 @@ def _is_data(row: list[str], below: Rows) -> bool:
 
 
 def _is_like(cell: str, below: list[str]) -> bool:
-    """Tell whether a word stands below again, or but for its number, such as s1 above s2."""
+    """Return whether a word stands below again, or but for its number, such as s1 above s2."""
     numbered = DIGITS.sub("0", cell)
     alike = numbered != cell and all(DIGITS.sub("0", other) == numbered for other in below)
     return cell in below or (bool(below) and alike)
 
 
 def _count_up(row: list[str]) -> bool:
-    """Tell whether a row is 0, 1, 2 and so on, as pandas names columns that have no names."""
+    """Return whether a row is 0, 1, 2 and so on, as pandas names columns that have no names."""
     cells = [cell.strip() for cell in row if cell.strip()]
     return len(cells) > 2 and any(
         cells == [str(i) for i in range(start, start + len(cells))] for start in (0, 1)

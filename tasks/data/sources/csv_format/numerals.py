@@ -61,13 +61,13 @@ def weigh(columns: Iterable[pa.ChunkedArray | pa.Array]) -> Evidence:
 
 
 def is_ambiguous(column: pa.ChunkedArray) -> bool:
-    """Tell whether every number of a text column with commas may be read in two ways."""
+    """Return whether every number of a text column with commas may be read in two ways."""
     text = pc.utf8_trim_whitespace(column)
     return _all(text, rf"{EITHER[',']}|^[-+]?\d+$") and _any(text, EITHER[","])
 
 
 def writes_commas(column: pa.ChunkedArray) -> bool:
-    """Tell whether a text column holds numbers with decimal commas and nothing else."""
+    """Return whether a text column holds numbers with decimal commas and nothing else."""
     text = pc.utf8_trim_whitespace(column)
     return _all(text, rf"{DECIMAL[',']}|{EITHER[',']}|^[-+]?\d+$") and _any(text, DECIMAL[","])
 
@@ -122,7 +122,7 @@ def _cast(text: pa.ChunkedArray, mark: str, decimal: str) -> pa.ChunkedArray:
 
 
 def _all(text: pa.ChunkedArray | pa.Array, pattern: str) -> bool:
-    """Tell whether there are values and all that are no gaps match."""
+    """Return whether there are values and all that are no gaps match."""
     head = text.slice(0, 100)  # a column of words is told from its first rows
     return text.null_count < len(text) and all(
         pc.all(pc.match_substring_regex(part, pattern)).as_py() is not False

@@ -32,7 +32,7 @@ OTHERS = {  # what files of other kinds begin with
 
 
 def is_csv(source: str) -> bool:
-    """Tell whether a source is a CSV file, by its name."""
+    """Return whether a source is a CSV file, by its name."""
     return source.lower().removesuffix(".gz").endswith(ENDINGS)
 
 

@@ -158,7 +158,7 @@ def test_rows_may_be_longer_than_a_block(tmp_path: Path) -> None:
 @pytest.fixture
 def short_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the dialect be told from 20 bytes."""
-    monkeypatch.setattr(parse, "SAMPLE", 20)
+    monkeypatch.setattr(parse, "SAMPLE_BYTES", 20)
 
 
 @pytest.mark.usefixtures("short_look")
