@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from foldproof.tasks.evaluation.schemas import PLACE, described_schema
+from foldproof.tasks.evaluation.schemas import FOLD_COLUMNS, described_schema
 
 REPEAT, REFERENCE = "repeat", "reference"
 
@@ -80,7 +80,7 @@ def audit_schema() -> pa.Schema:
     """Return the schema of audit.parquet: one row a comparison of two fits."""
     return described_schema(
         [
-            *PLACE,
+            *FOLD_COLUMNS,
             ("cause", pa.string(), "The cause's name; reference is foldproof's own way."),
             ("title", pa.string(), "The cause, for people."),
             ("done", pa.string(), "What was done."),

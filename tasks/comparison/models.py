@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foldproof.tasks.evaluation.paired_tests.types import Division, PooledScores
+from foldproof.tasks.evaluation.paired_tests.types import PooledScores, SplitSummary
 from foldproof.tasks.folds.splitters import base_method
 from foldproof.tasks.report.finished import FinishedRun
 
@@ -59,9 +59,9 @@ class ComparedModel:
         return {row["metric"]: row for row in self.run.table("summary.parquet").to_pylist()}
 
     @cached_property
-    def division(self) -> Division:
+    def division(self) -> SplitSummary:
         """How the rows were divided."""
-        return Division(
+        return SplitSummary(
             method=base_method(self.run.key["split"]["method"]),
             repeats=len({row["repeat"] for row in self.run.folds}),
             n_train=tuple(row["n_train"] for row in self.run.folds),

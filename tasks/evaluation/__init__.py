@@ -1,4 +1,4 @@
-"""From finished folds to tables: metrics, summaries, findings.
+"""Evaluate finished folds: metrics, intervals, paired tests, summaries, findings.
 
 Imports `folds`, `store` and what they may import.
 """

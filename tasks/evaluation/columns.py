@@ -1,4 +1,4 @@
-"""A table that is put together from parts, each column without a second copy of the others."""
+"""Build a table part by part, with at most one column in memory twice."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 class Columns:
-    """Columns that grow by parts and end as one chunk each."""
+    """A table builder: columns grow part by part and end as one chunk each."""
 
     def __init__(self, schema: pa.Schema) -> None:
         """Begin with no rows."""
@@ -15,7 +15,7 @@ class Columns:
         self._parts: dict[str, list[pa.Array]] = {name: [] for name in schema.names}
 
     def add(self, rows: int, **columns: Any) -> None:
-        """Append rows; a single value stands for all of them."""
+        """Append rows; a single value is repeated for all of them."""
         for name, values in columns.items():
             kind = self._schema.field(name).type
             if np.ndim(values) == 0:
@@ -25,7 +25,7 @@ class Columns:
             self._parts[name].append(part)
 
     def table(self) -> pa.Table:
-        """Join the parts; each column's are given up as soon as it is whole."""
+        """Join the parts into a table, and free those of each column as soon as it is done."""
         arrays = [self._joined(name) for name in self._schema.names]
         return pa.Table.from_arrays(arrays, schema=self._schema)
 

@@ -1,4 +1,4 @@
-"""What a reader of a report must be told of predictions that say nothing, and of lost digits."""
+"""Findings of a report: constant or one-class predictions, and features that lose precision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"
 )
 LEARNED_NOTHING = "it learned nothing: look at the features, the learning rate and the loss"
-MOST = 0.99  # of a column's distinct values: fewer are more than chance
-MANY = 10  # rows that are no longer alike by chance
+MIN_DISTINCT_SHARE = 0.99  # of a column's distinct values, below which a merge is no coincidence
+MIN_ROWS = 10  # of a fold, from which equal predictions are no coincidence
 ONE_CLASS = "look at train.epochs, or set train.class_weight: balanced"
 
 
 @dataclass(frozen=True)
 class _Fold:
-    """How many classes a fold's rows have, the one label that all are given, constant scores."""
+    """Facts on a fold's predictions: true classes, the only predicted label, constant scores."""
 
     place: str
     rows: int
@@ -30,12 +30,12 @@ class _Fold:
     always_one: bool
 
 
-def about_predictions(predictions: pa.Table) -> Iterator[str]:
-    """Say where a model predicts the same for every row, or one class only."""
+def prediction_findings(predictions: pa.Table) -> Iterator[str]:
+    """Yield findings on models that predict the same for every row, or one class only."""
     folds = [fold for fold in _folds(predictions) if fold.truths > 1]
     constant = [fold for fold in folds if fold.constant]
     if len(constant) < len(folds):  # few rows may be alike
-        constant = [fold for fold in constant if fold.rows >= MANY]
+        constant = [fold for fold in constant if fold.rows >= MIN_ROWS]
     if constant:
         remedy = ONE_UNIT if all(fold.always_one for fold in constant) else LEARNED_NOTHING
         yield f"in {_count(constant, folds)}, every row has the same prediction; {remedy}"
@@ -45,8 +45,8 @@ def about_predictions(predictions: pa.Table) -> Iterator[str]:
         yield f"every fold predicts one class only, {' or '.join(map(repr, labels))}; {ONE_CLASS}"
 
 
-def about_digits(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[str]:
-    """Say where distinct values became one as float32.
+def precision_findings(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[str]:
+    """Yield findings on distinct values that became equal as float32.
 
     Args:
         dataset: the samples.
@@ -58,7 +58,9 @@ def about_digits(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[st
         also = f" (and {more} more)" if more else ""
         remedy = "set train.scaler: standard, which keeps them apart"
         yield f"column {first.name!r}{also} is {_coarse(first, first.left)}; {remedy}"
-    elif still := [column for column in dataset.merged if column.scaled < MOST * column.distinct]:
+    elif still := [
+        column for column in dataset.merged if column.scaled < MIN_DISTINCT_SHARE * column.distinct
+    ]:
         shown = f"column {still[0].name!r} is {_coarse(still[0], still[0].scaled)}"
         yield f"{shown}, even when it is scaled; divide it into two, such as days and seconds"
     if (target := dataset.merged_target) is not None and keras:
@@ -77,7 +79,7 @@ def _count(some: list[_Fold], folds: list[_Fold]) -> str:
 
 
 def _folds(predictions: pa.Table) -> Iterator[_Fold]:
-    """Describe each fold's predictions; those of one row, as of leave_one_out, count as one."""
+    """Describe each fold's predictions; folds of one row (leave_one_out) are taken together."""
     if not predictions.num_rows:
         return
     scores = [name for name in predictions.column_names if name.startswith("score_")] or ["y_pred"]

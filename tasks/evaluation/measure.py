@@ -1,4 +1,4 @@
-"""Compute a metric from stored predictions, as scikit-learn does; say why one is undefined."""
+"""Compute a metric from stored predictions as scikit-learn does, or say why it is undefined."""
 
 import warnings
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from foldproof.tasks.user_code.kept_objects import kept_object
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A metric's value, or the reason why it is undefined."""
+class MetricValue:
+    """The value of a metric, or the reason why it is undefined."""
 
     value: float | None
     reason: str = ""
 
 
-def measure(name: str, predictions: Predictions) -> Measured:
-    """Compute a metric as scikit-learn does; an undefined one says why it is."""
+def compute_metric(name: str, predictions: Predictions) -> MetricValue:
+    """Compute a metric as scikit-learn does, or give the reason why it is undefined."""
     from sklearn.exceptions import UndefinedMetricWarning
 
     with warnings.catch_warnings(record=True) as caught:
@@ -37,16 +37,18 @@ def measure(name: str, predictions: Predictions) -> Measured:
         except ValueError as error:
             if isinstance(error, InputError):
                 raise
-            return Measured(None, _first_sentence(str(error)))
+            return MetricValue(None, _first_sentence(str(error)))
         except Exception as error:
             if not is_kept(name):
                 raise
-            return Measured(None, error_line(error))  # the user's own code: anything can come out
+            return MetricValue(
+                None, error_line(error)
+            )  # the user's own code: anything can come out
     undefined = [str(w.message) for w in caught if issubclass(w.category, UndefinedMetricWarning)]
     if undefined or not np.isfinite(value):
         reason = undefined[0] if undefined else "the value is not finite"
-        return Measured(None, _in_words(reason, predictions.classes))
-    return Measured(float(value))
+        return MetricValue(None, _undefined_reason(reason, predictions.classes))
+    return MetricValue(float(value))
 
 
 def _score(name: str, predictions: Predictions) -> float:
@@ -127,8 +129,8 @@ def _answer_classes() -> tuple[type, type]:
     return StoredClassifier, StoredRegressor
 
 
-def _in_words(warning: str, classes: int) -> str:
-    """Say why a value is undefined, without what scikit-learn would put in its place."""
+def _undefined_reason(warning: str, classes: int) -> str:
+    """Return why a value is undefined, from scikit-learn's warning without its substitute."""
     what, told, _ = warning.partition(" and being set to ")
     if not told:
         return _first_sentence(warning)

@@ -1,4 +1,4 @@
-"""Which metrics a study asks for, and what to type for names that there are not."""
+"""Resolve the metrics of a study by name, and suggest names for unknown ones."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from foldproof.tasks.evaluation.measure import try_kept
 from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
 from foldproof.tasks.user_code.functions import is_kept
 
-MEANT = {alias: metric.name for metric in METRICS for alias in metric.aliases}
+SYNONYMS = {alias: metric.name for metric in METRICS for alias in metric.aliases}
 KAPPA = "it has no scorer; matthews_corrcoef allows for chance as well"
 WITHOUT_SCORER = {
     "npv": "set data.positive to the other label and use precision",
@@ -56,10 +56,10 @@ def _check_fits(name: str, task: Task, classes: int) -> None:
 
 
 def _remedy(name: str, task: Task, classes: int) -> str:
-    """Say what to type for a name that is unknown."""
+    """Return the remedy for an unknown metric name."""
     if several := as_list(name):
-        return typed_list("metrics", [_meant(one, task) or one for one in several])
-    other = _meant(name, task)
+        return typed_list("metrics", [_canonical_name(one, task) or one for one in several])
+    other = _canonical_name(name, task)
     if other is None:
         return _without_scorer(name)
     if BY_NAME[other].fits(task, classes):
@@ -68,17 +68,17 @@ def _remedy(name: str, task: Task, classes: int) -> str:
     return f"{other} does not fit a {task} task; the usual ones are {usual}"
 
 
-def _meant(name: str, task: Task) -> str | None:
-    """Return the metric that somebody means by another name, or None."""
+def _canonical_name(name: str, task: Task) -> str | None:
+    """Return the scorer name for a common name of a metric, or None if there is none."""
     plain = _plain(name)
-    for one in (plain, f"{plain}_score", f"neg_{plain}", MEANT.get(plain, "")):
+    for one in (plain, f"{plain}_score", f"neg_{plain}", SYNONYMS.get(plain, "")):
         if one in BY_NAME:
             return _for_task(one, task)
     return None
 
 
 def _without_scorer(name: str) -> str:
-    """Say what to do about a name that means no metric there is."""
+    """Return the remedy for the name of a metric that has no scorer."""
     if ":" in name:
         return "own metrics cannot be named; compute them from predictions.parquet"
     if _plain(name) in WITHOUT_SCORER:

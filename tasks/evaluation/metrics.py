@@ -1,4 +1,4 @@
-"""The metrics that there are: to add one is to declare it here; all else follows from that.
+"""The declarations of all metrics; adding a metric means declaring it here.
 
 They are named as scikit-learn names its scorers, and greater is better for each of them.
 What scikit-learn has no scorer for has a function here.
@@ -17,7 +17,7 @@ from foldproof.tasks.evaluation.predictions import Predictions
 
 @dataclass(frozen=True)
 class Metric:
-    """What is known of a metric.
+    """The declaration of a metric: its name, aliases, tasks and lowest value.
 
     Attributes:
         name: the scorer's.
@@ -173,5 +173,5 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 def usual_metrics(task: Task) -> tuple[str, ...]:
-    """Return what `metrics: auto` stands for."""
+    """Return the metrics that `metrics: auto` selects."""
     return tuple(metric.name for metric in METRICS if metric.usual_for == task)

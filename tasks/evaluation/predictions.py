@@ -1,4 +1,4 @@
-"""Predictions of some test rows, as metrics see them: true and predicted labels, and scores."""
+"""The input of metrics: true and predicted labels and scores of some test rows."""
 
 from dataclasses import dataclass
 from typing import Any

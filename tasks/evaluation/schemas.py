@@ -1,10 +1,10 @@
-"""The report's tables: columns, types and what each column means."""
+"""The schemas of the report's tables: names, types and descriptions of the columns."""
 
 import pyarrow as pa
 
 from foldproof.tasks.common.task import Task
 
-PLACE = [
+FOLD_COLUMNS = [
     ("model", pa.string(), "The builder."),
     ("repeat", pa.int16(), "The repeat, from 0."),
     ("fold", pa.int16(), "The fold within its repeat, from 0."),
@@ -15,7 +15,7 @@ def folds_schema(metrics: tuple[str, ...]) -> pa.Schema:
     """Return the schema of folds.parquet: one row a fold."""
     return described_schema(
         [
-            *PLACE,
+            *FOLD_COLUMNS,
             (
                 "seed",
                 pa.int64(),
@@ -53,7 +53,7 @@ def history_schema() -> pa.Schema:
     """Return the schema of history.parquet: one row a value."""
     return described_schema(
         [
-            *PLACE,
+            *FOLD_COLUMNS,
             ("epoch", pa.int32(), "The epoch, from 1."),
             ("metric", pa.string(), "The value's name, as Keras gives it."),
             ("value", pa.float64(), "The value at the end of the epoch."),
@@ -66,7 +66,7 @@ def predictions_schema(task: Task, label_type: pa.DataType, classes: tuple[str, 
     kind = pa.float64() if task == "regression" else label_type
     return described_schema(
         [
-            *PLACE,
+            *FOLD_COLUMNS,
             ("row", pa.int64(), "The sample's position in the source, from 0."),
             ("y_true", kind, "The target."),
             ("y_pred", kind, "What the model predicts."),
@@ -79,7 +79,7 @@ def summary_schema() -> pa.Schema:
     """Return the schema of summary.parquet: one row a metric."""
     return described_schema(
         [
-            PLACE[0],
+            FOLD_COLUMNS[0],
             ("metric", pa.string(), "The metric."),
             ("n_folds", pa.int32(), "Folds in which it has a value."),
             ("n_planned", pa.int32(), "Folds that were planned."),

@@ -1,4 +1,4 @@
-"""From the folds' metrics to one row a metric, with an interval that names its method."""
+"""Summarise the folds' metrics: one row per metric, with an interval and its method."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ import pyarrow as pa
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.intervals.choose import Interval, ScoredFold, interval
-from foldproof.tasks.evaluation.measure import Measured, measure
+from foldproof.tasks.evaluation.measure import MetricValue, compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.plan import Fold, FoldPlan
 
-Metrics = Mapping[str, Measured]
+Metrics = Mapping[str, MetricValue]
 Read = Callable[[slice], Predictions]  # by places in the table of all folds' predictions
 
 
@@ -33,7 +33,7 @@ def summarise(
     metrics: tuple[str, ...],
     read: Read,
 ) -> pa.Table:
-    """Return one row a metric: mean, spread, interval and coverage.
+    """Return one row per metric: mean, spread, interval and coverage.
 
     Args:
         model: the builder.
@@ -50,7 +50,7 @@ def summarise(
     for name in metrics:
         found = [each[name].value for each in measured if each is not None]
         values = [float(value) for value in found if value is not None]
-        bounds = _bounds(name, values, folds, plan)
+        bounds = _interval(name, values, folds, plan)
         rows.append(
             {
                 "model": model,
@@ -68,7 +68,7 @@ def summarise(
     return pa.Table.from_pylist(rows, schema=schemas.summary_schema())
 
 
-def _bounds(
+def _interval(
     name: str, values: list[float], folds: Sequence[ScoredFold], plan: FoldPlan
 ) -> Interval:
     if len(values) < len(plan.folds):
@@ -103,7 +103,7 @@ def _pooled(metrics: tuple[str, ...], plan: FoldPlan, read: Read) -> dict[str, f
         own = [p for p, fold in zip(places, plan.folds, strict=True) if fold.repeat == repeat]
         together = read(slice(own[0].start, own[-1].stop))  # the repeats lie one after the other
         for name in metrics:
-            values[name].append(measure(name, together).value)
+            values[name].append(compute_metric(name, together).value)
     return {name: _mean(found) for name, found in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""Fold results become tables; every metric is computed here, from stored predictions."""
+"""Combine fold results into tables; all metrics are computed here, from stored predictions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.columns import Columns
-from foldproof.tasks.evaluation.findings import about_predictions
-from foldproof.tasks.evaluation.measure import measure
+from foldproof.tasks.evaluation.findings import prediction_findings
+from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summarise
 from foldproof.tasks.folds.initial_state import Beginning, certificate, check_distinct
@@ -28,7 +28,7 @@ from foldproof.tasks.store.fold_file import read_fold
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables of a report, and what a reader of it must be told.
+    """The tables of a report, with its findings.
 
     Attributes:
         undefined: (repeat, fold, metric, reason) of each value that does not exist.
@@ -120,14 +120,16 @@ def score_output(
         UnfitOutput: it is not finite, or no probability.
     """
     predictions = _predictions(dataset, rows, class_scores(raw, activation, dataset.task))
-    return ScoredPredictions(predictions, {name: measure(name, predictions) for name in metrics})
+    return ScoredPredictions(
+        predictions, {name: compute_metric(name, predictions) for name in metrics}
+    )
 
 
 def _predictions(
     dataset: Dataset, rows: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> Predictions:
     return Predictions(
-        truth=_truth(dataset, rows),
+        truth=_true_values(dataset, rows),
         predicted=predict_labels(scores, dataset.task),
         scores=scores,
         classes=len(dataset.labels),
@@ -144,7 +146,7 @@ def _kept(dataset: Dataset, table: pa.Table, places: slice) -> Predictions:
     return _predictions(dataset, part["row"].chunk(0).to_numpy(), scores)
 
 
-def _truth(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
+def _true_values(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
     """Return codes in the order of `classes`, or the values of a regression."""
     codes: NDArray[Any] = np.asarray(dataset.codes()[rows])
     if dataset.task != "binary":
@@ -226,7 +228,7 @@ def _undefined(
 
 
 def findings(tables: Tables) -> tuple[str, ...]:
-    """Return what a reader of the tables must be told; it follows from them alone."""
+    """Return the findings that follow from the tables alone."""
     found = []
     if _share_initial_weights(tables.folds):
         found.append(
@@ -240,7 +242,7 @@ def findings(tables: Tables) -> tuple[str, ...]:
             f"{len(tables.undefined)} {places} undefined and left out of the means, "
             f"such as {metric} in fold {repeat}/{fold}: {reason}"
         )
-    return (*found, *about_predictions(tables.predictions))
+    return (*found, *prediction_findings(tables.predictions))
 
 
 def _share_initial_weights(folds: pa.Table) -> bool:

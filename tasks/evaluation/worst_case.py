@@ -1,12 +1,12 @@
-"""What a mean would be if the folds that failed had been as bad as can be."""
+"""The worst-case mean of a metric: failed folds count with its lowest possible value."""
 
 import pyarrow as pa
 
 from foldproof.tasks.evaluation.metrics import BY_NAME
 
 
-def lowest(metric: str, classes: int) -> float | None:
-    """Return the lowest value that a metric can have, or None where there is none.
+def lowest_value(metric: str, classes: int) -> float | None:
+    """Return the lowest possible value of a metric, or None if it is unbounded.
 
     Args:
         metric: its name.
@@ -19,7 +19,7 @@ def lowest(metric: str, classes: int) -> float | None:
 
 
 def worst_case_mean(folds: pa.Table, metric: str, classes: int) -> float | None:
-    """Return the mean over finished folds and, at their lowest, failed ones.
+    """Return the mean over all folds, where failed ones count with the lowest possible value.
 
     Args:
         folds: as in folds.parquet.
@@ -30,13 +30,13 @@ def worst_case_mean(folds: pa.Table, metric: str, classes: int) -> float | None:
         None where nothing failed, or where the metric has no lowest value.
     """
     failed = int(folds["status"].to_pylist().count("failed"))
-    bound = lowest(metric, classes)
+    bound = lowest_value(metric, classes)
     if not failed or bound is None:
         return None
     values = [float(value) for value in folds[metric].to_pylist() if value is not None]
     return (sum(values) + failed * bound) / (len(values) + failed)
 
 
-def classes_of(predictions: pa.Schema) -> int:
-    """Return how many classes a table of predictions has scores for."""
+def class_count(predictions: pa.Schema) -> int:
+    """Return the number of classes that a table of predictions has scores for."""
     return sum(name.startswith("score_") for name in predictions.names)

@@ -11,7 +11,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
 from foldproof.tasks.evaluation import tables as reduce
-from foldproof.tasks.evaluation.findings import about_digits
+from foldproof.tasks.evaluation.findings import precision_findings
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.folds.plan import FoldPlan
@@ -79,7 +79,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     run.display.status("writing the report")
     settings = run.study
     keras = any(tables.folds["weights_sha256"].to_pylist())
-    digits = about_digits(run.dataset, settings.train, keras)
+    digits = precision_findings(run.dataset, settings.train, keras)
     findings = (*reduce.findings(tables), *digits, *run.placement.numerics.warnings())
     facts = {
         "source": settings.data.source,

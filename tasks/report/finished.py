@@ -19,7 +19,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.csv_format.read import is_csv
 from foldproof.tasks.data.target_facts import TargetFacts
-from foldproof.tasks.evaluation.measure import measure
+from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFIED, EXECUTION, MANIFEST
@@ -188,7 +188,7 @@ class FinishedRun:
                 continue
             predictions = _predictions(of_fold)
             for name in self.key["metrics"]:
-                found, said = measure(name, predictions).value, row[name]
+                found, said = compute_metric(name, predictions).value, row[name]
                 if (found is None) != (said is None) or (
                     found is not None and said is not None and abs(found - said) > CLOSE
                 ):

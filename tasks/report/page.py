@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldproof.tasks.evaluation.tables import Tables
-from foldproof.tasks.evaluation.worst_case import classes_of, worst_case_mean
+from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
 from foldproof.tasks.report.page_template import describe, fill_template
 from foldproof.tasks.report.plots import spread
 
@@ -12,7 +12,7 @@ from foldproof.tasks.report.plots import spread
 def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> str:
     """Return the page; it depends on nothing but the run, so its bytes are the run's."""
     builder = str(key["model"]["builder"])
-    classes = classes_of(tables.predictions.schema)
+    classes = class_count(tables.predictions.schema)
     summary = tables.summary.to_pylist()
     metrics = list(key["metrics"])
     return fill_template(

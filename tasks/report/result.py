@@ -18,7 +18,7 @@ from foldproof.tasks.common.places import PACKAGE
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
-from foldproof.tasks.evaluation.worst_case import classes_of, worst_case_mean
+from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
 from foldproof.tasks.report.result_html import result_html
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def summary_text(path: Path) -> str:
 def summary_rows(path: Path) -> list[list[str]]:
     """Return the cells of that table, its head first."""
     folds = parquet.read_table(path / "folds.parquet")
-    classes = classes_of(parquet.read_schema(path / "predictions.parquet"))
+    classes = class_count(parquet.read_schema(path / "predictions.parquet"))
     incomplete = "failed" in folds["status"].to_pylist()
     worst = ["worst case"] if incomplete else []
     rows = [["metric", "mean", *worst, "std", "min", "max", "95 % interval", "folds"]]

@@ -14,7 +14,7 @@ from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data import wide_columns as wide
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
-from foldproof.tasks.evaluation.findings import about_digits
+from foldproof.tasks.evaluation.findings import precision_findings
 from foldproof.tasks.run.fold_execution import train_here
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
@@ -142,12 +142,12 @@ def test_a_target_that_float32_is_too_coarse_for_is_told_of_nets_alone(prepare):
     rows = RANDOM.normal(size=(ROWS, 2))
     dataset = prepare(DataSpec.from_arrays(rows, 2_460_000.5 + np.arange(ROWS) / 86_400))
     left = len(np.unique(dataset.codes().astype(np.float32)))
-    told = list(about_digits(dataset, TrainSpec(), keras=True))
+    told = list(precision_findings(dataset, TrainSpec(), keras=True))
     assert told == [
         f"the target is too fine for float32: {left} of 400 distinct values are left; "
         "subtract what its values have in common"
     ]
-    assert list(about_digits(dataset, TrainSpec(), keras=False)) == []
+    assert list(precision_findings(dataset, TrainSpec(), keras=False)) == []
     assert merging_target(RANDOM.normal(size=ROWS)) is None
 
 
@@ -155,7 +155,7 @@ def test_a_column_that_no_scaling_saves_is_told(prepare):
     far = SECONDS.astype(np.float64)
     far[: ROWS // 2] = np.arange(ROWS // 2)
     dataset = prepare(DataSpec.from_arrays(np.column_stack([far, far]), np.arange(ROWS) % 2))
-    (line,) = about_digits(dataset, TrainSpec(), keras=True)
+    (line,) = precision_findings(dataset, TrainSpec(), keras=True)
     assert line.startswith("column '0' is too fine for float32: ")
     assert line.endswith(
         " of 400 distinct values are left, even when it is scaled; "
@@ -163,7 +163,7 @@ def test_a_column_that_no_scaling_saves_is_told(prepare):
     )
     assert len(line) <= 200
     near = prepare(DataSpec.from_arrays(SECONDS[:, None], np.arange(ROWS) % 2))
-    assert list(about_digits(near, TrainSpec(), keras=True)) == []
+    assert list(precision_findings(near, TrainSpec(), keras=True)) == []
 
 
 MARKS = (1_700_000_123.0, 1_700_000_456.0, 1_700_000_789.0)

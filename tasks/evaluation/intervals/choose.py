@@ -1,4 +1,4 @@
-"""Choose the interval method whose conditions hold; where none holds, say why.
+"""Choose the interval method whose conditions hold; if none does, give the reason.
 
 A method is a module of this package that declares a METHOD.
 """
@@ -6,7 +6,7 @@ A method is a module of this package that declares a METHOD.
 from collections.abc import Sequence
 from functools import cache
 
-from foldproof.tasks.evaluation.declared import declared
+from foldproof.tasks.evaluation.declared import declared_methods
 from foldproof.tasks.evaluation.intervals.types import (
     Interval,
     IntervalMethod,
@@ -15,7 +15,7 @@ from foldproof.tasks.evaluation.intervals.types import (
 )
 from foldproof.tasks.folds.splitters import EXCHANGEABLE, base_method
 
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
 def interval(
@@ -36,12 +36,12 @@ def interval(
     if base not in EXCHANGEABLE:
         return Interval(None, None, f"none: folds of {method} are not exchangeable")
     given = MetricByFold(metric, values, folds, base, repeats)
-    return next(one for one in _methods() if one.applies(given)).compute(given, LEVEL)
+    return next(one for one in _methods() if one.applies(given)).compute(given, CONFIDENCE_LEVEL)
 
 
 @cache
 def _methods() -> list[IntervalMethod]:
-    found: list[IntervalMethod] = declared(__package__ or "", "METHOD")
+    found: list[IntervalMethod] = declared_methods(__package__ or "", "METHOD")
     return sorted(found, key=lambda method: -method.precedence)
 
 

@@ -1,4 +1,4 @@
-"""What the interval methods take and give, and how a module declares one."""
+"""Inputs, results and declarations of the interval methods."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from foldproof.tasks.folds.splitters import is_each_row_tested_once
 
 @dataclass(frozen=True)
 class ScoredFold:
-    """A fold's test rows as an interval method sees them.
+    """The labels and scores of a fold's test rows, as interval methods take them.
 
     Attributes:
         n_train, n_test: its sizes.
@@ -65,7 +65,7 @@ class MetricByFold:
 
 @dataclass(frozen=True)
 class IntervalMethod:
-    """A method, which its module declares as METHOD.
+    """An interval method, declared by its module as METHOD.
 
     Attributes:
         applies: tells whether its conditions hold.

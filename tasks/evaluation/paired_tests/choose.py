@@ -1,4 +1,4 @@
-"""Make every paired test whose conditions hold; where none holds, say why.
+"""Run every paired test whose conditions hold; if none does, give the reason.
 
 Tests are a module of this package that declares a METHOD.
 """
@@ -6,14 +6,14 @@ Tests are a module of this package that declares a METHOD.
 from collections.abc import Sequence
 from functools import cache
 
-from foldproof.tasks.evaluation.declared import declared
-from foldproof.tasks.evaluation.intervals.choose import LEVEL
+from foldproof.tasks.evaluation.declared import declared_methods
+from foldproof.tasks.evaluation.intervals.choose import CONFIDENCE_LEVEL
 from foldproof.tasks.evaluation.paired_tests.types import (
-    Division,
     Pair,
     PairedMethod,
     PairedTest,
     PooledScores,
+    SplitSummary,
 )
 
 
@@ -21,10 +21,10 @@ def paired_tests(
     metric: str,
     first: Sequence[float | None],
     second: Sequence[float | None],
-    division: Division,
+    division: SplitSummary,
     pooled: PooledScores | None,
 ) -> list[PairedTest]:
-    """Return every test that may be made of two models, or one without a p-value that says why.
+    """Run all valid tests of two models; without one, return a result that gives the reason.
 
     Args:
         metric: its name; roc_auc of a binary task has a method of its own.
@@ -34,10 +34,10 @@ def paired_tests(
         pooled: both models' scores, where the task is binary and all folds of both are done.
     """
     pair = Pair(metric, first, second, division, pooled)
-    return [test for method in _methods() for test in method.tests(pair, LEVEL)]
+    return [test for method in _methods() for test in method.tests(pair, CONFIDENCE_LEVEL)]
 
 
 @cache
 def _methods() -> list[PairedMethod]:
-    found: list[PairedMethod] = declared(__package__ or "", "METHOD")
+    found: list[PairedMethod] = declared_methods(__package__ or "", "METHOD")
     return sorted(found, key=lambda method: method.order)

@@ -1,4 +1,4 @@
-"""What the paired tests take and give, and how a module declares some."""
+"""Inputs, results and declarations of the paired tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class PairedTest:
 
 
 @dataclass(frozen=True)
-class Division:
-    """How the rows were divided.
+class SplitSummary:
+    """How the rows were split into folds, as far as it decides which tests are valid.
 
     Attributes:
         method: the split method.
@@ -87,7 +87,7 @@ class Pair:
     metric: str
     first: Sequence[float | None]
     second: Sequence[float | None]
-    division: Division
+    division: SplitSummary
     pooled: PooledScores | None
 
     @property
@@ -101,7 +101,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairedMethod:
-    """Tests, which their module declares as METHOD.
+    """A paired test, or several, declared by their module as METHOD.
 
     Attributes:
         tests: returns what may be said of a pair at a level, such as 0.95; nothing where the
@@ -126,7 +126,7 @@ def differences(first: Sequence[float], second: Sequence[float]) -> NDArray[np.f
 
 
 def without_spread(method: str, found: NDArray[np.float64]) -> PairedTest:
-    """Return what can be said of differences that are all the same.
+    """Return the result for differences that are all the same, which allow no test.
 
     Two models that agree in every fold give no evidence against their equality: p is 1. A
     constant other than zero would make any statistic infinite and p zero, from a variance

@@ -7,7 +7,7 @@ from foldproof.tasks.evaluation.findings import (
     LEARNED_NOTHING,
     ONE_CLASS,
     ONE_UNIT,
-    about_predictions,
+    prediction_findings,
 )
 from tests.support.command import cv
 
@@ -62,13 +62,13 @@ SILENT = [
 
 @pytest.mark.parametrize(("predictions", "line"), TOLD, ids=range(len(TOLD)))
 def test_predictions_that_say_nothing_are_told(predictions, line):
-    assert list(about_predictions(predictions)) == [line]
+    assert list(prediction_findings(predictions)) == [line]
     assert len(line) <= 200
 
 
 @pytest.mark.parametrize("predictions", SILENT, ids=range(len(SILENT)))
 def test_other_predictions_are_not(predictions):
-    assert list(about_predictions(predictions)) == []
+    assert list(prediction_findings(predictions)) == []
 
 
 def test_one_softmax_unit_is_told_on_the_terminal_and_in_the_report(here, prefect_api):

@@ -9,8 +9,8 @@ from sklearn import metrics as sk
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
-from foldproof.tasks.evaluation.measure import Measured, _score, measure
-from foldproof.tasks.evaluation.metric_names import MEANT, resolve_metrics
+from foldproof.tasks.evaluation.measure import MetricValue, _score, compute_metric
+from foldproof.tasks.evaluation.metric_names import SYNONYMS, resolve_metrics
 from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 
@@ -101,7 +101,7 @@ def test_binary_metrics_are_scikit_learns(name):
     expected = BINARY[name](
         labels[predictions.truth], labels[predictions.predicted], predictions.scores[:, 0]
     )
-    assert measure(name, predictions).value == pytest.approx(expected, rel=1e-12)
+    assert compute_metric(name, predictions).value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", MULTICLASS)
@@ -111,7 +111,7 @@ def test_multiclass_metrics_are_scikit_learns(name):
     expected = MULTICLASS[name](
         labels[predictions.truth], labels[predictions.predicted], predictions.scores
     )
-    assert measure(name, predictions).value == pytest.approx(expected, rel=1e-12)
+    assert compute_metric(name, predictions).value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", REGRESSION)
@@ -119,7 +119,7 @@ def test_regression_metrics_are_scikit_learns(name):
     predictions = Predictions(VALUES, ESTIMATES, ESTIMATES.reshape(-1, 1), 0)
     sign = -1 if name.startswith("neg_") else 1
     expected = sign * REGRESSION[name](VALUES, ESTIMATES)
-    assert measure(name, predictions).value == pytest.approx(expected, rel=1e-12)
+    assert compute_metric(name, predictions).value == pytest.approx(expected, rel=1e-12)
 
 
 def test_every_metric_that_fits_a_task_can_be_measured():
@@ -134,7 +134,7 @@ def test_every_metric_that_fits_a_task_can_be_measured():
                 resolve_metrics([name], task, predictions.classes)
             except InputError:
                 continue
-            found = measure(name, predictions)
+            found = compute_metric(name, predictions)
             assert found.value is not None or "top_k" in name, (task, name, found.reason)
 
 
@@ -170,26 +170,26 @@ def of_one_class(code, task="binary"):
     ],
 )
 def test_an_undefined_metric_has_no_value_but_a_reason(name, code, reason):
-    found = measure(name, of_one_class(code))
+    found = compute_metric(name, of_one_class(code))
     assert found.value is None
     assert reason in found.reason
     assert "\n" not in found.reason
 
 
 def test_the_other_side_of_one_class_is_defined():
-    assert measure("sensitivity", of_one_class(1)).value == 0.5
-    assert measure("specificity", of_one_class(0)).value == 0.5
+    assert compute_metric("sensitivity", of_one_class(1)).value == 0.5
+    assert compute_metric("specificity", of_one_class(0)).value == 0.5
 
 
 def test_r2_of_one_row_is_undefined():
     one = Predictions(np.array([1.5]), np.array([1.0]), np.array([[1.0]]), 0)
-    found = measure("r2", one)
+    found = compute_metric("r2", one)
     assert found.value is None
     assert "two samples" in found.reason
 
 
 def test_a_log_of_a_negative_prediction_is_undefined():
-    found = measure(
+    found = compute_metric(
         "neg_mean_squared_log_error",
         Predictions(np.array([1.0, 2.0]), np.array([-3.0, 2.0]), np.zeros((2, 1)), 0),
     )
@@ -301,7 +301,7 @@ def test_what_does_not_fit_two_classes_is_refused(name):
 
 def test_measuring_needs_no_more_than_stored_predictions():
     predictions = class_predictions("binary")
-    again = partial(measure, predictions=predictions)
+    again = partial(compute_metric, predictions=predictions)
     assert again("roc_auc") == again("roc_auc")
 
 
@@ -350,7 +350,7 @@ def test_the_names_that_people_have_are_met_with_what_to_type(name, task, remedy
 
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_to_be_typed_is_known(task):
-    for name in MEANT:
+    for name in SYNONYMS:
         with pytest.raises(InputError) as caught:
             resolve_metrics([name], task, TASKS[task])
         remedy = caught.value.problem.partition("; ")[2]
@@ -389,5 +389,5 @@ def test_a_metric_of_two_classes_names_the_one_of_several(name):
 def test_an_undefined_value_is_told_in_our_words(name, truth, predicted, reason):
     classes = max(truth) + 1 if len(truth) > 2 else 2
     scores = np.zeros((len(truth), 1 if classes == 2 else classes))
-    found = measure(name, Predictions(np.array(truth), np.array(predicted), scores, classes))
-    assert found == Measured(None, reason)
+    found = compute_metric(name, Predictions(np.array(truth), np.array(predicted), scores, classes))
+    assert found == MetricValue(None, reason)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from foldproof.tasks.evaluation.measure import measure
+from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.metrics import usual_metrics
 from foldproof.tasks.evaluation.predictions import Predictions
-from foldproof.tasks.evaluation.worst_case import lowest, worst_case_mean
+from foldproof.tasks.evaluation.worst_case import lowest_value, worst_case_mean
 from foldproof.tasks.report.page import render
 from foldproof.tasks.report.result import summary_text
 from tests.support.reports import REGRESSOR, finish
@@ -58,16 +58,16 @@ def test_there_is_none_without_a_bound_or_without_a_failure(tmp_path):
 def test_the_lowest_value_is_reached_by_predictions_that_are_all_wrong(metric):
     truth = np.arange(8) % 2
     wrong = Predictions(truth, 1 - truth, (1.0 - truth).astype(np.float64).reshape(-1, 1), 2)
-    value = measure(metric, wrong).value
+    value = compute_metric(metric, wrong).value
     assert value is not None
     if metric == "average_precision":  # approached with ever fewer positives
         assert 0 < value < 1
     else:
-        assert value == lowest(metric, 2)
+        assert value == lowest_value(metric, 2)
 
 
 def test_averages_over_classes_have_the_bounds_of_what_they_average():
     for metric in ("f1_macro", "roc_auc_ovr", "roc_auc_ovo_weighted", "recall_weighted"):
-        assert lowest(metric, 3) == 0.0
+        assert lowest_value(metric, 3) == 0.0
     for metric in ("r2", "neg_log_loss", "neg_max_error", "d2_brier_score"):
-        assert lowest(metric, 3) is None
+        assert lowest_value(metric, 3) is None

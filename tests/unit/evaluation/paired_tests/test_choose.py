@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from foldproof.tasks.evaluation.paired_tests.choose import paired_tests
-from foldproof.tasks.evaluation.paired_tests.types import Division, PooledScores
+from foldproof.tasks.evaluation.paired_tests.types import PooledScores, SplitSummary
 
 A, B = [0.9, 0.8, 0.85, 0.7], [0.8, 0.75, 0.9, 0.6]
 POOLED = PooledScores(
@@ -14,7 +14,7 @@ POOLED = PooledScores(
 
 
 def division(method="stratified_kfold", repeats=1, folds=4):
-    return Division(method, repeats, (15,) * folds, (5,) * folds)
+    return SplitSummary(method, repeats, (15,) * folds, (5,) * folds)
 
 
 def methods(metric, *, first=A, second=B, pooled=POOLED, **how):
@@ -23,7 +23,7 @@ def methods(metric, *, first=A, second=B, pooled=POOLED, **how):
 
 
 def test_rows_of_groups_are_not_for_delong():
-    grouped = Division("group_kfold", 1, (15,) * 4, (5,) * 4, grouped=True)
+    grouped = SplitSummary("group_kfold", 1, (15,) * 4, (5,) * 4, grouped=True)
     _, by_rows = paired_tests("roc_auc", A, B, grouped, POOLED)
     assert (by_rows.p, by_rows.difference) == (None, None)
     assert by_rows.note == "none by DeLong: rows of one group are not independent"
@@ -104,6 +104,6 @@ def test_an_auc_that_is_undefined_in_a_fold_is_tested_on_the_pooled_scores():
 
 
 def test_the_sizes_are_the_folds_means():
-    uneven = Division("kfold", 1, (15, 15, 15, 18), (5, 5, 5, 2))
-    even = Division("kfold", 1, (16, 16, 15, 16), (4, 4, 5, 4))
+    uneven = SplitSummary("kfold", 1, (15, 15, 15, 18), (5, 5, 5, 2))
+    even = SplitSummary("kfold", 1, (16, 16, 15, 16), (4, 4, 5, 4))
     assert paired_tests("r2", A, B, uneven, None) == paired_tests("r2", A, B, even, None)
