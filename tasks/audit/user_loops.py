@@ -19,7 +19,7 @@ from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.estimator import fit_estimator, predict_estimator, seed_estimator
-from foldproof.tasks.training.fold_data import Material
+from foldproof.tasks.training.fold_data import FoldData
 from foldproof.tasks.training.keras_model import (
     complete,
     is_keras,
@@ -51,12 +51,12 @@ class Loop:
     Attributes:
         builder: the user's function.
         job: the fold.
-        material: its training rows.
+        fold_data: its training rows.
     """
 
     builder: Callable[..., Any]
     job: FoldJob
-    material: Material
+    fold_data: FoldData
 
     def run(self, way: Way, times: int) -> list[Fitted]:
         """Fit as often as asked, in one of the ways of users."""
@@ -73,7 +73,7 @@ class Loop:
         self._seed_all()
         model = self._build()
         return row_orders(
-            model, self.material, self.job.train, lambda m, t: _keras_fit(model, m, t, [])
+            model, self.fold_data, self.job.train, lambda m, t: _keras_fit(model, m, t, [])
         )
 
     def _same_model(self, times: int) -> list[Fitted]:
@@ -125,11 +125,11 @@ class Loop:
 
     def _fit(self, model: Any) -> Fitted:
         if not is_keras(model):
-            fit_estimator(model, self.material)
+            fit_estimator(model, self.fold_data)
             now = copy.deepcopy(model)  # a later fit of the same model will change it
             return Fitted(lambda test: predict_estimator(now, test, self.job), "none", (), None)
         digests: list[str] = []
-        _keras_fit(model, self.material, self.job.train, [weights_callback(digests)])
+        _keras_fit(model, self.fold_data, self.job.train, [weights_callback(digests)])
         weights = model.get_weights()
 
         def predict_keras(features: NDArray[Any]) -> Any:
@@ -140,13 +140,13 @@ class Loop:
         return Fitted(predict_keras, output_activation(model), tuple(digests), end)
 
 
-def _keras_fit(model: Any, material: Material, train: TrainSpec, callbacks: list[Any]) -> None:
+def _keras_fit(model: Any, fold_data: FoldData, train: TrainSpec, callbacks: list[Any]) -> None:
     """Call fit(x, y) on arrays with the configured settings."""
-    stopping, held_out = plain.early_stopping(train), material.held_out
+    stopping, held_out = plain.early_stopping(train), fold_data.held_out
     model.fit(
-        material.train.features,
-        material.train.targets,
-        sample_weight=material.train.weights,
+        fold_data.train.features,
+        fold_data.train.targets,
+        sample_weight=fold_data.train.weights,
         batch_size=train.batch_size,
         epochs=train.epochs,
         shuffle=train.shuffle,

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.fold_data import FoldData, Samples
 from foldproof.tasks.training.keras_internals import replace_train_function
 from foldproof.tasks.training.keras_model import weights_digest
-from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.progress import ProgressWriter
 
 WATCHED = 5  # epochs whose order is compared
 
 
-class WeightsProgress(Progress):
+class WeightsProgress(ProgressWriter):
     """Progress of foldproof's own training that keeps a digest of the weights each epoch."""
 
     def __init__(self, job: FoldJob) -> None:
@@ -52,7 +52,7 @@ def weights_callback(digests: list[str]) -> Any:
 
 
 def row_orders(
-    model: Any, material: Material, train: TrainSpec, fit: Callable[[Material, TrainSpec], Any]
+    model: Any, fold_data: FoldData, train: TrainSpec, fit: Callable[[FoldData, TrainSpec], Any]
 ) -> tuple[str, ...]:
     """Run a fit that trains nothing, and note the order in which it delivers the rows.
 
@@ -61,7 +61,7 @@ def row_orders(
 
     Args:
         model: compiled and built, seeded as for the fit that is meant; used up.
-        material: the training rows.
+        fold_data: the training rows.
         train: the training settings.
         fit: trains the model on rows as it is told.
 
@@ -69,13 +69,13 @@ def row_orders(
         A digest of the order in each of the first few epochs; empty if a model's own ways
         do not let it be seen.
     """
-    rows = len(material.train.features)
+    rows = len(fold_data.train.features)
     numbers: Any = np.arange(rows)  # integers are not rounded on the way, as weights would be
-    numbered = Samples(material.train.features, material.train.targets, numbers)
+    numbered = Samples(fold_data.train.features, fold_data.train.targets, numbers)
     few = {"epochs": min(train.epochs, WATCHED), "early_stopping": None}
     step = _RowReader(int(model.steps_per_execution))
     replace_train_function(model, step)
-    fit(Material(numbered, None, material.scaler, material.codes), train.model_copy(update=few))
+    fit(FoldData(numbered, None, fold_data.scaler, fold_data.codes), train.model_copy(update=few))
     seen = np.concatenate(step.seen) if step.seen else np.arange(0)
     if seen.size % rows:
         return ()

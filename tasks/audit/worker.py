@@ -50,12 +50,12 @@ def _our_fits(trial: Trial) -> Iterator[Fit]:
 def _plain_fits(trial: Trial) -> Iterator[Fit]:
     """Train as users do; the test rows are read after the last fit."""
     from foldproof.tasks.audit.user_loops import Loop
-    from foldproof.tasks.training.fold_data import test_features, training_material
+    from foldproof.tasks.training.fold_data import test_features, training_data
 
-    material = training_material(trial.job)
-    loop = Loop(load_builder(trial.job.builder), trial.job, material)
+    fold_data = training_data(trial.job)
+    loop = Loop(load_builder(trial.job.builder), trial.job, fold_data)
     fitted = loop.run(trial.way, trial.times)
-    _, features = test_features(trial.job, material.scaler)
+    _, features = test_features(trial.job, fold_data.scaler)
     for number, fit in enumerate(fitted):
         raw = np.asarray(fit.predict(features)).reshape(len(features), -1)
         check_width(raw.shape[1], trial.job.builder.task, len(trial.job.labels))
@@ -89,23 +89,23 @@ def _orders(trial: Trial) -> tuple[str, ...]:
 def _our_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.watch import row_orders
     from foldproof.tasks.training.engines import plain
-    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.fold_data import training_data
     from foldproof.tasks.training.keras_model import fresh_model
-    from foldproof.tasks.training.progress import Progress
+    from foldproof.tasks.training.progress import ProgressWriter
 
     job = trial.job
     model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
-    silent = Progress(None, job.repeat, job.fold, job.train.epochs)
+    silent = ProgressWriter(None, job.repeat, job.fold, job.train.epochs)
     return row_orders(
         model,
-        training_material(job),
+        training_data(job),
         job.train,
-        lambda material, train: plain.run(model, material, train, job.order_seed, silent),
+        lambda fold_data, train: plain.run(model, fold_data, train, job.order_seed, silent),
     )
 
 
 def _plain_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.user_loops import Loop
-    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.fold_data import training_data
 
-    return Loop(load_builder(trial.job.builder), trial.job, training_material(trial.job)).orders()
+    return Loop(load_builder(trial.job.builder), trial.job, training_data(trial.job)).orders()

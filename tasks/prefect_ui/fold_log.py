@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.training.progress import Sighting
+from foldproof.tasks.training.progress import ProgressSnapshot
 from foldproof.tasks.workers.output import MAX_LINES, OutputReader, output_path
 
 OFTEN, SELDOM = 5.0, 60.0  # seconds between lines on epochs
@@ -46,7 +46,7 @@ class FoldLog:
         self._attempt, self._reader = 1, self._reader_of(1)
         self._said_at, self._last, self._lock = 0.0, logging.INFO, threading.Lock()
 
-    def look(self, seen: Sighting | None, now: float) -> None:
+    def look(self, seen: ProgressSnapshot | None, now: float) -> None:
         """Say what is new, while the fold trains."""
         with self._lock:
             if self._path(self._attempt + 1).exists():

@@ -19,7 +19,7 @@ from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.prefect_ui.api_calls import Caller, Progress
 from foldproof.tasks.prefect_ui.fold_log import FoldLog
 from foldproof.tasks.run.session import Run
-from foldproof.tasks.training.progress import look
+from foldproof.tasks.training.progress import read_progress
 from foldproof.tasks.workers.output import FOLDER
 
 DESCRIPTIONS = {
@@ -125,7 +125,7 @@ class View:
         with self._lock:
             entries = list(self._logs.values())
         for log, path, _ in entries:
-            log.look(look(path), now)
+            log.look(read_progress(path), now)
         if self._watched and now - self._updated_at >= UPDATE:
             self._updated_at = now
             self._show_progress()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.run.observer import WatchedSlot
-from foldproof.tasks.training.progress import Sighting, look
+from foldproof.tasks.training.progress import ProgressSnapshot, read_progress
 
 
 class FoldProgress:
@@ -30,7 +30,7 @@ class FoldProgress:
     def watch(self, slots: Sequence[WatchedSlot]) -> None:
         """Learn which slots to look at."""
         self._slots = slots
-        seen = {slot.progress_path: look(slot.progress_path) for slot in slots}
+        seen = {slot.progress_path: read_progress(slot.progress_path) for slot in slots}
         self._earlier = {path: _state(one) for path, one in seen.items() if one is not None}
 
     def add(self, record: FoldRecord) -> None:
@@ -40,11 +40,11 @@ class FoldProgress:
         self.failed += record.error is not None
         self._over.add((record.repeat, record.fold))
 
-    def under_way(self) -> list[tuple[str, Sighting]]:
+    def under_way(self) -> list[tuple[str, ProgressSnapshot]]:
         """Return the folds that train now, with the names of their slots."""
         found = []
         for slot in self._slots:
-            seen = look(slot.progress_path)
+            seen = read_progress(slot.progress_path)
             if seen is None or _state(seen) == self._earlier.get(slot.progress_path):
                 continue
             if (seen.repeat, seen.fold) not in self._over:
@@ -95,5 +95,5 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _state(seen: Sighting) -> tuple[int, ...]:
+def _state(seen: ProgressSnapshot) -> tuple[int, ...]:
     return (seen.repeat, seen.fold, seen.epoch, seen.epochs)

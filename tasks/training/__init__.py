@@ -1,4 +1,4 @@
-"""What trains a fold, in a worker only: rows, scaler, model, seeds.
+"""Train one fold in a worker: its rows, scaler, seeds, model and engine.
 
 Imports `folds` and what that may import.
 """

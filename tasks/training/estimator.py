@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.training.fold_data import Material
+from foldproof.tasks.training.fold_data import FoldData
 from foldproof.tasks.training.trained_model import Trained
 
 
@@ -35,7 +35,7 @@ def check_estimator(model: Any, task: Task, weighted: bool) -> None:
 
 
 def seed_estimator(model: Any, seed: int) -> Any:
-    """Give the fold's seed to every random_state that is None."""
+    """Set every `random_state` that is None to the fold's seed."""
     states = {
         name: seed
         for name, value in model.get_params().items()
@@ -44,11 +44,11 @@ def seed_estimator(model: Any, seed: int) -> Any:
     return model.set_params(**states)
 
 
-def train_estimator(model: Any, material: Material, job: FoldJob, built_in: float) -> Trained:
+def train_estimator(model: Any, fold_data: FoldData, job: FoldJob, built_in: float) -> Trained:
     """Fit an estimator on labels coded in sorted order, or on float64 values."""
     started = time.perf_counter()
     seed_estimator(model, job.model_seed)
-    fit_estimator(model, material)
+    fit_estimator(model, fold_data)
     return Trained(
         predict=lambda test: predict_estimator(model, test, job),
         activation="none",
@@ -62,10 +62,10 @@ def train_estimator(model: Any, material: Material, job: FoldJob, built_in: floa
     )
 
 
-def fit_estimator(model: Any, material: Material) -> None:
+def fit_estimator(model: Any, fold_data: FoldData) -> None:
     """Fit an estimator as it is, seeded or not."""
-    features, weights = material.train.features, material.train.weights
-    model.fit(features, material.codes, **({} if weights is None else {"sample_weight": weights}))
+    features, weights = fold_data.train.features, fold_data.train.weights
+    model.fit(features, fold_data.codes, **({} if weights is None else {"sample_weight": weights}))
 
 
 def predict_estimator(model: Any, test: NDArray[Any], job: FoldJob) -> NDArray[Any]:

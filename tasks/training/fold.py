@@ -1,4 +1,4 @@
-"""Train one fold: a pure function of the fold's job. The only place that trains."""
+"""Train one fold: a pure function of the fold's job, from its rows to its predictions."""
 
 import sys
 import time
@@ -16,9 +16,14 @@ from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.folds.result import Execution, FinishedFold, now
 from foldproof.tasks.machine.memory import peak_mib
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.training.engines.choose import TRIAL_SEEDS, Builder, begin, prepare
+from foldproof.tasks.training.engines.choose import (
+    TRIAL_SEEDS,
+    Builder,
+    compile_model,
+    prepare_fold,
+)
 from foldproof.tasks.training.estimator import train_estimator
-from foldproof.tasks.training.fold_data import Material, test_features, training_material
+from foldproof.tasks.training.fold_data import FoldData, test_features, training_data
 from foldproof.tasks.training.freshness import optimizer_step, refuse_used_estimator, set_apart
 from foldproof.tasks.training.keras_model import (
     fresh_model,
@@ -26,7 +31,7 @@ from foldproof.tasks.training.keras_model import (
     output_activation,
     weights_digest,
 )
-from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trained_model import Trained, check_converged
 from foldproof.tasks.user_code.builder import call_builder, load_builder
@@ -40,7 +45,7 @@ def fit_fold(
     attempt: int,
     slot: str,
     progress_path: Path | None,
-    progress: Progress | None = None,
+    progress: ProgressWriter | None = None,
 ) -> FinishedFold:
     """Train a fold on its training rows, then predict its test rows.
 
@@ -57,13 +62,13 @@ def fit_fold(
         UnfitOutput: the model's output does not fit the task.
     """
     started_at = now()
-    progress = progress or Progress(progress_path, job.repeat, job.fold, job.train.epochs)
+    progress = progress or ProgressWriter(progress_path, job.repeat, job.fold, job.train.epochs)
     builder = load_builder(job.builder)
-    material = training_material(job)
-    trained = _train(builder, material, job, progress)
+    fold_data = training_data(job)
+    trained = _train(builder, fold_data, job, progress)
     check_converged(trained.history)
     started = time.perf_counter()
-    rows, features = test_features(job, material.scaler)
+    rows, features = test_features(job, fold_data.scaler)
     raw = _checked_output(trained, features, job)
     return FinishedFold(
         key=job.key,
@@ -91,30 +96,30 @@ def fit_fold(
     )
 
 
-def prepare_fold(job: FoldJob) -> None:
-    """Compile the model of a fold's run, so that its folds need not."""
+def compile_run_model(job: FoldJob) -> None:
+    """Compile the model of a run ahead of its folds."""
     builder = load_builder(job.builder)
     if not _builds_keras(builder, job):
         return
     build = _build_function(builder, job)
     _depends_on_seed(build, job)
     if job.train.engine != "plain":
-        prepare(build, job.family, training_material(job), job.train)
+        compile_model(build, job.family, training_data(job), job.train)
 
 
 def _train(
-    builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
+    builder: Callable[..., Any], fold_data: FoldData, job: FoldJob, progress: ProgressWriter
 ) -> Trained:
     started = time.perf_counter()
     if _builds_keras(builder, job):
-        return _train_keras(builder, material, job, progress)
+        return _train_keras(builder, fold_data, job, progress)
     model = _seeded_call(builder, job)
     refuse_used_estimator(model, job.builder.reference)
-    return train_estimator(set_apart(model), material, job, time.perf_counter() - started)
+    return train_estimator(set_apart(model), fold_data, job, time.perf_counter() - started)
 
 
 def _builds_keras(builder: Callable[..., Any], job: FoldJob) -> bool:
-    """Tell what kind of model the builder returns; it is asked once in a worker."""
+    """Return whether the builder returns a Keras model; it is called once per worker."""
     if "keras" not in sys.modules:
         return False
     if job.family not in _is_keras_family:
@@ -129,33 +134,33 @@ def _seeded_call(builder: Callable[..., Any], job: FoldJob) -> Any:
 
 
 def _train_keras(
-    builder: Callable[..., Any], material: Material, job: FoldJob, progress: Progress
+    builder: Callable[..., Any], fold_data: FoldData, job: FoldJob, progress: ProgressWriter
 ) -> Trained:
     started = time.perf_counter()
     build = _build_function(builder, job)
     seeded = _depends_on_seed(build, job)
-    begun = begin(build, job.family, job.model_seed, job.order_seed, material, job.train)
-    initial, start = weights_digest(begun.model), Start(optimizer_step(begun.model), seeded)
-    progress.model_built(begun.model)
+    prepared = prepare_fold(build, job.family, job.model_seed, job.order_seed, fold_data, job.train)
+    initial, start = weights_digest(prepared.model), Start(optimizer_step(prepared.model), seeded)
+    progress.model_built(prepared.model)
     built = time.perf_counter()
-    history, epochs, best = begun.train(material, progress)
+    history, epochs, best = prepared.train(fold_data, progress)
     return Trained(
-        predict=begun.predict,
-        activation=output_activation(begun.model),
+        predict=prepared.predict,
+        activation=output_activation(prepared.model),
         history=history,
         epochs_run=epochs,
         best_epoch=best,
         initial=initial,
-        weights=weights_digest(begun.model),
+        weights=weights_digest(prepared.model),
         seconds_build=built - started,
         seconds_fit=time.perf_counter() - built,
         start=start,
-        not_compiled=begun.not_compiled,
+        not_compiled=prepared.not_compiled,
     )
 
 
 def _depends_on_seed(build: Builder, job: FoldJob) -> bool:
-    """Return whether another seed gives other initial weights; it is tried once in a worker."""
+    """Return whether initial weights depend on the seed; tried once per worker."""
     if job.family not in _seeded_family:
         _seeded_family.clear()
         one, other = (weights_digest(build(seed)) for seed in TRIAL_SEEDS)

@@ -1,4 +1,4 @@
-"""A fold's rows in a worker: the training rows first, the test rows when it has trained.
+"""Read a fold's rows in a worker: training rows first, test rows only after training.
 
 The files of the whole data set are mapped only while rows are copied out of them: while
 the model trains, no test row is in the process's hands.
@@ -38,12 +38,12 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Material:
-    """What a fold trains on.
+class FoldData:
+    """Scaled training rows, held-out rows and the fitted scaler of one fold.
 
     Attributes:
-        train: the rows that gradients come from.
-        held_out: the rows that early stopping watches, or None.
+        train: the rows to compute gradients on.
+        held_out: the rows that early stopping monitors, or None.
         scaler: fitted on `train` only.
         codes: of `train`: sorted label codes, or values float64.
     """
@@ -54,8 +54,8 @@ class Material:
     codes: NDArray[Any]
 
 
-def training_material(job: FoldJob) -> Material:
-    """Copy a fold's training rows out of the data and prepare them.
+def training_data(job: FoldJob) -> FoldData:
+    """Read, scale and weight a fold's training rows.
 
     Raises:
         InputError: early stopping cannot hold out rows.
@@ -66,7 +66,7 @@ def training_material(job: FoldJob) -> Material:
     codes = _take(job, CODES, inner)
     own = _take(job, WEIGHTS, inner) if (job.data / WEIGHTS).exists() else None
     weights = sample_weights(job.train, job.labels, codes, own)
-    return Material(
+    return FoldData(
         train=Samples(scaler.transform(features, own=True), _take(job, TARGETS, inner), weights),
         held_out=_held_out(job, held, scaler) if len(held) else None,
         scaler=scaler,

@@ -1,4 +1,4 @@
-"""Refuse a model that is not new: one that a builder returned before, or that has trained.
+"""Refuse models that are not fresh: returned by a builder before, or already trained.
 
 The question that started this project is asked by people whose second `fit` goes on from the
 weights of the first; a builder that hands out a module's one model would bring that back.
@@ -17,14 +17,14 @@ import numpy as np
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.training.keras_internals import all_layers, own_variables
 
-MARK = "_foldproof_seen"
+SEEN_ATTRIBUTE = "_foldproof_seen"
 
 # By id: what is in here is alive, so no other object has its id.
 _handed_out: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
 def refuse_used_model(model: Any, builder: str) -> None:
-    """Refuse a Keras model with anything that trains and was handed out before.
+    """Refuse a Keras model with trainable weights that the builder returned before.
 
     What does not train, such as a frozen base that is loaded once, may be shared.
 
@@ -32,11 +32,11 @@ def refuse_used_model(model: Any, builder: str) -> None:
         InputError: it has such weights, or its optimizer has taken steps.
     """
     states = list(_training_states(model))
-    if any(getattr(state, MARK, False) for state in states):
+    if any(getattr(state, SEEN_ATTRIBUTE, False) for state in states):
         problem = f"{builder} returned weights that it had returned before; make new layers in it"
         raise InputError("model.builder", problem)
     for state in states:
-        setattr(state, MARK, True)
+        setattr(state, SEEN_ATTRIBUTE, True)
     step = optimizer_step(model)
     if step:
         problem = f"{builder} returned a model whose optimizer is at step {step}; compile it anew"

@@ -54,7 +54,7 @@ def compiled_metrics(model: Any) -> list[Any]:
 
 
 def has_own_loss(model: Any) -> bool:
-    """Return whether a model's class computes its loss in a way of its own."""
+    """Return whether a model's class overrides how its loss is computed."""
     import keras
 
     return any(

@@ -1,4 +1,4 @@
-"""Make, compile, build and identify one fresh Keras model. Runs in workers only."""
+"""Create one fresh Keras model: call the builder, build and compile. Runs in workers only."""
 
 import difflib
 import functools
@@ -67,7 +67,7 @@ def weights_digest(model: Any) -> str:
 
 
 def output_activation(model: Any) -> Activation:
-    """Tell what turns this model's output into probabilities, from its compiled loss."""
+    """Return the activation that turns the model's output into probabilities, by its loss."""
     loss = getattr(model, "loss", None)
     while isinstance(loss, list | tuple | dict) and len(loss) == 1:
         loss = next(iter(loss.values() if isinstance(loss, dict) else loss))
@@ -155,7 +155,7 @@ def _loss(name: str) -> str:
 
 
 def _none_of_keras(setting: str, given: str, names: list[str], usual: str) -> InputError:
-    """Say that Keras has no such name, and which one is near; case and hyphens count little."""
+    """Return the error for an unknown Keras name, with the nearest known one."""
     words = given.lower().rpartition(".")[2].replace("-", "_").replace(" ", "_")
     close = difflib.get_close_matches(words, [name.lower() for name in names], n=1)
     hint = f"did you mean {close[0]}?" if close else f"use one of its names, such as {usual}"

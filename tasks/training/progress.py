@@ -1,4 +1,4 @@
-"""How far a worker is: a few bytes in a file that the flow's process looks at.
+"""A worker's progress: a few bytes in a file that the flow's process polls.
 
 A file of fixed size needs no lock and no reader; a torn read shows a wrong number for a
 moment, in a display.
@@ -14,8 +14,8 @@ LAYOUT = struct.Struct("<qqqqd")  # repeat, fold, epoch, epochs, loss
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """What a worker is doing: fold `fold` of repeat `repeat`, epochs done, the last loss."""
+class ProgressSnapshot:
+    """The progress of a worker: its repeat and fold, the epochs done, the last loss."""
 
     repeat: int
     fold: int
@@ -24,19 +24,19 @@ class Sighting:
     loss: float
 
 
-class Progress:
-    """The worker's side."""
+class ProgressWriter:
+    """Writes the progress file, in the worker."""
 
     def __init__(self, path: Path | None, repeat: int, fold: int, epochs: int) -> None:
-        """Say that a fold has started; without a path nothing is written."""
+        """Record that a fold has started; without a path nothing is written."""
         self._path, self._place, self._epochs = path, (repeat, fold), epochs
         self.epoch_done(0, None)
 
     def model_built(self, model: Any) -> None:
-        """Take notice of the model that is about to train; only an audit does."""
+        """Called with the model before training; a hook for audits."""
 
     def epoch_done(self, epoch: int, loss: float | None) -> None:
-        """Say that an epoch has ended, with its loss where there is one."""
+        """Record that an epoch has ended, with its loss if there is one."""
         if self._path is None:
             return
         value = float("nan") if loss is None else float(loss)
@@ -45,10 +45,10 @@ class Progress:
             self._path.write_bytes(content)
 
 
-def look(path: Path) -> Sighting | None:
-    """Return what a worker last said, or None before it said anything."""
+def read_progress(path: Path) -> ProgressSnapshot | None:
+    """Return the latest progress of a worker, or None if it has written none."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
-    return Sighting(*LAYOUT.unpack(content)) if len(content) == LAYOUT.size else None
+    return ProgressSnapshot(*LAYOUT.unpack(content)) if len(content) == LAYOUT.size else None

@@ -1,4 +1,4 @@
-"""The weight of each training sample: class weights times sample weights."""
+"""Sample weights of the training rows: class weights times the user's sample weights."""
 
 import numpy as np
 from numpy.typing import NDArray

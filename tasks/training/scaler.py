@@ -1,4 +1,4 @@
-"""scikit-learn's scalers, fitted on training rows only."""
+"""scikit-learn's scalers for features of any shape, fitted on training rows only."""
 
 import inspect
 from typing import Any

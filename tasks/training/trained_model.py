@@ -1,4 +1,4 @@
-"""What training leaves behind, whatever was trained."""
+"""The result of training a Keras model or an estimator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -86,9 +86,9 @@ def configure_unchecked(threads: int, tensorflow: bool, determinism: bool) -> No
 def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
     """Compile the model before its first fold, for all folds to reuse."""
     configure(job.numerics, tensorflow)
-    from foldproof.tasks.training.fold import prepare_fold as prepare
+    from foldproof.tasks.training.fold import compile_run_model
 
-    prepare(job)
+    compile_run_model(job)
 
 
 def train_fold(

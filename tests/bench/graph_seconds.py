@@ -47,11 +47,11 @@ def bare_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
 def our_loop(model: Any, batch: int, x: Any, y: Any) -> Callable[..., Any]:
     """Return our engine's loop."""
     from foldproof.tasks.training.engines.graph_loop import GraphLoop
-    from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep, Unfit
+    from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep, UnsupportedModel
 
     try:
         step: Any = FlatStep(model)
-    except Unfit:
+    except UnsupportedModel:
         step = KerasStep(model)
     step.make_variables((x[:batch], y[:batch]))
     loop = GraphLoop(step, batch, (x, y))

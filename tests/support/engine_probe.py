@@ -9,8 +9,8 @@ from foldproof.tasks.workers.calls import _configure_tensorflow
 def chosen_step(job: FoldJob) -> tuple[str, bool]:
     """Prepare a fold's model and return the kind of its step and whether kernels stay."""
     _configure_tensorflow(job.numerics.threads)
-    from foldproof.tasks.training.engines.compiled import prepare
-    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.engines.compiled import compile_model
+    from foldproof.tasks.training.fold_data import training_data
     from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.user_code.builder import load_builder
 
@@ -19,7 +19,7 @@ def chosen_step(job: FoldJob) -> tuple[str, bool]:
     def build(seed: int, keep_kernels: bool = False) -> Any:
         return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
 
-    compiled = prepare(build, training_material(job), job.train)
+    compiled = compile_model(build, training_data(job), job.train)
     return type(compiled.step).__name__, compiled.keep_kernels
 
 
@@ -31,7 +31,7 @@ def traces(jobs: list[FoldJob]) -> dict[str, int]:
 
     for job in jobs:
         fit_fold(job, 1, "cpu:0", None)
-    kept: Any = engines._kept[jobs[0].family]
+    kept: Any = engines._compiled_models[jobs[0].family]
     loop = kept.loop
     graphs = {"train": loop._train, "predict": loop._predict, "test": loop._test}
     return {name: graph.experimental_get_tracing_count() for name, graph in graphs.items()}
@@ -77,7 +77,7 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
     import tensorflow as tf
 
     from foldproof.tasks.training.engines import choose as engines
-    from foldproof.tasks.training.fold_data import training_material
+    from foldproof.tasks.training.fold_data import training_data
     from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.user_code.builder import load_builder
 
@@ -86,7 +86,7 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
         _ = np.empty(2**50) if kind == "memory" else int("seven")
 
-    builder, material, calls = load_builder(job.builder), training_material(job), []
+    builder, fold_data, calls = load_builder(job.builder), training_data(job), []
 
     def build(seed: int, keep_kernels: bool = False) -> Any:
         calls.append(seed)
@@ -97,8 +97,8 @@ def kept_after(job: FoldJob, kind: str) -> tuple[str, str]:
     found = []
     for _ in range(2):
         try:
-            engines.prepare(build, kind, material, job.train)
-            kept = engines._kept[kind]
+            engines.compile_model(build, kind, fold_data, job.train)
+            kept = engines._compiled_models[kind]
             found.append(kept if isinstance(kept, str) else type(kept).__name__)
         except Exception as error:
             found.append(type(error).__name__)

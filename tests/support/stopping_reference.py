@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foldproof.tasks.training.fold_data import training_material
+from foldproof.tasks.training.fold_data import training_data
 from foldproof.tasks.training.keras_model import fresh_model, weights_digest
 from foldproof.tasks.user_code.builder import load_builder
 
@@ -11,8 +11,8 @@ def train_reference(job, settings):
     """Return (weights, best epoch from 1, epochs run) of a `train_on_batch` loop."""
     import keras  # in a worker only
 
-    material, size = training_material(job), job.train.batch_size
-    train, held_out = material.train, material.held_out
+    fold_data, size = training_data(job), job.train.batch_size
+    train, held_out = fold_data.train, fold_data.held_out
     assert held_out is not None
     model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
     restore = settings.pop("restore_best")

@@ -1,4 +1,4 @@
-"""Ways to run the same training, which give the same bits; `choose` chooses.
+"""Training engines, all with bit-identical results; `choose` selects one.
 
 Imports `training`, `folds` and what that may import.
 """

@@ -1,4 +1,4 @@
-"""Return whether two models are the same but for the values of their variables.
+"""The digest of a model's architecture: equal digests differ in variable values only.
 
 What a traced step depends on: classes, configuration, variables' shapes and types, how the
 model was compiled, and, for classes and functions of the user's own, everything plain that
@@ -17,11 +17,11 @@ from foldproof.tasks.training.keras_internals import all_layers
 from foldproof.tasks.user_code.fingerprint import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
-DEEPEST = 6  # levels of a user's own nested values
+MAX_DEPTH = 6  # nesting of user-defined values
 
 
 def architecture(model: Any) -> str:
-    """Return the digest of all that a model's traced step depends on, besides variables."""
+    """Return the digest of all that a traced training step depends on, but variable values."""
     return digest_json(
         {
             "class": _name(type(model)),
@@ -46,7 +46,7 @@ def _variable(variable: Any) -> list[Any]:
 
 
 def _safely(describe: Callable[[], Any]) -> Any:
-    """Return a configuration as plain values; a class that has none counts by its state."""
+    """Return a configuration as plain values, or None if the class has none that works."""
     try:
         return _plain(describe(), 0)
     except Exception:  # get_config of the user's own classes may do anything
@@ -54,7 +54,7 @@ def _safely(describe: Callable[[], Any]) -> Any:
 
 
 def _identity(function: types.FunctionType) -> Any:
-    """Describe a function; one that uses what cannot be told apart is only equal to itself."""
+    """Describe a function; if its parts cannot be identified, it equals itself only."""
     try:
         return identify(function)
     except InputError:
@@ -62,7 +62,7 @@ def _identity(function: types.FunctionType) -> Any:
 
 
 def _own(value: Any, depth: int) -> Any:
-    """Describe what a value of the user's own making holds; Keras's own count by their config."""
+    """Describe the state of a user-defined value; Keras's own classes count by their config."""
     if isinstance(value, types.FunctionType):
         return _identity(value)
     if isinstance(value, list | tuple):
@@ -75,14 +75,14 @@ def _own(value: Any, depth: int) -> Any:
 
 
 def _held(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what the user's code put on an object, leaving out what Keras keeps there."""
+    """Yield the attributes that the user's code set on an object, without those of Keras."""
     for name, held in sorted(vars(value).items()):
         if not _is_library(type(held)) and not _wraps_for_library(held):
             yield name, held
 
 
 def _plain(value: Any, depth: int) -> Any:
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return _name(type(value))
     if isinstance(value, types.FunctionType):
         return _identity(value)
@@ -102,7 +102,7 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def _wraps_for_library(value: Any) -> bool:
-    """Return whether a function is one of those that Keras puts around a layer's methods."""
+    """Return whether a function is one of Keras's wrappers around layer methods."""
     scope = getattr(value, "__globals__", {}).get("__name__", "")
     return str(scope).split(".")[0] in LIBRARIES
 

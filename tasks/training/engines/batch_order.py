@@ -1,4 +1,4 @@
-"""The order of the batches: seeded, and new in every epoch.
+"""The seeded order of rows and batches, drawn anew for every epoch.
 
 Keras's own shuffling repeats one permutation in every epoch once the global seed is set
 (https://github.com/tensorflow/tensorflow/issues/35682), so the order comes from here.
@@ -13,7 +13,7 @@ Order = NDArray[np.int64]
 
 
 def epoch_orders(rows: int, seed: int, shuffle: bool) -> Iterator[Order]:
-    """Yield one order of the rows for each epoch, without end.
+    """Yield an order of the rows for each epoch, endlessly.
 
     Args:
         rows: n, the training rows.

@@ -1,7 +1,7 @@
-"""Ways to run the same training; all give the same bits.
+"""Choose the training engine of a fold; all engines give the same bits.
 
-`train` chooses: a compiled model that the worker keeps, where that is provably the same,
-else Keras as it is.
+The compiled engine reuses one model in a worker, where a trial proved its bits; otherwise
+the plain engine calls Keras's `fit`.
 """
 
 import contextlib
@@ -20,23 +20,23 @@ from foldproof.tasks.training.engines.compiled import (
     NotReusable,
 )
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
-from foldproof.tasks.training.fold_data import Material
-from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.fold_data import FoldData
+from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.trained_model import History
 
-# The model that this worker keeps, or why it keeps none, for the model in hand.
-_kept: dict[str, CompiledModel | str] = {}
+# The compiled model of this worker by its identity, or the reason why there is none.
+_compiled_models: dict[str, CompiledModel | str] = {}
 
-LONGEST = 120  # characters of the reason
+MAX_REASON_CHARS = 120  # of why a model is not compiled
 
-__all__ = ["TRIAL_SEEDS", "Begun", "Builder", "begin", "prepare"]
+__all__ = ["TRIAL_SEEDS", "Builder", "PreparedFold", "compile_model", "prepare_fold"]
 
 Ran = tuple[History, int, int | None]
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A fold whose model is built and not trained yet.
+class PreparedFold:
+    """A fold whose model is built but not yet trained.
 
     Attributes:
         model: before its first batch.
@@ -46,27 +46,27 @@ class Begun:
     """
 
     model: Any
-    train: Callable[[Material, Progress], Ran]
+    train: Callable[[FoldData, ProgressWriter], Ran]
     predict: Callable[[NDArray[Any]], Any]
     not_compiled: str = ""
 
 
-def begin(
+def prepare_fold(
     build: Builder,
     identity: str,
     seed: int,
     order_seed: int,
-    material: Material,
+    fold_data: FoldData,
     train: TrainSpec,
-) -> Begun:
-    """Build a fold's model and choose how it trains.
+) -> PreparedFold:
+    """Build a fold's model and choose its training engine.
 
     Args:
         build: makes a fresh, complete model from a seed.
         identity: of the model and its settings; equal for the folds of a run.
         seed: the fold's model seed.
         order_seed: the fold's seed for the batch order.
-        material: the training rows.
+        fold_data: the training rows.
         train: the training settings; `engine` chooses.
 
     Raises:
@@ -75,9 +75,9 @@ def begin(
     reason = ""
     if train.engine != "plain":
         try:
-            kept = _keep(build, identity, material, train)
-            return Begun(
-                compiled.adopt(kept, build(seed, keep_kernels=kept.keep_kernels)),
+            kept = _compiled_model(build, identity, fold_data, train)
+            return PreparedFold(
+                compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels)),
                 lambda m, p: compiled.run(kept, m, train, order_seed, p),
                 kept.loop.predict,
             )
@@ -86,7 +86,7 @@ def begin(
             if train.engine == "compiled":
                 raise
     model = build(seed)
-    return Begun(
+    return PreparedFold(
         model,
         lambda m, p: plain.run(model, m, train, order_seed, p),
         lambda features: plain.predict(model, features, train),
@@ -94,29 +94,33 @@ def begin(
     )
 
 
-def prepare(build: Builder, identity: str, material: Material, train: TrainSpec) -> None:
-    """Compile the model of a run, or find out that it cannot be, before the first fold."""
+def compile_model(build: Builder, identity: str, fold_data: FoldData, train: TrainSpec) -> None:
+    """Compile the model of a run ahead of its first fold, if it can be compiled."""
     with contextlib.suppress(NotReusable):
-        _keep(build, identity, material, train)
+        _compiled_model(build, identity, fold_data, train)
 
 
-def _keep(build: Builder, identity: str, material: Material, train: TrainSpec) -> CompiledModel:
-    known = _kept.get(identity)
+def _compiled_model(
+    build: Builder, identity: str, fold_data: FoldData, train: TrainSpec
+) -> CompiledModel:
+    known = _compiled_models.get(identity)
     if known is None:
-        _kept.clear()  # a worker keeps one model: that of the run in hand
-        known = _kept[identity] = _prepare(build, material, train)
+        _compiled_models.clear()  # a worker keeps one model: that of the run in hand
+        known = _compiled_models[identity] = _compile_or_reason(build, fold_data, train)
     if isinstance(known, str):
         raise NotReusable(known)
     return known
 
 
-def _prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledModel | str:
+def _compile_or_reason(
+    build: Builder, fold_data: FoldData, train: TrainSpec
+) -> CompiledModel | str:
     try:
-        return compiled.prepare(build, material, train)
+        return compiled.compile_model(build, fold_data, train)
     except NotReusable as error:
         return str(error)
     except Exception as error:  # whatever it is, plain Keras will show it in the user's terms
         if is_exhausted(error):  # that passes: it says nothing about the model
             raise
-        reason = describe_failure(error)[:LONGEST]
+        reason = describe_failure(error)[:MAX_REASON_CHARS]
         return f"it could not be compiled for reuse ({reason})"

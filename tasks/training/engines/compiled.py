@@ -1,4 +1,4 @@
-"""A compiled model per worker: later folds copy their fresh variables into it.
+"""The compiled engine: one traced model per worker, into which each fold copies its variables.
 
 The fresh model still defines the fold: it is built with the fold's seed, and every one of
 its variables (weights, seed generators, optimizer) is copied. That is done only where it
@@ -23,17 +23,17 @@ from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.engines.architecture import architecture
 from foldproof.tasks.training.engines.batch_order import epoch_orders
 from foldproof.tasks.training.error_text import is_exhausted
-from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.fold_data import FoldData, Samples
 from foldproof.tasks.training.keras_internals import is_stock
-from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.tensorflow_internals import tensor_in_place
 from foldproof.tasks.training.trained_model import History
 
 TRIAL_EPOCHS = 2
 TRIAL_SEEDS = (1, 2)
-SLICE_SECONDS = 0.3  # how long the graph runs between two reports of progress
-LARGE = 2**24  # bytes of an array that is worth sharing between NumPy and TensorFlow
-SPECIAL = (
+PROGRESS_INTERVAL_S = 0.3  # duration of one call of the graph
+MIN_SHARED_BYTES = 2**24  # of an array to share between NumPy and TensorFlow
+UNSUPPORTED_OVERRIDES = (
     *("fit", "evaluate", "predict", "reset_metrics", "get_metrics_result"),
     *("make_train_function", "make_test_function", "make_predict_function"),
 )
@@ -43,12 +43,12 @@ Builder = Callable[..., Any]  # (seed, keep_kernels=False) -> a fresh, complete 
 
 
 class NotReusable(RuntimeError):
-    """Why a model cannot be kept for other folds, in a few words."""
+    """A model that cannot be reused for other folds; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A model with its graphs traced, kept for the folds to come.
+    """A model with traced graphs, reused for later folds.
 
     Attributes:
         step: trains the model on a batch; the model holds the state of the fold in hand.
@@ -71,12 +71,12 @@ class CompiledModel:
         return self.step.model
 
 
-def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledModel:
-    """Compile a model for reuse, and prove on a trial that it gives the bits of plain Keras.
+def compile_model(build: Builder, fold_data: FoldData, train: TrainSpec) -> CompiledModel:
+    """Compile a model for reuse, and prove by a trial that it gives the bits of plain Keras.
 
     Args:
         build: makes a fresh, complete model from a seed.
-        material: of any fold.
+        fold_data: of any fold.
         train: the training settings.
 
     Raises:
@@ -84,14 +84,14 @@ def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledMod
     """
     from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep
 
-    trial = _shortened(material, train.batch_size)
+    trial = _trial_data(fold_data, train.batch_size)
     settings = train.model_copy(update={"epochs": min(train.epochs, TRIAL_EPOCHS)})
-    keep_kernels = _builds_the_same(build)
-    expected = _tried_plain(build, trial, settings)
+    keep_kernels = _can_keep_kernels(build)
+    expected = _plain_trial(build, trial, settings)
     for kind in (FlatStep, KerasStep):
         try:
             compiled = _compile(build, kind, trial, train.batch_size, keep_kernels)
-            if _tried_kept(compiled, build, trial, settings) == expected:
+            if _compiled_trial(compiled, build, trial, settings) == expected:
                 return compiled
         except NotReusable:
             raise
@@ -101,7 +101,7 @@ def prepare(build: Builder, material: Material, train: TrainSpec) -> CompiledMod
     raise NotReusable("a trial with a compiled model gave other bits than plain Keras")
 
 
-def adopt(compiled: CompiledModel, fresh: Any) -> Any:
+def load_state(compiled: CompiledModel, fresh: Any) -> Any:
     """Copy a fresh model's state into the compiled one and return that.
 
     Raises:
@@ -121,12 +121,12 @@ def adopt(compiled: CompiledModel, fresh: Any) -> Any:
 
 
 def _compile(
-    build: Builder, kind: Any, trial: Material, batch_size: int, keep_kernels: bool
+    build: Builder, kind: Any, trial: FoldData, batch_size: int, keep_kernels: bool
 ) -> CompiledModel:
     from foldproof.tasks.training.engines.graph_loop import GraphLoop
 
     model = build(TRIAL_SEEDS[0])
-    _refuse_special(model)
+    _refuse_overrides(model)
     signature, optimizer = architecture(model), model.optimizer
     before, is_fresh = len(optimizer.variables), is_stock(optimizer) and not optimizer.built
     step = kind(model)
@@ -136,8 +136,8 @@ def _compile(
     return CompiledModel(step, loop, signature, slots, keep_kernels)
 
 
-def _builds_the_same(build: Builder) -> bool:
-    """Return whether a model built with another model's kernels is the one built without."""
+def _can_keep_kernels(build: Builder) -> bool:
+    """Return whether a model is built the same with and without cached kernels of another."""
     seed, other = TRIAL_SEEDS
     without = _digest(build(seed))
     build(other)
@@ -149,16 +149,22 @@ def _digest(model: Any) -> str:
 
 
 def run(
-    compiled: CompiledModel, material: Material, train: TrainSpec, seed: int, progress: Progress
+    compiled: CompiledModel,
+    fold_data: FoldData,
+    train: TrainSpec,
+    seed: int,
+    progress: ProgressWriter,
 ) -> tuple[History, int, int | None]:
-    """Train the fold whose state the compiled model holds; see `plain.run`."""
-    orders = islice(epoch_orders(len(material.train.features), seed, train.shuffle), train.epochs)
-    parts = _as_tensors(material.train)
+    """Train the fold whose state was loaded into the compiled model; see `plain.run`."""
+    orders = islice(epoch_orders(len(fold_data.train.features), seed, train.shuffle), train.epochs)
+    parts = _as_tensors(fold_data.train)
     stopping = plain.early_stopping(train)
     if stopping is None:
         history = _run_slices(compiled.loop, parts, orders, progress)
     else:
-        history = _run_watched(compiled, parts, material.held_out, orders, stopping, progress)
+        history = _run_early_stopped(
+            compiled, parts, fold_data.held_out, orders, stopping, progress
+        )
     compiled.step.finish()
     if stopping is not None:
         stopping.on_train_end()  # restores the best epoch's weights, if it is to
@@ -167,9 +173,9 @@ def run(
 
 
 def _run_slices(
-    loop: Any, parts: tuple[Any, ...], orders: Iterator[NDArray[np.int64]], progress: Progress
+    loop: Any, parts: tuple[Any, ...], orders: Iterator[NDArray[np.int64]], progress: ProgressWriter
 ) -> Logs:
-    """Train several epochs at a time, as many as fit between two reports of progress."""
+    """Train several epochs per call of the graph, as many as fit between two progress reports."""
     history: Logs = {}
     done = 0
     while block := list(islice(orders, loop.pace)):
@@ -180,19 +186,19 @@ def _run_slices(
         done += len(block)
         progress.epoch_done(done, history.get("loss", [None])[-1])
         per_epoch = (time.perf_counter() - started) / len(block)
-        loop.pace = max(1, min(4 * loop.pace, int(SLICE_SECONDS / per_epoch)))
+        loop.pace = max(1, min(4 * loop.pace, int(PROGRESS_INTERVAL_S / per_epoch)))
     return history
 
 
-def _run_watched(
+def _run_early_stopped(
     compiled: CompiledModel,
     parts: tuple[Any, ...],
     held_out: Samples | None,
     orders: Iterator[NDArray[np.int64]],
     stopping: Any,
-    progress: Progress,
+    progress: ProgressWriter,
 ) -> Logs:
-    """Train one epoch at a time and let Keras's own early stopping decide."""
+    """Train epoch by epoch, with Keras's own early stopping callback."""
     assert held_out is not None  # early stopping holds rows out
     history: Logs = {}
     watched = _as_tensors(held_out)[:2]
@@ -211,15 +217,19 @@ def _run_watched(
     return history
 
 
-def _refuse_special(model: Any) -> None:
-    """Refuse what the graph loop would not do as `fit` does.
+def _refuse_overrides(model: Any) -> None:
+    """Refuse models with overrides or options that the graph loop does not support.
 
     Raises:
         NotReusable: with what it is.
     """
     import keras
 
-    own = [name for name in SPECIAL if getattr(type(model), name) is not getattr(keras.Model, name)]
+    own = [
+        name
+        for name in UNSUPPORTED_OVERRIDES
+        if getattr(type(model), name) is not getattr(keras.Model, name)
+    ]
     if own:
         raise NotReusable(f"the model has its own {' and '.join(own)}")
     if model.run_eagerly:
@@ -228,35 +238,37 @@ def _refuse_special(model: Any) -> None:
         raise NotReusable("the model was compiled with jit_compile")
 
 
-def _tried_plain(build: Builder, trial: Material, train: TrainSpec) -> Any:
+def _plain_trial(build: Builder, trial: FoldData, train: TrainSpec) -> Any:
     model = build(TRIAL_SEEDS[1])
-    ran = plain.run(model, trial, train, TRIAL_SEEDS[1], Progress(None, 0, 0, train.epochs))
+    ran = plain.run(model, trial, train, TRIAL_SEEDS[1], ProgressWriter(None, 0, 0, train.epochs))
     return _outcome(model, ran, plain.predict(model, trial.train.features, train))
 
 
-def _tried_kept(compiled: CompiledModel, build: Builder, trial: Material, train: TrainSpec) -> Any:
-    model = adopt(compiled, build(TRIAL_SEEDS[1]))
-    ran = run(compiled, trial, train, TRIAL_SEEDS[1], Progress(None, 0, 0, train.epochs))
+def _compiled_trial(
+    compiled: CompiledModel, build: Builder, trial: FoldData, train: TrainSpec
+) -> Any:
+    model = load_state(compiled, build(TRIAL_SEEDS[1]))
+    ran = run(compiled, trial, train, TRIAL_SEEDS[1], ProgressWriter(None, 0, 0, train.epochs))
     return _outcome(model, ran, compiled.loop.predict(trial.train.features))
 
 
 def _outcome(model: Any, ran: Any, raw: Any) -> tuple[Any, ...]:
-    """Return all that a training results in, as what can be compared."""
+    """Return all results of a training in a comparable form."""
     history, epochs, best = ran
     written = tuple((epoch, name, float(value).hex()) for epoch, name, value in history)
     return _digest(model), digest_arrays([raw]), written, epochs, best
 
 
-def _shortened(material: Material, batch_size: int) -> Material:
-    """Return few rows with what a whole fold has: full batches and, if it has one, a short one."""
-    rows = len(material.train.features)
+def _trial_data(fold_data: FoldData, batch_size: int) -> FoldData:
+    """Return a few rows with the batch shapes of a whole fold: full ones, and a short last one."""
+    rows = len(fold_data.train.features)
     few = min(rows, 2 * batch_size + rows % batch_size)
-    held_out = material.held_out
-    return Material(
-        train=_first(material.train, few),
+    held_out = fold_data.held_out
+    return FoldData(
+        train=_first(fold_data.train, few),
         held_out=_first(held_out, batch_size + 1) if held_out else None,
-        scaler=material.scaler,
-        codes=material.codes[:few],
+        scaler=fold_data.scaler,
+        codes=fold_data.codes[:few],
     )
 
 
@@ -277,7 +289,7 @@ def _as_tensors(samples: Samples) -> tuple[Any, ...]:
 
 
 def _shared(tf: Any, part: NDArray[Any]) -> Any:
-    """Return an array as a tensor in the same memory, where it lies as tensors must."""
-    if part.nbytes < LARGE or part.ctypes.data % ALIGNMENT or not part.flags.writeable:
+    """Return an array as a tensor, in the same memory if it is large and aligned."""
+    if part.nbytes < MIN_SHARED_BYTES or part.ctypes.data % ALIGNMENT or not part.flags.writeable:
         return tf.constant(part)
     return tensor_in_place(part)

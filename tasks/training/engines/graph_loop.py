@@ -1,4 +1,4 @@
-"""The whole training loop of a compiled model as one graph: epochs x steps, no Python per step.
+"""The training loop of the compiled engine as one graph: epochs and steps without Python.
 
 Nothing is traced again for another fold: features, targets, weights and orders are
 arguments whose row count is open. Full batches have a fixed shape, which runs faster; the

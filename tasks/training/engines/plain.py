@@ -1,4 +1,4 @@
-"""Keras as it is: `fit` on the seeded batches. The other engines must give these bits."""
+"""The plain engine: Keras's `fit` on the seeded batches; other engines must give its bits."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
-from foldproof.tasks.training.fold_data import Material, Samples
-from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.fold_data import FoldData, Samples
+from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.trained_model import History
 
 
 def run(
-    model: Any, material: Material, train: TrainSpec, seed: int, progress: Progress
+    model: Any, fold_data: FoldData, train: TrainSpec, seed: int, progress: ProgressWriter
 ) -> tuple[History, int, int | None]:
     """Train a compiled, built model.
 
     Args:
         model: changed in place; ends with the weights of the best epoch under early
             stopping, unless that is not to restore them.
-        material: the training rows.
+        fold_data: the training rows.
         train: epochs, batch size, shuffling, early stopping.
         seed: of the batch order.
         progress: told after each epoch.
@@ -32,14 +32,14 @@ def run(
         The history, the epochs run, and the best epoch under early stopping.
     """
     stopping = early_stopping(train)
-    held_out = material.held_out
+    held_out = fold_data.held_out
     with warnings.catch_warnings():
         # A generator of exactly epochs x steps batches ends when it should.
         warnings.filterwarnings("ignore", message="Your input ran out of data")
         fitted = model.fit(
-            dataset(material.train, train, seed),
+            dataset(fold_data.train, train, seed),
             epochs=train.epochs,
-            steps_per_epoch=len(batch_slices(len(material.train.features), train.batch_size)),
+            steps_per_epoch=len(batch_slices(len(fold_data.train.features), train.batch_size)),
             validation_data=(held_out.features, held_out.targets) if held_out else None,
             validation_batch_size=train.batch_size,
             callbacks=[_reporter(progress), *([stopping] if stopping else [])],
@@ -93,7 +93,7 @@ def best_epoch(stopping: Any) -> int | None:
     return None if stopping is None or stopping.best is None else stopping.best_epoch + 1
 
 
-def _reporter(progress: Progress) -> Any:
+def _reporter(progress: ProgressWriter) -> Any:
     import keras
 
     return keras.callbacks.LambdaCallback(

@@ -1,4 +1,4 @@
-"""One training step of a kept model: as Keras does it, or with all weights side by side.
+"""Training steps of the compiled engine: Keras's own, or one on all weights as a flat vector.
 
 A small net spends most of a step on many tiny operations, and most of those belong to the
 optimizer, which goes through the weights one by one. An optimizer that treats every number
@@ -20,17 +20,17 @@ ELEMENTWISE = (
     *("SGD", "RMSprop", "Adam", "AdamW", "Adagrad"),
     *("Adadelta", "Adamax", "Nadam", "Lion", "Ftrl"),
 )
-MOST_NUMBERS = 2**18  # above, copying weights and gradients costs more than it saves
+MAX_FLAT_WEIGHTS = 2**18  # above, copying weights and gradients costs more than it saves
 
 Data = tuple[Any, ...]
 
 
-class Unfit(RuntimeError):
-    """A model whose weights cannot stand side by side."""
+class UnsupportedModel(RuntimeError):
+    """A model that the flat step does not support."""
 
 
 class KerasStep:
-    """Keras's step, or the user's own."""
+    """The model's own `train_step`, whether Keras's or the user's."""
 
     def __init__(self, model: Any) -> None:
         """Take a compiled, built model whose optimizer is not built yet."""
@@ -57,7 +57,7 @@ class KerasStep:
 
 
 class FlatStep:
-    """Keras's own step with all trainable weights in one vector, as long as a call lasts."""
+    """Keras's own step, with all trainable weights in one vector during a call of the graph."""
 
     def __init__(self, model: Any) -> None:
         """Take a compiled, built model whose optimizer is not built yet.
@@ -75,11 +75,11 @@ class FlatStep:
     def train(self, data: Data) -> Any:
         """Train on one batch and return the logs."""
         pieces = self._pieces()
-        with _Recording(zip(self._weights, pieces, strict=True)) as scope:
+        with _RecordingScope(zip(self._weights, pieces, strict=True)) as scope:
             gradients, logs = self._differentiate(data, pieces)
-        scope.carry_out()
+        scope.apply_updates()
         if any(gradient is None for gradient in gradients):
-            raise Unfit("a weight has no gradient")
+            raise UnsupportedModel("a weight has no gradient")
         # Keras makes dense what an embedding's gradient leaves out, too.
         dense = [tf.reshape(tf.convert_to_tensor(each), (-1,)) for each in gradients]
         self.model.optimizer.apply([tf.concat(dense, axis=0)], [self._vector])
@@ -90,7 +90,7 @@ class FlatStep:
         self._metrics(data, self._loss(data)[1])
 
     def enter(self) -> None:
-        """Put the model's weights side by side."""
+        """Copy the model's weights into the vector."""
         flat = [tf.reshape(weight.value, (-1,)) for weight in self._weights]
         self._vector.assign(tf.concat(flat, axis=0))
 
@@ -100,7 +100,7 @@ class FlatStep:
             weight.assign(piece)
 
     def finish(self) -> None:
-        """Do nothing: no optimizer that averages weights is trained this way."""
+        """Do nothing: optimizers that average weights are not supported here."""
 
     def _pieces(self) -> list[Any]:
         flat = tf.split(self._vector.value.read_value(), self._sizes)
@@ -128,20 +128,20 @@ class FlatStep:
         return self.model.compute_metrics(x, y, output, sample_weight=sample_weight)
 
 
-class _Recording(keras.StatelessScope):  # type: ignore[misc]
-    """A scope in which weights stand for other tensors, and updates of others wait."""
+class _RecordingScope(keras.StatelessScope):  # type: ignore[misc]
+    """A stateless scope that maps weights to tensors and records updates of other variables."""
 
     def __init__(self, mapping: Any) -> None:
         super().__init__(list(mapping), collect_losses=True, initialize_variables=False)
         self._updates: dict[int, tuple[Any, Any]] = {}
 
     def add_update(self, update: tuple[Any, Any]) -> None:
-        """Keep a new value, and whose it is."""
+        """Record the new value of a variable."""
         super().add_update(update)
         self._updates[id(update[0])] = update
 
-    def carry_out(self) -> None:
-        """Give the variables their new values, once the scope is left."""
+    def apply_updates(self) -> None:
+        """Assign the recorded values, after the scope is left."""
         for variable, value in self._updates.values():
             variable.assign(value)
 
@@ -159,7 +159,7 @@ def _check(model: Any) -> None:
         or optimizer.use_ema
         or optimizer.loss_scale_factor is not None,
         "there are too few or too many weights": len(weights) < 2
-        or sum(int(np.prod(weight.shape)) for weight in weights) > MOST_NUMBERS,
+        or sum(int(np.prod(weight.shape)) for weight in weights) > MAX_FLAT_WEIGHTS,
         "a weight is special": any(
             str(weight.dtype) != "float32"
             or weight.constraint is not None
@@ -169,4 +169,4 @@ def _check(model: Any) -> None:
     }
     for reason, applies in reasons.items():
         if applies:
-            raise Unfit(reason)
+            raise UnsupportedModel(reason)

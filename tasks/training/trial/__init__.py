@@ -1,4 +1,4 @@
-"""One trial of the user's model in a worker, to find what cannot train before anything starts.
+"""Try the user's model once in a worker, to report what cannot train before folds start.
 
 Imports `training`, `folds` and what that may import.
 """

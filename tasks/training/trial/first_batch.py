@@ -1,4 +1,4 @@
-"""Let a fresh Keras model see one batch of the first fold, as training will hand it over.
+"""Try a fresh Keras model on one batch of the first fold, as in training.
 
 What would fail every fold is said before the first one: the model's input and output, its loss,
 the metrics it was compiled with, and what early stopping watches. Runs in workers only.
@@ -15,27 +15,27 @@ from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
-from foldproof.tasks.training.fold_data import Material, Samples
+from foldproof.tasks.training.fold_data import FoldData, Samples
 from foldproof.tasks.training.keras_internals import all_layers, compiled_metrics
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.trial.loss_check import check_loss
-from foldproof.tasks.training.trial.token_lookups import check_lookups, watched
+from foldproof.tasks.training.trial.token_lookups import check_lookups, recorded_lookups
 from foldproof.tasks.user_code.builder import brief
 from foldproof.tasks.user_code.builder_call import BuilderCall
 
-NEARLY = 1e-6  # how far rounding may take a probability out of [0, 1]
-OWN_LOOP = ("fit", "make_train_function")
+TOLERANCE = 1e-6  # of probabilities, outside of [0, 1]
+TRAINING_LOOP_METHODS = ("fit", "make_train_function")
 NO_WEIGHTS = "the model has no weights that train; each fold keeps its initial ones"
 LIBRARIES = ("keras", "tensorflow")
 
 
-def try_batch(model: Any, job: FoldJob, material: Material, compiled: bool) -> tuple[str, ...]:
-    """Do with one batch what a fold does with many; the model is spent afterwards.
+def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> tuple[str, ...]:
+    """Run all steps of a fold on one batch; the model is used up afterwards.
 
     Args:
         model: fresh, compiled and built.
         job: a fold.
-        material: of its training rows.
+        fold_data: of its training rows.
         compiled: the builder compiled it.
 
     Returns:
@@ -44,50 +44,52 @@ def try_batch(model: Any, job: FoldJob, material: Material, compiled: bool) -> t
     Raises:
         InputError: with what cannot train.
     """
-    places = _some_places(material.codes, job.train.batch_size)
-    batch = _taken(material.train, places)
-    output, notices = _output(model, batch, job, material, places)
+    places = _sample_rows(fold_data.codes, job.train.batch_size)
+    batch = _select(fold_data.train, places)
+    output, notices = _output(model, batch, job, fold_data, places)
     _check_output(model, output, job.builder, len(job.labels))
-    check_loss(model, int(np.prod(output.shape[1:])), material.train.targets, job, compiled)
+    check_loss(model, int(np.prod(output.shape[1:])), fold_data.train.targets, job, compiled)
     _check_step(model, batch, job)
     _check_monitor(model, batch, job)
     return (*notices, *([] if model.trainable_variables else [NO_WEIGHTS]))
 
 
-def _some_places(codes: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """Choose a batch of training rows: one of each class first, then those that come first."""
+def _sample_rows(codes: NDArray[Any], count: int) -> NDArray[np.int64]:
+    """Choose a batch of training rows: one of each class, then the first ones."""
     firsts = np.unique(codes, return_index=True)[1].tolist() if codes.dtype.kind == "i" else []
     chosen = dict.fromkeys([*firsts, *range(min(count, len(codes)))])
     return np.sort(np.array(list(chosen)[:count], np.int64))
 
 
-def _taken(samples: Samples, places: NDArray[np.int64]) -> Samples:
+def _select(samples: Samples, places: NDArray[np.int64]) -> Samples:
     weights = None if samples.weights is None else samples.weights[places]
     return Samples(samples.features[places], samples.targets[places], weights)
 
 
 def _output(
-    model: Any, batch: Samples, job: FoldJob, material: Material, places: NDArray[np.int64]
+    model: Any, batch: Samples, job: FoldJob, fold_data: FoldData, places: NDArray[np.int64]
 ) -> tuple[Any, tuple[str, ...]]:
-    """Return the model's output for a batch, and what is to say of the tokens in it."""
+    """Return the model's output for a batch, and notices about the tokens in it."""
     output, failure = None, None
-    with watched() as seen:
+    with recorded_lookups() as seen:
         try:
             output = model(batch.features, training=False)
         except (Exception, SystemExit) as error:  # the user's own code: anything can come out
             failure = error
-    notices = check_lookups(model, seen, job, material, places) if seen else ()
+    notices = check_lookups(model, seen, job, fold_data, places) if seen else ()
     if failure is not None:
         if is_exhausted(failure):
             raise failure
-        raise InputError("model.builder", _why(model, failure, batch, job.builder)) from failure
+        raise InputError(
+            "model.builder", _failure_reason(model, failure, batch, job.builder)
+        ) from failure
     if getattr(output, "shape", None) is None:
         raise InputError("model.builder", "the model has several outputs; return one")
     return np.asarray(output), notices
 
 
-def _why(model: Any, error: BaseException, batch: Samples, call: BuilderCall) -> str:
-    """Say why a model cannot take a batch, and what to do about it."""
+def _failure_reason(model: Any, error: BaseException, batch: Samples, call: BuilderCall) -> str:
+    """Return why the model fails on a batch, with a remedy."""
     shape, inputs = batch.features.shape[1:], _inputs(model)
     if len(inputs) > 1:
         names = ", ".join(str(each.name) for each in inputs)
@@ -124,7 +126,7 @@ def _check_output(model: Any, output: NDArray[Any], call: BuilderCall, classes: 
         raw = output.reshape(len(output), -1)
         if np.isfinite(raw).all():
             activation = output_activation(model)
-            if activation == "none" and raw.min() > -NEARLY and raw.max() < 1 + NEARLY:
+            if activation == "none" and raw.min() > -TOLERANCE and raw.max() < 1 + TOLERANCE:
                 return
             class_scores(raw, activation, call.task)
     except UnfitOutput as error:
@@ -136,7 +138,7 @@ def _check_step(model: Any, batch: Samples, job: FoldJob) -> None:
 
     What is Keras's alone does the same without a graph, which takes seconds to trace.
     """
-    if any(_is_own(type(model), name) for name in OWN_LOOP):
+    if any(_overrides(type(model), name) for name in TRAINING_LOOP_METHODS):
         return
     times = getattr(model, "steps_per_execution", 1)
     data = iter(plain.dataset(batch, job.train.model_copy(update={"epochs": times}), 0))
@@ -154,14 +156,14 @@ def _check_step(model: Any, batch: Samples, job: FoldJob) -> None:
         raise InputError("model.builder", f"{problem}; --verbose shows where") from error
 
 
-def _is_own(cls: type, name: str) -> bool:
+def _overrides(cls: type, name: str) -> bool:
     import keras
 
     return getattr(cls, name) is not getattr(keras.Model, name)
 
 
 def _has_own_code(model: Any) -> bool:
-    """Return whether a layer, the loss or a metric is not Keras's own."""
+    """Return whether a layer, the loss or a metric is user-defined."""
     metrics = [metric for group in model.metrics for metric in getattr(group, "metrics", [group])]
     given = [model.loss, *_flat(compiled_metrics(model))]
     parts = [*all_layers(model), *metrics]
@@ -182,7 +184,7 @@ def _is_foreign(thing: Any) -> bool:
 
 
 def _check_monitor(model: Any, batch: Samples, job: FoldJob) -> None:
-    """Refuse an early stopping that watches what is not there, or knows no better from worse."""
+    """Refuse early stopping on an unknown metric, or one without a known direction."""
     stopping = job.train.early_stopping
     if stopping is None or stopping.monitor in ("loss", "val_loss"):
         return

@@ -1,4 +1,4 @@
-"""Whether a loss of Keras's fits the targets; what does not fit fails, or learns nothing."""
+"""Check that a Keras loss fits the targets; one that does not fails or learns nothing."""
 
 import functools
 from typing import Any
@@ -11,13 +11,13 @@ from foldproof.tasks.training.keras_internals import has_own_loss
 from foldproof.tasks.training.keras_model import loss_for
 
 # These take targets of another shape than the output's.
-OTHER_SHAPES = ("circle", "ctc")
-ONE_HOT = ("categorical_crossentropy", "categorical_focal_crossentropy")
-SHARES = ("binary_crossentropy", "binary_focal_crossentropy")
+FREE_SHAPE_LOSSES = ("circle", "ctc")
+ONE_HOT_LOSSES = ("categorical_crossentropy", "categorical_focal_crossentropy")
+BINARY_LOSSES = ("binary_crossentropy", "binary_focal_crossentropy")
 
 
 def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, compiled: bool) -> None:
-    """Refuse a loss of Keras's that cannot compare the model's output with the targets.
+    """Refuse a Keras loss that cannot compare the model's output with the targets.
 
     A model with steps of its own may use its loss as it likes.
 
@@ -45,14 +45,16 @@ def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, comp
 
 
 def _misfit(name: str, width: int, targets: NDArray[Any], task: str) -> str:
-    """Say what is wrong about a loss, or nothing."""
+    """Return what is wrong with a loss, or an empty text."""
     by_number = name.startswith("sparse_")
-    if width > 1 and not by_number and name not in OTHER_SHAPES:
-        kind = "one-hot labels" if name in ONE_HOT else f"a target for each of {width} outputs"
+    if width > 1 and not by_number and name not in FREE_SHAPE_LOSSES:
+        kind = (
+            "one-hot labels" if name in ONE_HOT_LOSSES else f"a target for each of {width} outputs"
+        )
         return f"wants {kind}, but labels are numbers of classes"
-    if width == 1 and (by_number or name in ONE_HOT):
+    if width == 1 and (by_number or name in ONE_HOT_LOSSES):
         return "wants an output for each class, but the model has one"
-    if task == "regression" and name in SHARES and (targets.min() < 0 or targets.max() > 1):
+    if task == "regression" and name in BINARY_LOSSES and (targets.min() < 0 or targets.max() > 1):
         return f"wants targets from 0 to 1, but they go from {targets.min():g} to {targets.max():g}"
     return ""
 
@@ -66,7 +68,7 @@ def _ends_in_softmax(model: Any) -> bool:
 
 
 def _keras_name(loss: Any) -> str:
-    """Return the name of the function behind a loss of Keras's, or nothing."""
+    """Return the name of the function behind a Keras loss, or an empty text."""
     import keras
 
     while isinstance(loss, list | tuple | dict) and len(loss) == 1:

@@ -1,4 +1,4 @@
-"""Try the user's model once in a worker, and find what cannot train before anything starts."""
+"""Build and try the user's model once in a worker, before any fold starts."""
 
 import sys
 import traceback
@@ -13,7 +13,7 @@ from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.estimator import check_estimator
-from foldproof.tasks.training.fold_data import Material, training_material
+from foldproof.tasks.training.fold_data import FoldData, training_data
 from foldproof.tasks.training.freshness import refuse_used_estimator
 from foldproof.tasks.training.keras_model import complete, is_keras
 from foldproof.tasks.training.scaler import check_scaler
@@ -25,7 +25,7 @@ from foldproof.tasks.user_code.installed import is_installed_file
 
 
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
-    """Build the model as folds will, twice, and return the second with what was seen.
+    """Build the model twice, as folds will, and return the second one with its facts.
 
     Args:
         job: a fold of the run.
@@ -49,12 +49,12 @@ def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
 
 
 def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
-    """Return whether a trial has to read rows; scikit-learn's own scalers and models need none."""
+    """Return whether the trial must read rows; scikit-learn's own models need none."""
     return facts.kind == "keras" or ":" in job.train.scaler
 
 
 def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
-    """Let the scaler see a fold's training rows, and a Keras model a batch of them.
+    """Fit the scaler on a fold's training rows, and try a Keras model on a batch of them.
 
     Where memory does not suffice nothing is refused: folds are tried again and say so.
 
@@ -67,9 +67,9 @@ def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
     check_scaler(job.train.scaler)
     try:
         if facts.kind == "keras":
-            return try_batch(model, job, _material(job), facts.compiled)
+            return try_batch(model, job, _training_data(job), facts.compiled)
         if facts.saw_rows:
-            _material(job, may_be_missing=_takes_gaps(model))
+            _training_data(job, may_be_missing=_accepts_missing(model))
     except InputError:
         raise
     except Exception as error:
@@ -95,7 +95,7 @@ def _inspect_estimator(
         raise InputError("train.early_stopping", f"has no effect on an estimator; {remedy}")
 
 
-def _material(job: FoldJob, may_be_missing: bool = False) -> Material:
+def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
     """Prepare a fold's training rows, as each fold will.
 
     Raises:
@@ -103,7 +103,7 @@ def _material(job: FoldJob, may_be_missing: bool = False) -> Material:
     """
     scaler = job.train.scaler
     try:
-        material = training_material(job)
+        fold_data = training_data(job)
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own class: anything can come out
@@ -111,14 +111,14 @@ def _material(job: FoldJob, may_be_missing: bool = False) -> Material:
             raise
         problem = f"{scaler} fails on the training rows ({brief(error)})"
         raise InputError("train.scaler", problem) from error
-    bad = int(np.sum(~np.isfinite(material.train.features)))
+    bad = int(np.sum(~np.isfinite(fold_data.train.features)))
     if bad and not may_be_missing:
         problem = f"{scaler} makes {bad} values of the training rows NaN or infinite"
         raise InputError("train.scaler", f"{problem}; let it return finite numbers")
-    return material
+    return fold_data
 
 
-def _takes_gaps(model: Any) -> bool:
+def _accepts_missing(model: Any) -> bool:
     from sklearn.utils import get_tags
 
     return bool(get_tags(model).input_tags.allow_nan)
@@ -130,12 +130,12 @@ def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own code: anything can come out
-        problem = f"{call.reference} failed ({brief(error)}){_place(error)}"
+        problem = f"{call.reference} failed ({brief(error)}){_user_line(error)}"
         raise InputError("model.builder", f"{problem}; --verbose shows the traceback") from error
 
 
-def _place(error: BaseException) -> str:
-    """Name the last line of the user's own that an error came through, if there is one."""
+def _user_line(error: BaseException) -> str:
+    """Return the last line of the user's code in an error's traceback, if there is one."""
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     for name, line in reversed(places):
         path = Path(name)

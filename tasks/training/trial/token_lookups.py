@@ -1,4 +1,4 @@
-"""Whole numbers that a model looks up, such as tokens: a scaler in between makes them nonsense.
+"""Detect scalers that destroy tokens: whole numbers that a model looks up in a table.
 
 What an Embedding is called with is watched while the model sees one batch, scaled and as it is.
 Where that is a column of the data, however it came there, the scaler must leave it alone.
@@ -15,29 +15,29 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.training.fold_data import Material, inner_rows, unscaled_features
+from foldproof.tasks.training.fold_data import FoldData, inner_rows, unscaled_features
 
 LAYERS = ("Embedding", "IntegerLookup", "CategoryEncoding")
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """What a layer that looks numbers up was called with: values, (rows, numbers)."""
+    """A call of a lookup layer with the values that it got, (rows, numbers)."""
 
     layer: Any
     values: NDArray[np.float64]
 
 
 @contextmanager
-def watched() -> Iterator[list[Lookup]]:
-    """Keep what every layer that looks numbers up is called with, as long as this lasts."""
+def recorded_lookups() -> Iterator[list[Lookup]]:
+    """Record the calls of all lookup layers within the block."""
     import keras
 
     seen: list[Lookup] = []
     classes = [getattr(keras.layers, name) for name in LAYERS]
     originals = [cls.call for cls in classes]
     for cls, original in zip(classes, originals, strict=True):
-        cls.call = _watching(original, seen)
+        cls.call = _recording(original, seen)
     try:
         yield seen
     finally:
@@ -45,7 +45,7 @@ def watched() -> Iterator[list[Lookup]]:
             cls.call = original
 
 
-def _watching(original: Callable[..., Any], seen: list[Lookup]) -> Callable[..., Any]:
+def _recording(original: Callable[..., Any], seen: list[Lookup]) -> Callable[..., Any]:
     @wraps(original)
     def call(self: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         with suppress(Exception):  # inside a graph there are no values to look at
@@ -57,15 +57,15 @@ def _watching(original: Callable[..., Any], seen: list[Lookup]) -> Callable[...,
 
 
 def check_lookups(
-    model: Any, scaled: list[Lookup], job: FoldJob, material: Material, places: NDArray[np.int64]
+    model: Any, scaled: list[Lookup], job: FoldJob, fold_data: FoldData, places: NDArray[np.int64]
 ) -> tuple[str, ...]:
-    """Refuse a scaler that changes whole numbers on their way to where they are looked up.
+    """Refuse a scaler that changes whole numbers before a layer looks them up.
 
     Args:
         model: called with a scaled batch before.
         scaled: what its layers looked up then.
         job: the fold.
-        material: its training rows.
+        fold_data: its training rows.
         places: of the batch's rows in that.
 
     Returns:
@@ -77,7 +77,10 @@ def check_lookups(
     features = unscaled_features(job, inner_rows(job)[0])
     table = features.reshape(len(features), -1)
     batch = np.ascontiguousarray(features[places], np.float32)
-    with watched() as plain, suppress(Exception, SystemExit):  # may fail later, with tokens seen
+    with (
+        recorded_lookups() as plain,
+        suppress(Exception, SystemExit),
+    ):  # may fail later, with tokens seen
         model(batch, training=False)
     columns = {table[places, i].astype(np.float64).tobytes(): i for i in range(table.shape[1])}
     notices: list[str] = []
@@ -87,7 +90,7 @@ def check_lookups(
         if len(direct) < len(fed) or not _are_whole(found.values):
             continue  # what it looks up was made inside the model
         if np.array_equal(found.values, given.values):
-            _refuse_places(found.layer, table[:, direct])
+            _refuse_small_vocabulary(found.layer, table[:, direct])
         else:
             notices.append(_changed(found.layer, job))
     return tuple(dict.fromkeys(notices))
@@ -106,8 +109,8 @@ def _changed(layer: Any, job: FoldJob) -> str:
     return f"train.scaler: {problem}; without it: --train.scaler none"
 
 
-def _refuse_places(layer: Any, tokens: NDArray[Any]) -> None:
-    """Refuse a layer without a place for the highest of the training rows' tokens."""
+def _refuse_small_vocabulary(layer: Any, tokens: NDArray[Any]) -> None:
+    """Refuse a lookup layer that is too small for the highest token in the training rows."""
     places, highest = getattr(layer, "input_dim", None), int(tokens.max())
     if isinstance(places, int) and highest >= places:
         problem = f"layer {layer.name!r} has places for 0 to {places - 1}, but the data go up to"

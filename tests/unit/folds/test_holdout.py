@@ -10,7 +10,7 @@ from sklearn import model_selection
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
-from foldproof.tasks.training.fold_data import training_material
+from foldproof.tasks.training.fold_data import training_data
 from tests.support.inputs import Prepare
 from tests.support.reports import REGRESSOR, prepared, settings
 
@@ -118,7 +118,7 @@ def watched(folder: Path, **given: Any) -> list[list[int]]:
     train = {"scaler": "none", "early_stopping": {"fraction": 0.2}}
     sections = {"data": data, "train": train, "model": REGRESSOR, **given}
     with prepared(settings(folder / "out", **sections)) as run:
-        held = [training_material(job).held_out for job in run.jobs]
+        held = [training_data(job).held_out for job in run.jobs]
     return [part.features[:, 0].astype(int).tolist() for part in held if part is not None]
 
 

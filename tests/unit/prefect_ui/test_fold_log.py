@@ -7,7 +7,7 @@ import pytest
 
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_ui.fold_log import FoldLog
-from foldproof.tasks.training.progress import Sighting
+from foldproof.tasks.training.progress import ProgressSnapshot
 from foldproof.tasks.workers.output import FOLDER, output_path
 from tests.support.reports import prepared, settings
 
@@ -28,7 +28,7 @@ def log(job, tmp_path, caplog):
 
 
 def seen(epoch, fold=1):
-    return Sighting(repeat=0, fold=fold, epoch=epoch, epochs=100, loss=0.5)
+    return ProgressSnapshot(repeat=0, fold=fold, epoch=epoch, epochs=100, loss=0.5)
 
 
 def test_epochs_are_said_now_and_then(log, caplog):

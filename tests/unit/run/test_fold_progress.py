@@ -10,7 +10,7 @@ from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.run import progress_view as shown
 from foldproof.tasks.run.fold_progress import FoldProgress, duration, times
 from foldproof.tasks.run.progress_view import Display
-from foldproof.tasks.training.progress import Progress
+from foldproof.tasks.training.progress import ProgressWriter
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def places(tmp_path):
 
 def train(place: Place, fold: int, epoch: int, epochs: int = 10) -> None:
     """Write what a worker writes at the end of an epoch."""
-    Progress(place.progress_path, 0, fold, epochs).epoch_done(epoch, 0.5)
+    ProgressWriter(place.progress_path, 0, fold, epochs).epoch_done(epoch, 0.5)
 
 
 def record(fold: int, **given) -> FoldRecord:
