@@ -18,7 +18,7 @@ from foldproof.tasks.evaluation.findings import prediction_findings
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summarise
-from foldproof.tasks.folds.initial_state import Beginning, certificate, check_distinct
+from foldproof.tasks.folds.initial_state import FoldStart, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
 from foldproof.tasks.folds.plan import FoldPlan
@@ -71,7 +71,7 @@ def reduce_folds(
     rows: list[dict[str, Any]] = []
     executions: list[dict[str, Any]] = []
     measured: list[Metrics | None] = []
-    beginnings: list[Beginning] = []
+    beginnings: list[FoldStart] = []
     for fold, job, record in zip(plan.folds, jobs, records, strict=True):
         place = {"model": model, "repeat": fold.repeat, "fold": fold.fold}
         known = {"seed": job.model_seed, "n_train": fold.n_train, "n_test": fold.n_test}
@@ -84,7 +84,7 @@ def reduce_folds(
             _add_predictions(predictions, place, dataset, finished, result)
             _add_history(history, place, finished)
             start = (finished.initial, finished.start)
-            beginnings.append(Beginning(fold.repeat, fold.fold, job.model_seed, *start))
+            beginnings.append(FoldStart(fold.repeat, fold.fold, job.model_seed, *start))
     check_distinct(beginnings)
     table = predictions.table()
     kept = partial(_kept, dataset, table)

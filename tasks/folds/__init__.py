@@ -1,4 +1,4 @@
-"""What a fold is: its rows, its seeds, its key, the job that a worker gets, and what comes back.
+"""Define folds: their rows, seeds and keys, the job of a worker and the result that it returns.
 
 Imports `common`, `user_code`, `config`, `machine` and `data`.
 """

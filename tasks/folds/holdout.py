@@ -1,4 +1,4 @@
-"""Early stopping's inner split: which of a fold's training rows are held out."""
+"""The holdout of early stopping: which of a fold's training rows are held out."""
 
 import math
 import warnings
@@ -20,7 +20,7 @@ SPLITTERS = {
 
 
 def inner_rule(dataset: Dataset, method: str, in_order: bool = False) -> str:
-    """Choose the rule that keeps the promises of the outer one.
+    """Choose the holdout rule that respects the outer split: its groups, order and strata.
 
     Args:
         dataset: the samples.
@@ -41,7 +41,7 @@ def inner_rule(dataset: Dataset, method: str, in_order: bool = False) -> str:
 def inner_split(
     rule: str, fraction: float, seed: int, codes: NDArray[Any], groups: Rows | None
 ) -> tuple[Rows, Rows]:
-    """Divide a fold's training rows.
+    """Split a fold's training rows into rows to train on and held-out rows.
 
     Args:
         rule: as from `inner_rule`.
@@ -62,7 +62,7 @@ def inner_split(
             raise InputError("train.early_stopping.fraction", "leaves no row to train on; lower it")
         return np.arange(len(codes) - held), np.arange(len(codes) - held, len(codes))
     if rule == "last_groups":
-        return _last_groups(fraction, np.asarray(groups))
+        return _hold_out_last_groups(fraction, np.asarray(groups))
     from sklearn import model_selection
 
     splitter = getattr(model_selection, SPLITTERS[rule])
@@ -78,7 +78,7 @@ def inner_split(
     return np.sort(train), np.sort(held_out)
 
 
-def _last_groups(fraction: float, groups: Rows) -> tuple[Rows, Rows]:
+def _hold_out_last_groups(fraction: float, groups: Rows) -> tuple[Rows, Rows]:
     """Hold out the groups that end last, until they have the share of the rows.
 
     Where groups do not overlap in time, these are the last rows; where they do, no division

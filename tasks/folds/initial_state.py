@@ -1,4 +1,4 @@
-"""Certificates: what each fold's model was before its first batch, and that folds differ in it."""
+"""The state of each fold's model before its first batch, and the check that folds differ in it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from foldproof.tasks.common.errors import RunFailed
 
 
 @dataclass(frozen=True)
-class Start:
-    """What a worker saw of a model before its first batch.
+class InitialState:
+    """The state of a model before its first batch, as its worker saw it.
 
     Attributes:
         step: the optimizer's step; None for an estimator, which has none.
@@ -20,8 +20,8 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """How a fold began, for the comparison with the other folds.
+class FoldStart:
+    """The seed and initial weights of a fold, to compare with other folds.
 
     Attributes:
         repeat, fold: which fold.
@@ -34,15 +34,15 @@ class Beginning:
     fold: int
     seed: int
     initial: str | None
-    start: Start
+    start: InitialState
 
 
-class SharedStart(RunFailed):
-    """Folds that should differ started from the same weights."""
+class SharedInitialWeights(RunFailed):
+    """Folds with different seeds started from the same weights."""
 
 
-def certificate(start: Start) -> str:
-    """Return what is certified of a fold, in words.
+def certificate(start: InitialState) -> str:
+    """Return the certificate of a fold in words: that nothing was carried over into it.
 
     A worker refuses to train a model, or a layer that trains, that it was handed before, and
     one whose optimizer has already taken a step; so a finished fold carried nothing over.
@@ -57,8 +57,8 @@ def certificate(start: Start) -> str:
     return f"{weights}; optimizer at step {start.step}; nothing carried over"
 
 
-def check_distinct(beginnings: Iterable[Beginning]) -> None:
-    """See to it that folds with different seeds started from different weights.
+def check_distinct(beginnings: Iterable[FoldStart]) -> None:
+    """Check that folds with different seeds started from different weights.
 
     Args:
         beginnings: of the finished folds. All of them may share their weights, where the
@@ -70,11 +70,11 @@ def check_distinct(beginnings: Iterable[Beginning]) -> None:
     models = [one for one in beginnings if one.initial is not None]
     if len({one.initial for one in models}) == 1 and not any(one.start.seeded for one in models):
         return
-    known: dict[str | None, Beginning] = {}
+    known: dict[str | None, FoldStart] = {}
     for one in models:
         other = known.setdefault(one.initial, one)
         if other.seed != one.seed:
-            raise SharedStart(
+            raise SharedInitialWeights(
                 f"folds {other.repeat}/{other.fold} and {one.repeat}/{one.fold} started from the "
                 "same weights though their seeds differ and the builder's weights depend on the "
                 "seed: something carries weights over, or the builder draws its own seed from "

@@ -1,4 +1,4 @@
-"""What travels between the flow's process and a worker: small, frozen, without arrays."""
+"""Messages between the flow's process and a worker: small, frozen, without arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class FoldJob:
         labels, positive: as in Dataset.
         model_seed, order_seed, inner_seed: one seed a role.
         inner: how early stopping holds out rows, as from `inner_rule`.
-        numerics: what the worker must find in itself.
+        numerics: the numerics that the worker must have.
         out: the folder of finished folds and reports.
         remote: the URI of the object storage that the folder stands for, or empty.
     """
@@ -52,13 +52,13 @@ class FoldJob:
 
     @property
     def store(self) -> Path:
-        """The file that the finished fold becomes."""
+        """The file where the finished fold is stored."""
         return fold_path(self.out, self.key)
 
 
 @dataclass(frozen=True)
 class FoldRecord:
-    """What became of a fold.
+    """The outcome of a fold: its digests, or its error.
 
     Attributes:
         key, repeat, fold: which fold.
@@ -66,10 +66,10 @@ class FoldRecord:
         traceback: of the user's own code, when that failed.
         lost: the worker was lost or ran out of memory, so another try may succeed.
         cached: taken from the store.
-        attempt: of the last try, from 1.
+        attempt: the number of the last attempt, from 1.
         slot: the device slot it trained on.
         initial, weights, predictions: the fold's digests.
-        notice: what the user should be told.
+        notice: a line to show to the user, or empty.
         memory: MiB that the worker held when it was done.
         seconds: that an epoch took, or an estimator's fit.
     """
@@ -93,12 +93,12 @@ class FoldRecord:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a trial build told about the user's model.
+    """Facts about the user's model, found by a trial build.
 
     Attributes:
         kind: keras or estimator.
         compiled: the builder compiled it.
-        notices: what the user should be told.
+        notices: lines to show to the user.
         opened: what the builder opened meanwhile.
         saw_rows: rows of the data were read for the trial.
     """

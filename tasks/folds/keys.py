@@ -1,4 +1,4 @@
-"""The keys: what a fold and a run are functions of, as canonical JSON and its SHA-256."""
+"""The keys of folds and runs: all that results depend on, as canonical JSON and its SHA-256."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ HEAVY = {"tensorflow", "keras"}  # of a scaler: what it loads has to be set up b
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What the model of a run is made of.
+    """All that identifies the model of a run: sources, versions, parameters, files.
 
     Attributes:
         described: sources, versions and parameters, for the keys.
@@ -55,7 +55,7 @@ class ModelIdentity:
 def identify_model(
     model: ModelSpec, train: TrainSpec, tell: Callable[[str], None] = lambda text: None
 ) -> ModelIdentity:
-    """Trace all code of the user's that a fold runs, without running any of it.
+    """Identify the model by tracing all user code that a fold runs, without running any of it.
 
     Args:
         model: names the builder.
@@ -167,7 +167,7 @@ def run_key(
     numerics: Numerics,
     metrics: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Return all that a report follows from, as the manifest holds it."""
+    """Return the key of a run: everything that its report depends on, as in the manifest."""
     return {
         "foldproof": RESULTS_VERSION,
         "data": {
@@ -195,7 +195,7 @@ def run_key(
 
 
 def run_id(key: dict[str, Any]) -> str:
-    """Return the name of a run's report folder: 12 hex digits of its key's digest."""
+    """Return a run's identifier: the first 12 hex digits of its key's digest."""
     return digest_json(key)[:12]
 
 

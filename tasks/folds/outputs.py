@@ -1,4 +1,4 @@
-"""From a model's raw output to a score for each class and a predicted label."""
+"""Convert a model's raw output into class scores and predicted labels."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Where finished folds and reports lie below the folder of results."""
+"""Paths of finished folds and reports below the output folder."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ FOLDS, RUNS = "folds", "runs"
 
 
 def fold_path(out: Path, key: str) -> Path:
-    """Return where the fold of a key is stored below the output folder."""
+    """Return the path of a fold's file below the output folder."""
     return out / "folds" / f"{key}.parquet"
 
 
 def is_remote(place: str) -> bool:
-    """Return whether a place is a URI of object storage and not a folder."""
+    """Return whether an output location is a URI of object storage rather than a folder."""
     return "://" in place and not place.startswith("file://")

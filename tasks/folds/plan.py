@@ -1,4 +1,4 @@
-"""Splitters become folds: rows on disk, checked, and bound to their data by digest."""
+"""Split the rows into folds: check them, write them to disk, and take their digests."""
 
 import warnings
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Fold:
-    """One division of the rows into training and test.
+    """One split of the rows into training and test rows.
 
     Attributes:
         repeat: counts from 0.
@@ -72,7 +72,7 @@ class FoldPlan:
 
     @property
     def in_order(self) -> bool:
-        """In every fold, each test row lies after all training rows."""
+        """Whether in every fold each test row lies after all training rows."""
         return all(fold.in_order for fold in self.folds)
 
     def per_repeat(self) -> int:
@@ -81,7 +81,7 @@ class FoldPlan:
 
 
 def plan_folds(dataset: Dataset, spec: SplitSpec, seed: int, folder: Path) -> FoldPlan:
-    """Divide the rows and check every promise of the method.
+    """Split the rows into folds, and check the folds against the split method's guarantees.
 
     Args:
         dataset: what is divided.
@@ -96,12 +96,12 @@ def plan_folds(dataset: Dataset, spec: SplitSpec, seed: int, folder: Path) -> Fo
     folds = tuple(
         _write(repeat, number, train, test, folder)
         for repeat in range(spec.n_repeats)
-        for number, train, test in _checked(dataset, spec, method, seed + repeat)
+        for number, train, test in _checked_folds(dataset, spec, method, seed + repeat)
     )
     return FoldPlan(method, spec.n_repeats, folds, digest_json([fold.digest for fold in folds]))
 
 
-def _checked(
+def _checked_folds(
     dataset: Dataset, spec: SplitSpec, method: str, seed: int
 ) -> Iterator[tuple[int, Rows, Rows]]:
     tested = np.zeros(dataset.rows, dtype=np.int64)
@@ -221,12 +221,12 @@ def _check_classes(dataset: Dataset, method: str, number: int, train: Rows) -> N
         label = dataset.labels[int(np.argmin(present))]
         remedy = "use stratified folds, fewer folds, or leave the class out"
         if method == "time_series":
-            remedy = _begin_earlier(dataset, int(np.argmin(present)))
+            remedy = _ordered_folds_hint(dataset, int(np.argmin(present)))
         problem = f"fold {number} has no training row of class {label!r}"
         raise InputError("split.method", f"{problem}; {remedy}")
 
 
-def _begin_earlier(dataset: Dataset, code: int) -> str:
+def _ordered_folds_hint(dataset: Dataset, code: int) -> str:
     """Say how many folds in the order of the rows all train on every class."""
     codes, rows = dataset.codes(), dataset.rows
     last = max(int(np.argmax(codes == other)) for other in range(len(dataset.labels)))

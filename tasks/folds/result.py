@@ -1,4 +1,4 @@
-"""The result of a fold, and how it was trained."""
+"""The result of a fold, and the record of its execution."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
-from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.outputs import Activation
 
 
 @dataclass(frozen=True)
 class Execution:
-    """How a fold was trained; none of it can change the result."""
+    """When, where and how fast a fold was trained; none of it affects the result."""
 
     attempt: int
     device: str
@@ -56,7 +56,7 @@ class FinishedFold:
     initial: str | None
     weights: str | None
     predictions: str
-    start: Start
+    start: InitialState
     execution: Execution
     notice: str = ""
 

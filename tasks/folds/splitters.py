@@ -39,7 +39,7 @@ def is_each_row_tested_once(method: str, repeats: int) -> bool:
 
 
 def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
-    """Choose the method where the user left it at auto; groups are kept whole.
+    """Resolve the split method `auto`, and check that the method fits the data.
 
     Raises:
         InputError: the method does not fit the data.
@@ -62,8 +62,8 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
     return spec.method
 
 
-def is_own(method: str) -> bool:
-    """Return whether a method is code of the user's that another process can import."""
+def is_user_splitter(method: str) -> bool:
+    """Return whether a split method is user code that another process can import."""
     module, _, name = method.partition(":")
     return bool(name) and module != "__main__" and not is_kept(method)
 

@@ -9,7 +9,7 @@ from prefect.context import FlowRunContext
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.arrays_in_memory import is_memory
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.folds.splitters import is_own
+from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
@@ -59,7 +59,7 @@ def readable_name(study: Study, folds: int | None) -> str:
     data = "arrays" if is_memory(source) else Path(source).stem or source
     count = folds or split.n_splits * split.n_repeats
     by_rows = (
-        is_own(split.method)
+        is_user_splitter(split.method)
         or is_kept(split.method)
         or split.method in ("leave_one_out", "predefined")
     )

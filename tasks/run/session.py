@@ -29,7 +29,7 @@ from foldproof.tasks.folds.keys import (
 )
 from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.folds.splitters import is_own
+from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.machine.devices import Placement
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
@@ -281,7 +281,7 @@ class Run(RunPlan):
             self.display.warn(line)
 
     def _divide(self, folder: Path) -> FoldPlan:
-        if not is_own(self.study.split.method):
+        if not is_user_splitter(self.study.split.method):
             return super()._divide(folder)
         return divide_alone(
             worker.split_rows,

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.result import Execution, FinishedFold
 
 SCHEMA = pa.schema(
@@ -136,7 +136,7 @@ def _fold(row: dict[str, Any]) -> FinishedFold:
         initial=row["initial_weights_sha256"],
         weights=row["weights_sha256"],
         predictions=row["predictions_sha256"],
-        start=Start(row["optimizer_step"], row["seeded"]),
+        start=InitialState(row["optimizer_step"], row["seeded"]),
         execution=execution,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.folds.result import Execution, FinishedFold, now
@@ -140,7 +140,10 @@ def _train_keras(
     build = _build_function(builder, job)
     seeded = _depends_on_seed(build, job)
     prepared = prepare_fold(build, job.family, job.model_seed, job.order_seed, fold_data, job.train)
-    initial, start = weights_digest(prepared.model), Start(optimizer_step(prepared.model), seeded)
+    initial, start = (
+        weights_digest(prepared.model),
+        InitialState(optimizer_step(prepared.model), seeded),
+    )
     progress.model_built(prepared.model)
     built = time.perf_counter()
     history, epochs, best = prepared.train(fold_data, progress)

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.outputs import Activation
 
 History = tuple[tuple[int, str, float], ...]
@@ -36,7 +36,7 @@ class Trained:
     weights: str | None
     seconds_build: float
     seconds_fit: float
-    start: Start = field(default=Start())
+    start: InitialState = field(default=InitialState())
     not_compiled: str = ""
 
 

@@ -7,9 +7,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.folds.initial_state import (
-    Beginning,
-    SharedStart,
-    Start,
+    FoldStart,
+    InitialState,
+    SharedInitialWeights,
     certificate,
     check_distinct,
 )
@@ -20,37 +20,39 @@ from tests.support.command import cv
 from tests.support.reports import finish
 from tests.support.training import settings, train_some
 
-OWN, SHARED = Start(0, True), Start(0, False)
+OWN, SHARED = InitialState(0, True), InitialState(0, False)
 
 
 def beginning(fold, seed, initial, start=OWN):
-    return Beginning(0, fold, seed, initial, start)
+    return FoldStart(0, fold, seed, initial, start)
 
 
 def test_folds_of_different_seeds_must_differ():
     check_distinct([beginning(0, 1, "a"), beginning(1, 2, "b")])
-    with pytest.raises(SharedStart, match="folds 0/0 and 0/2 started from the same weights"):
+    with pytest.raises(
+        SharedInitialWeights, match="folds 0/0 and 0/2 started from the same weights"
+    ):
         check_distinct([beginning(0, 1, "a"), beginning(1, 2, "b"), beginning(2, 3, "a")])
 
 
 def test_equal_seeds_and_shared_weights_and_estimators_may_agree():
     check_distinct([beginning(0, 1, "a"), beginning(1, 1, "a")])
     check_distinct([beginning(0, 1, "a", SHARED), beginning(1, 2, "a", SHARED)])
-    with pytest.raises(SharedStart):
+    with pytest.raises(SharedInitialWeights):
         check_distinct([beginning(f, f, i, SHARED) for f, i in enumerate(["a", "b", "b"])])
-    check_distinct([beginning(0, 1, None, Start()), beginning(1, 2, None, Start())])
+    check_distinct([beginning(0, 1, None, InitialState()), beginning(1, 2, None, InitialState())])
 
 
 def test_certificates_say_what_was_seen():
     assert certificate(OWN) == "own initial weights; optimizer at step 0; nothing carried over"
     assert "shared: the builder gives the same for every seed" in certificate(SHARED)
-    assert certificate(Start()) == "new estimator; nothing carried over"
+    assert certificate(InitialState()) == "new estimator; nothing carried over"
 
 
 def test_an_estimators_folds_are_certified(tmp_path):
     done = finish(tmp_path, fails=lambda repeat, fold: "broken" if fold == 1 else None)
     rows = parquet.read_table(done.path / "folds.parquet")["certificate"].to_pylist()
-    assert rows == [certificate(Start()), None, certificate(Start())]
+    assert rows == [certificate(InitialState()), None, certificate(InitialState())]
 
 
 @pytest.mark.parametrize("engine", ["plain", "compiled"])
@@ -101,6 +103,6 @@ def test_folds_that_share_what_should_differ_fail_the_run(tmp_path, slots):
     records, _ = train_some(given, places, slots)
     with (
         launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run,
-        pytest.raises(SharedStart, match="started from the same weights"),
+        pytest.raises(SharedInitialWeights, match="started from the same weights"),
     ):
         reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.result import Execution, FinishedFold, now
 
 KEY = "a1" * 32
@@ -26,7 +26,7 @@ def finished(dtype: Any = np.float32, outputs: int = 1, **changes: Any) -> Finis
         initial="b" * 64,
         weights="c" * 64,
         predictions=digest_arrays([raw]),
-        start=Start(0, True),
+        start=InitialState(0, True),
         execution=Execution(2, "cpu:1", now(), 0.1, 0.2, 0.3, 512.5),
     )
     return replace(fold, **changes)

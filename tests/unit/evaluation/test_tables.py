@@ -15,7 +15,7 @@ from foldproof.tasks.evaluation.schemas import (
     summary_schema,
 )
 from foldproof.tasks.evaluation.tables import findings, reduce_folds
-from foldproof.tasks.folds.initial_state import SharedStart
+from foldproof.tasks.folds.initial_state import SharedInitialWeights
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.store.fold_file import DamagedFold, read_fold, write_fold
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
@@ -246,7 +246,7 @@ def with_initial_weights(out, digests):
 def test_equal_initial_weights_are_told(tmp_path):
     (told,) = with_initial_weights(tmp_path, ["a" * 64] * 3)
     assert told.startswith("every fold started from the same weights")
-    with pytest.raises(SharedStart):
+    with pytest.raises(SharedInitialWeights):
         with_initial_weights(tmp_path, ["a" * 64, "a" * 64, "b" * 64])
     assert with_initial_weights(tmp_path, [None] * 3) == ()
 

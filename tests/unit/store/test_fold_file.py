@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_arrays
-from foldproof.tasks.folds.initial_state import Start
+from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.paths import fold_path
 from foldproof.tasks.folds.result import Execution, now
 from foldproof.tasks.store.fold_file import SCHEMA, DamagedFold, put_aside, read_fold, write_fold
@@ -85,8 +85,8 @@ def test_an_estimators_fold_has_no_epochs_or_weights(path):
         {"initial": None},
         {"weights": "d" * 64},
         {"predictions": "d" * 64},
-        {"start": Start(1, True)},
-        {"start": Start(0, False)},
+        {"start": InitialState(1, True)},
+        {"start": InitialState(0, False)},
         {"key": "b2" * 32},
     ],
 )
