@@ -21,7 +21,7 @@ from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.user_code.search_path import here
+from foldproof.tasks.user_code.search_path import import_folders
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.slot_queue import SlotQueue
 
@@ -181,7 +181,7 @@ def _request(study: Study, tensorflow: bool, own: Numerics | None) -> JoinReques
         model=study.model,
         train=study.train,
         modules=modules_to_have(study.model),
-        search=here(),
+        search=import_folders(),
         folder=Path.cwd(),
         tensorflow=tensorflow,
         heartbeat_timeout_s=NO_NODE_TIMEOUT_S,

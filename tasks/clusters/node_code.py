@@ -7,7 +7,7 @@ from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.user_code.functions import is_kept, modules_of
+from foldproof.tasks.user_code.functions import is_function_object, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 
 OWN = {"__main__", "builtins"}
@@ -15,7 +15,9 @@ OWN = {"__main__", "builtins"}
 
 def modules_to_have(model: ModelSpec) -> tuple[str, ...]:
     """Return the modules that a node needs to unpickle a builder sent by value."""
-    return tuple(sorted(modules_of(model.builder) - OWN)) if is_kept(model.builder) else ()
+    return (
+        tuple(sorted(modules_of(model.builder) - OWN)) if is_function_object(model.builder) else ()
+    )
 
 
 def code_here(
@@ -35,7 +37,7 @@ def code_here(
     found, folders = Provenance(), list(search)
     for module in modules:
         trace_import("model.builder", module, folders, found)
-    if not is_kept(model.builder):
+    if not is_function_object(model.builder):
         trace_module("model.builder", model.builder.partition(":")[0], folders, found)
     if ":" in train.scaler:
         trace_module("train.scaler", train.scaler.partition(":")[0], folders, found)

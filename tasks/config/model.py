@@ -60,6 +60,6 @@ def _is_code(value: Any) -> bool:
 
 
 def _name_of(builder: Callable[..., Any]) -> str:
-    from foldproof.tasks.user_code.functions import name_function
+    from foldproof.tasks.user_code.functions import register_function
 
-    return in_settings(name_function(builder))
+    return in_settings(register_function(builder))

@@ -14,7 +14,7 @@ from foldproof.tasks.config.types import (
     Section,
     refuse_unknown,
 )
-from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.functions import is_function_object
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")
@@ -43,7 +43,7 @@ class SplitSpec(Section):
 
     @model_validator(mode="after")
     def _settings_have_an_effect(self) -> Self:
-        if not is_kept(self.method):
+        if not is_function_object(self.method):
             refuse_unknown("method", self.method, METHODS)
         if self.method == "predefined" and self.fold_column is None:
             raise InputError("fold_column", "missing; predefined needs the column of the folds")

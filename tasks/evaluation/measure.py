@@ -14,7 +14,7 @@ from foldproof.tasks.common.text import error_line
 from foldproof.tasks.evaluation.metrics import BY_NAME
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.outputs import Scores
-from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.functions import is_function_object
 from foldproof.tasks.user_code.kept_objects import kept_object
 
 
@@ -39,7 +39,7 @@ def compute_metric(name: str, predictions: Predictions) -> MetricValue:
                 raise
             return MetricValue(None, _first_sentence(str(error)))
         except Exception as error:
-            if not is_kept(name):
+            if not is_function_object(name):
                 raise
             return MetricValue(
                 None, error_line(error)
@@ -55,7 +55,7 @@ def _score(name: str, predictions: Predictions) -> float:
     known = BY_NAME.get(name)  # a foreign report may name another
     if known is not None and known.compute is not None:
         return known.compute(predictions)
-    scorer = kept_object("metrics", name) if is_kept(name) else _scorer(name)
+    scorer = kept_object("metrics", name) if is_function_object(name) else _scorer(name)
     rows = np.arange(len(predictions.truth)).reshape(-1, 1)
     return float(scorer(_stored(predictions), rows, predictions.truth))
 

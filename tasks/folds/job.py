@@ -8,7 +8,7 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.folds.paths import fold_path
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
 
 
 @dataclass(frozen=True)
@@ -106,5 +106,5 @@ class ModelFacts:
     kind: str
     compiled: bool
     notices: tuple[str, ...] = ()
-    opened: Opened = NOTHING
+    opened: OpenedFiles = NOTHING
     saw_rows: bool = True

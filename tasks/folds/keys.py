@@ -20,10 +20,15 @@ from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
-from foldproof.tasks.user_code.functions import dump_function, identity_of, is_kept, modules_of
+from foldproof.tasks.user_code.functions import (
+    dump_function,
+    identity_of,
+    is_function_object,
+    modules_of,
+)
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 from foldproof.tasks.user_code.references import BUILT_IN
-from foldproof.tasks.user_code.search_path import here
+from foldproof.tasks.user_code.search_path import import_folders
 
 # An import of these alone needs no TensorFlow, which takes seconds to start.
 LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}
@@ -65,9 +70,9 @@ def identify_model(
     Raises:
         InputError: a module cannot be found.
     """
-    found, search = Provenance(tell=tell), list(here())
+    found, search = Provenance(tell=tell), list(import_folders())
     function = None
-    if is_kept(model.builder):
+    if is_function_object(model.builder):
         function = identity_of(model.builder)
         for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
             trace_import("model.builder", module, search, found)
@@ -94,13 +99,13 @@ def builder_call(
     """Return what a worker needs to call the builder, which opens the files."""
     return BuilderCall(
         reference=model.builder,
-        pickled=dump_function(model.builder) if is_kept(model.builder) else b"",
+        pickled=dump_function(model.builder) if is_function_object(model.builder) else b"",
         params=model.params,
         input_shape=dataset.feature_shape,
         n_outputs=dataset.outputs,
         n_classes=len(dataset.labels) or None,
         task=dataset.task,
-        search=here(),
+        search=import_folders(),
         files=files,
     )
 
@@ -224,10 +229,10 @@ def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
 
 def _own_splitter(method: str) -> dict[str, Any]:
     """Return the sources of a splitter that is named by an import path, for who verifies."""
-    if ":" not in method or is_kept(method):
+    if ":" not in method or is_function_object(method):
         return {}
     found = Provenance()
-    trace_module("split.method", method.partition(":")[0], list(here()), found)
+    trace_module("split.method", method.partition(":")[0], list(import_folders()), found)
     return {"sources": found.sources}
 
 

@@ -16,7 +16,7 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.types import MOST_PLACES
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
 from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
-from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.functions import is_function_object
 
 Rows = NDArray[np.int64]
 
@@ -176,7 +176,7 @@ def _predefined(dataset: Dataset) -> Iterator[tuple[Rows, Rows]]:
 def _check_counts(
     dataset: Dataset, spec: SplitSpec, method: str, codes: NDArray[Any], groups: Rows | None
 ) -> None:
-    if is_kept(method):
+    if is_function_object(method):
         return
     n_splits = spec.n_splits
     if method in ("kfold", "stratified_kfold", "time_series") and dataset.rows < n_splits + (

@@ -10,9 +10,9 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.functions import is_function_object
 from foldproof.tasks.user_code.kept_objects import kept_object
-from foldproof.tasks.user_code.references import elsewhere
+from foldproof.tasks.user_code.references import location_hint
 from foldproof.tasks.user_code.search_path import start_folder
 
 CLASSES = {
@@ -44,7 +44,7 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
     Raises:
         InputError: the method does not fit the data.
     """
-    if is_kept(spec.method):
+    if is_function_object(spec.method):
         return spec.method
     classes = dataset.task != "regression"
     grouped = dataset.settings.groups is not None
@@ -65,12 +65,12 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
 def is_user_splitter(method: str) -> bool:
     """Return whether a split method is user code that another process can import."""
     module, _, name = method.partition(":")
-    return bool(name) and module != "__main__" and not is_kept(method)
+    return bool(name) and module != "__main__" and not is_function_object(method)
 
 
 def base_method(method: str) -> str:
     """Return the method that a splitter object of scikit-learn's is one of, or the name given."""
-    return KINDS.get(method.partition("@")[0], method) if is_kept(method) else method
+    return KINDS.get(method.partition("@")[0], method) if is_function_object(method) else method
 
 
 def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
@@ -84,7 +84,7 @@ def make_splitter(spec: SplitSpec, method: str, seed: int) -> Any:
     Raises:
         InputError: an own splitter cannot be imported or made.
     """
-    if is_kept(method):
+    if is_function_object(method):
         return _kept_splitter(method, seed)
     if method in CLASSES:
         from sklearn import model_selection
@@ -118,7 +118,7 @@ def import_named(setting: str, reference: str) -> Any:
     except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         missing = isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]
-        remedy = elsewhere(module) if missing else "it is looked for from the working directory"
+        remedy = location_hint(module) if missing else "it is looked for from the working directory"
         raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
     finally:
         with contextlib.suppress(ValueError):  # it may have changed the path, too

@@ -8,7 +8,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from foldproof.tasks.run.allowlist import BUILDERS
-from foldproof.tasks.user_code.builder import HANDED
+from foldproof.tasks.user_code.builder import OFFERED_ARGUMENTS
 
 BUILT_IN = ("tasks.models:mlp", "tasks.models:cnn")
 LIBRARIES = ("tasks", "foldproof", "sklearn")  # known by heart, or too large to be listed
@@ -40,7 +40,7 @@ def _may_build(function: ast.FunctionDef) -> bool:
     asked = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     needed = asked[: len(asked) - len(function.args.defaults)]
     returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(function))
-    is_handed = set(needed) <= set(HANDED) or bool(set(HANDED) & set(asked))
+    is_handed = set(needed) <= set(OFFERED_ARGUMENTS) or bool(set(OFFERED_ARGUMENTS) & set(asked))
     return returns and is_handed and not function.name.startswith("_")
 
 

@@ -27,7 +27,7 @@ from foldproof.tasks.user_code.opened_files.record import (
     read_record,
     record_name,
 )
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
 
 
 class RunPlan:
@@ -89,7 +89,7 @@ class RunPlan:
         return self.identity.with_files(self.opened.files)
 
     @cached_property
-    def opened(self) -> Opened:
+    def opened(self) -> OpenedFiles:
         """What the builder opens while it builds."""
         return self._find_opened() if may_open_files(self.study.model.builder) else NOTHING
 
@@ -142,7 +142,7 @@ class RunPlan:
     def _divide(self, folder: Path) -> FoldPlan:
         return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
 
-    def _find_opened(self) -> Opened:
+    def _find_opened(self) -> OpenedFiles:
         """Return what the builder opens as far as its record tells."""
         return read_record(self.out / self.record) or NOTHING
 

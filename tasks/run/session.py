@@ -51,8 +51,8 @@ from foldproof.tasks.user_code.opened_files.record import (
     read_record,
     write_record,
 )
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Opened, Unwatched
-from foldproof.tasks.user_code.search_path import here
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions, OpenedFiles
+from foldproof.tasks.user_code.search_path import import_folders
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
@@ -251,7 +251,7 @@ class Run(RunPlan):
     def _missing(self) -> list[FoldJob]:
         return [job for job in self.jobs if self.refresh or not job.store.exists()]
 
-    def _find_opened(self) -> Opened:
+    def _find_opened(self) -> OpenedFiles:
         """Return what the builder opens by its record, or by a trial where there is none."""
         if self.remote is not None:
             self.remote.fetch_if_there(self.record, self.out)
@@ -286,7 +286,7 @@ class Run(RunPlan):
         return divide_alone(
             worker.split_rows,
             self.study.split.method,
-            *(self.dataset, self.study.split, self.study.seed, folder, here()),
+            *(self.dataset, self.study.split, self.study.seed, folder, import_folders()),
             scratch=self._folder("aside"),
             log=self.log,
             memory_limit=self.study.compute.memory_limit,
@@ -336,7 +336,7 @@ class Run(RunPlan):
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
         own = (self.scratch, *(ROOT / name for name in FOLDERS))
-        unwatched = Unwatched(own, tuple(self.identity.described["sources"]))
+        unwatched = Exclusions(own, tuple(self.identity.described["sources"]))
         arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
         # What another run's builder imported would not be opened again.
         fresh, builder = self._lender is not None, job.builder.reference

@@ -14,7 +14,7 @@ from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
 from foldproof.tasks.training.keras_internals import all_layers
 from foldproof.tasks.training.seeding import seed_everything
-from foldproof.tasks.user_code.builder import brief, call_builder
+from foldproof.tasks.user_code.builder import call_builder, short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
 
 
@@ -96,7 +96,9 @@ def _build(model: Any, shape: tuple[int, ...]) -> None:
         # build() alone leaves the layers of a subclassed model without weights.
         model(keras.Input(shape))
     except Exception as error:
-        problem = f"the model cannot be built on {shape} ({brief(error)}); --verbose shows where"
+        problem = (
+            f"the model cannot be built on {shape} ({short_error(error)}); --verbose shows where"
+        )
         raise InputError("model.builder", problem) from error
 
 

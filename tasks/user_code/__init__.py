@@ -1,4 +1,4 @@
-"""The user's code: found, identified by its sources, checked, imported and called.
+"""Find, identify, check, import and call the user's code.
 
 Imports `common` only.
 """

@@ -1,4 +1,4 @@
-"""Import and call the user's builder in a worker, and check what comes back."""
+"""Import and call the user's builder in a worker, and check what it returns."""
 
 import difflib
 import importlib
@@ -14,13 +14,13 @@ from foldproof.tasks.user_code.opened_files.hooks import handed_paths
 from foldproof.tasks.user_code.references import located
 from foldproof.tasks.user_code.search_path import extend_path
 
-HANDED = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
+OFFERED_ARGUMENTS = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
 BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 ANSI = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")  # colours, and TensorFlow's names of graph nodes
 
 
 def load_builder(call: BuilderCall) -> Callable[..., Any]:
-    """Import a builder, or restore one that came by value.
+    """Import a builder, or unpickle one that was sent by value.
 
     Raises:
         InputError: with the reason why it cannot be had.
@@ -56,15 +56,17 @@ def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
     signature = inspect.signature(builder)
     takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     _check_params(signature, call.params, takes_all)
-    known = {name: getattr(call, name) for name in HANDED if name in signature.parameters}
-    given = {**known, **_as_written(call.params)}
+    known = {
+        name: getattr(call, name) for name in OFFERED_ARGUMENTS if name in signature.parameters
+    }
+    given = {**known, **_copied(call.params)}
     _check_required(signature, given)
     with handed_paths():
         return builder(**given)
 
 
-def brief(error: BaseException, most: int = 100) -> str:
-    """Name an error and the first line of its message, shortened.
+def short_error(error: BaseException, most: int = 100) -> str:
+    """Return an error's type and the first line of its message, shortened.
 
     Keras puts words of its own before what a layer says, which then is bold, or comes last.
     """
@@ -89,7 +91,7 @@ def _check_params(signature: inspect.Signature, params: dict[str, Any], takes_al
             own = [
                 each
                 for each, parameter in signature.parameters.items()
-                if each not in HANDED and parameter.kind is not parameter.VAR_POSITIONAL
+                if each not in OFFERED_ARGUMENTS and parameter.kind is not parameter.VAR_POSITIONAL
             ]
             hint = nearest(name, own).strip() if own else "it takes none"
             raise InputError(f"model.params.{name}", f"the builder does not take it; {hint}")
@@ -99,20 +101,22 @@ def _check_required(signature: inspect.Signature, given: dict[str, Any]) -> None
     for name, parameter in signature.parameters.items():
         variadic = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
         if name not in given and parameter.default is parameter.empty and not variadic:
-            raise InputError(f"model.params.{name}", f"missing; the builder needs it; {_way(name)}")
+            raise InputError(
+                f"model.params.{name}", f"missing; the builder needs it; {_argument_hint(name)}"
+            )
         if name in given and parameter.kind is parameter.POSITIONAL_ONLY:
             raise InputError("model.builder", f"{name!r} is positional only; let it be named")
 
 
-def _way(name: str) -> str:
-    """Say how a builder gets what it needs: by a name that it is handed, or from the user."""
-    close = difflib.get_close_matches(name, HANDED, n=1, cutoff=0.8)
+def _argument_hint(name: str) -> str:
+    """Return how to supply a required argument: by an offered name, or in the settings."""
+    close = difflib.get_close_matches(name, OFFERED_ARGUMENTS, n=1, cutoff=0.8)
     give = f"--model.params '{{\"{name}\": ...}}'"
     return f"did you mean {close[0]}, which it is handed? Else {give}" if close else f"give {give}"
 
 
-def _as_written(params: dict[str, Any]) -> dict[str, Any]:
-    """Copy the parameters, so that a builder that changes one changes no later fold's."""
+def _copied(params: dict[str, Any]) -> dict[str, Any]:
+    """Copy the parameters, so that a builder cannot change those of later folds."""
     import copy
 
     return copy.deepcopy(params)

@@ -1,4 +1,4 @@
-"""How a worker gets and calls the user's builder."""
+"""The message that tells a worker how to import and call the user's builder."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from foldproof.tasks.common.task import Task
 
 @dataclass(frozen=True)
 class BuilderCall:
-    """How a worker gets and calls the builder.
+    """How to import or unpickle the user's builder, and the arguments for it.
 
     Attributes:
         reference: `module:function`, or the name of a function that travels by value.

@@ -1,4 +1,4 @@
-"""Is a name defined in a module, or did the module only import it from elsewhere?
+"""Check statically that a module defines a name itself, and does not just import it.
 
 Where some modules are allowed and others are not, `from subprocess import run` in an allowed
 one must not make `module:run` a way around. Sources are read, not run, but for scikit-learn.
@@ -14,10 +14,10 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.user_code.modules import find_module, imported_from, package_of, parse_module
 from foldproof.tasks.user_code.references import located
-from foldproof.tasks.user_code.search_path import here
+from foldproof.tasks.user_code.search_path import import_folders
 
-MOST_STEPS = 10  # of names that modules take from one another
-NOT_PUBLIC = {"conftest", "externals", "tests"}  # of scikit-learn
+MAX_IMPORT_STEPS = 10  # to follow a name through re-exports
+PRIVATE_PARTS = {"conftest", "externals", "tests"}  # of scikit-learn
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 Allows = Callable[[str], bool]
@@ -40,15 +40,15 @@ def refuse_foreign(setting: str, module: str, name: str, allows: Allows) -> None
         raise InputError(setting, problem)
     if module.split(".")[0] == "sklearn":
         _refuse_all_but_estimators(setting, module, name)
-    elif not _is_defined(setting, module, name, allows, MOST_STEPS):
+    elif not _is_defined(setting, module, name, allows, MAX_IMPORT_STEPS):
         problem = f"{name!r} is not defined in {module}; name the allowed module that defines it"
         raise InputError(setting, problem)
 
 
 def _refuse_all_but_estimators(setting: str, module: str, name: str) -> None:
-    """Some functions there read, write or remove files; estimators and splitters do not."""
+    """Allow only estimators and splitters of scikit-learn: other functions there access files."""
     parts = module.split(".")
-    private = any(part.startswith("_") or part in NOT_PUBLIC for part in (*parts, name))
+    private = any(part.startswith("_") or part in PRIVATE_PARTS for part in (*parts, name))
     found = None if private else _imported(module, name)
     is_own = isinstance(found, type) and found.__module__.split(".")[0] == "sklearn"
     if not is_own or not _is_estimator(found, setting == "split.method"):
@@ -70,7 +70,7 @@ def _is_estimator(found: Any, for_a_split: bool) -> bool:
 
 
 def _is_defined(setting: str, module: str, name: str, allows: Allows, steps: int) -> bool:
-    spec = find_module(located(module), list(here()))
+    spec = find_module(located(module), list(import_folders()))
     if spec is None:
         raise InputError(
             setting, f"no module {module!r}; it is looked for from the working directory"
@@ -113,7 +113,7 @@ def _defined_by(node: ast.AST) -> set[str]:
 
 
 def _renamed(node: ast.AST) -> str | None:
-    """Return whose name an assignment only repeats: `os` of `run = os.system`."""
+    """Return the name that an assignment is an alias of: `os` for `run = os.system`."""
     value = getattr(node, "value", None)
     while isinstance(value, ast.Attribute):
         value = value.value

@@ -6,7 +6,7 @@ learnt is nobody's.
 
 from typing import Any
 
-from foldproof.tasks.user_code.fingerprint import by_value, identify, modules_in
+from foldproof.tasks.user_code.fingerprint import identify, is_sent_by_value, modules_in
 
 
 class Clones:
@@ -40,7 +40,9 @@ def describe(value: Any) -> Any:
     """
     if is_estimator(value):
         kind = type(value)
-        named = identify(kind) if by_value(kind) else f"{kind.__module__}:{kind.__qualname__}"
+        named = (
+            identify(kind) if is_sent_by_value(kind) else f"{kind.__module__}:{kind.__qualname__}"
+        )
         params = value.get_params(deep=False)
         return {"class": named, "params": {name: describe(params[name]) for name in sorted(params)}}
     if isinstance(value, list | tuple):
@@ -52,7 +54,7 @@ def modules_behind(value: Any) -> set[str]:
     """Return the modules that an estimator and its parameters come from."""
     if is_estimator(value):
         params = value.get_params(deep=False).values()
-        own = modules_in(type(value)) if by_value(type(value)) else {type(value).__module__}
+        own = modules_in(type(value)) if is_sent_by_value(type(value)) else {type(value).__module__}
         return own.union(*map(modules_behind, params))
     if isinstance(value, list | tuple):
         return set().union(*map(modules_behind, value))

@@ -1,4 +1,4 @@
-"""What a builder given as an object is made of: a description by content, as plain JSON.
+"""The fingerprint of a builder given as an object: its content as plain JSON.
 
 Functions and classes that a worker cannot import count with their source and with all that they
 read; what a module holds counts by its name.
@@ -28,7 +28,7 @@ Seen = dict[int, tuple[Any, dict[str, Any]]]
 
 
 class _Unknown(Exception):
-    """An object has nothing by which it could be told from another of its type."""
+    """An object cannot be told apart from another one of its type."""
 
 
 def identify(value: Any) -> Any:
@@ -40,12 +40,12 @@ def identify(value: Any) -> Any:
     Raises:
         InputError: something that it uses, such as a lock, cannot be told from another one.
     """
-    with _naming("it", "itself"):
+    with _naming_variable("it", "itself"):
         return _describe(value, {})
 
 
 def modules_in(function: Any) -> set[str]:
-    """Return what a function takes from modules, directly or through others.
+    """Return the modules that a function uses, directly or through other functions.
 
     Returns:
         Modules that it reads, and `module.name` of each import statement in its code.
@@ -57,8 +57,8 @@ def modules_in(function: Any) -> set[str]:
     return read.union(*(entry.get("imports", ()) for entry in entries))
 
 
-def by_value(value: Any) -> bool:
-    """Return whether a worker cannot import a function or class, so that it travels whole."""
+def is_sent_by_value(value: Any) -> bool:
+    """Return whether a function or class is pickled by value, as workers cannot import it."""
     module = sys.modules.get(getattr(value, "__module__", "") or "")
     if module is None or module.__name__ == "__main__":
         return True
@@ -74,7 +74,7 @@ def _describe(value: Any, seen: Seen) -> Any:
     if isinstance(value, types.ModuleType):
         return _remember(value, {"module": value.__name__}, seen)
     if isinstance(value, types.FunctionType | type):
-        if not by_value(value):
+        if not is_sent_by_value(value):
             entry = {"module": value.__module__, "name": value.__qualname__}
             return _remember(value, entry, seen)
         return _describe_code(value, seen)
@@ -87,7 +87,7 @@ def _remember(value: Any, entry: dict[str, Any], seen: Seen) -> dict[str, Any]:
 
 
 @contextmanager
-def _naming(user: str, variable: str) -> Iterator[None]:
+def _naming_variable(user: str, variable: str) -> Iterator[None]:
     """Say which variable holds what cannot be identified, and who reads it."""
     try:
         yield
@@ -98,7 +98,7 @@ def _naming(user: str, variable: str) -> Iterator[None]:
 
 
 def _describe_read(user: str, name: str, value: Any, seen: Seen) -> Any:
-    with _naming(user, name):
+    with _naming_variable(user, name):
         return _describe(value, seen)
 
 
@@ -142,7 +142,9 @@ def _describe_data(value: Any, seen: Seen) -> Any:
 def _describe_object(value: Any, seen: Seen) -> dict[str, Any]:
     entry = _remember(value, {}, seen)
     entry["type"] = _describe(type(value), seen)
-    by_parts = isinstance(value, functools.partial | types.MethodType) or by_value(type(value))
+    by_parts = isinstance(value, functools.partial | types.MethodType) or is_sent_by_value(
+        type(value)
+    )
     # Pickled by value, code would count with its file's name and with random numbers.
     parts = _reduced(value) if by_parts else None
     if parts is None:

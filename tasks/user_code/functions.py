@@ -1,4 +1,4 @@
-"""Builders given as Python objects: named, kept, sent by value, and identified by content.
+"""The registry of builders given as Python objects: named by content, sent by value.
 
 A function of an importable module is named `module:function` like any other. One that
 lives in a script, a notebook cell or another function cannot be imported by a worker: it
@@ -11,13 +11,13 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.user_code.estimators import Clones, describe, is_estimator, modules_behind
-from foldproof.tasks.user_code.fingerprint import by_value, identify, modules_in
+from foldproof.tasks.user_code.fingerprint import identify, is_sent_by_value, modules_in
 
 _kept: dict[str, Callable[..., Any]] = {}
 
 
-def name_function(builder: Any) -> str:
-    """Return the setting that stands for a function, keeping it if no module holds it.
+def register_function(builder: Any) -> str:
+    """Return the builder setting for a function, and register it if it cannot be imported.
 
     An unfitted estimator stands for a function that returns clones of it.
 
@@ -30,7 +30,7 @@ def name_function(builder: Any) -> str:
     module, name = getattr(builder, "__module__", None), getattr(builder, "__qualname__", None)
     if module is None or name is None:
         raise InputError("builder", f"{builder!r} has no name; wrap it in a function")
-    if not by_value(builder):
+    if not is_sent_by_value(builder):
         return f"{module}:{name}"
     key = f"{module}:{name}@{digest_json(identify(builder))[:8]}"
     _kept[key] = builder
@@ -51,13 +51,13 @@ def _refuse_model(builder: Any) -> None:
         raise InputError("builder", f"{problem} starts anew")
 
 
-def is_kept(name: str) -> bool:
-    """Return whether a builder setting stands for a function object."""
+def is_function_object(name: str) -> bool:
+    """Return whether a builder setting names a registered function object."""
     return "@" in name
 
 
-def kept_function(name: str) -> Callable[..., Any]:
-    """Return the function object that a builder setting stands for.
+def function_object(name: str) -> Callable[..., Any]:
+    """Return the registered function object of a builder setting.
 
     Raises:
         InputError: another process made it.
@@ -70,19 +70,19 @@ def kept_function(name: str) -> Callable[..., Any]:
 
 
 def dump_function(name: str) -> bytes:
-    """Serialise a kept function by value, with what it uses from its own module."""
+    """Pickle a registered function by value, with all that it uses from its own module."""
     import cloudpickle
 
-    return bytes(cloudpickle.dumps(kept_function(name)))
+    return bytes(cloudpickle.dumps(function_object(name)))
 
 
 def modules_of(name: str) -> set[str]:
     """Return what a kept function takes from modules, as `modules_in` does."""
-    kept = kept_function(name)
+    kept = function_object(name)
     return modules_behind(kept.estimator) if isinstance(kept, Clones) else modules_in(kept)
 
 
 def identity_of(name: str) -> Any:
     """Return what a kept function is made of, as plain JSON for a key."""
-    kept = kept_function(name)
+    kept = function_object(name)
     return describe(kept.estimator) if isinstance(kept, Clones) else identify(kept)

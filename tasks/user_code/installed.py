@@ -1,4 +1,4 @@
-"""Which files belong to an installed distribution: those that its RECORD names.
+"""Find the installed distribution that owns a file, by the RECORD of the distribution.
 
 The folder may be called anything, as with `pip install --target`, or be a zip file. Editable
 installs have no source in their RECORD: those are the user's own. Distributions are looked up
@@ -17,7 +17,7 @@ from pathlib import Path
 INSTALLED = {"site-packages", "dist-packages"}
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML", "PIL": "pillow"}  # the usual ones
 STANDARD = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")})
-FOLDERS = (
+INSTALL_FOLDERS = (
     *STANDARD,
     *{f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib")},
 )
@@ -58,7 +58,7 @@ def owner(folder: str, relative: str) -> Owner | None:
 
 def is_installed_file(path: str) -> bool:
     """Return whether a file is Python's or an installed distribution's."""
-    if path.startswith(FOLDERS) or INSTALLED & set(Path(path).parts):
+    if path.startswith(INSTALL_FOLDERS) or INSTALLED & set(Path(path).parts):
         return True
     folders = (os.path.realpath(entry) for entry in sys.path if entry)
     return any(

@@ -8,8 +8,8 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.user_code.fingerprint import by_value, identify
-from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.fingerprint import identify, is_sent_by_value
+from foldproof.tasks.user_code.functions import is_function_object
 
 _kept: dict[str, Any] = {}
 
@@ -44,7 +44,7 @@ def describe_by_parts(value: Any) -> Any:
     if isinstance(value, type) or not hasattr(value, "__dict__") or callable_by_name(value):
         return identify(value)
     kind = type(value)
-    named = identify(kind) if by_value(kind) else f"{kind.__module__}:{kind.__qualname__}"
+    named = identify(kind) if is_sent_by_value(kind) else f"{kind.__module__}:{kind.__qualname__}"
     parts = vars(value)
     return {"class": named, "attributes": {name: identify(parts[name]) for name in sorted(parts)}}
 
@@ -54,4 +54,4 @@ def callable_by_name(value: Any) -> bool:
     return hasattr(value, "__qualname__")
 
 
-__all__ = ["callable_by_name", "describe_by_parts", "is_kept", "keep", "kept_object"]
+__all__ = ["callable_by_name", "describe_by_parts", "is_function_object", "keep", "kept_object"]

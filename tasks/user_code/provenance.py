@@ -1,4 +1,4 @@
-"""What a builder's result depends on: its source, and that of all its modules import.
+"""Trace the provenance of a builder: its source and that of every module it imports.
 
 Read from the files' syntax trees, so that nothing is imported or run, TensorFlow least of
 all, and the answer does not depend on what this process imported before. Modules of
@@ -26,10 +26,10 @@ from foldproof.tasks.user_code.modules import (
     parse_module,
     parse_source,
 )
-from foldproof.tasks.user_code.references import BUILT_IN, elsewhere, located
+from foldproof.tasks.user_code.references import BUILT_IN, located, location_hint
 
-MOST_SOURCES = 5000  # files of one run; some thousand take a minute
-STEP = 100  # files between two words about it
+MAX_SOURCES = 5000  # of one run; some thousand take a minute
+FILES_PER_NOTICE = 100  # between two notices to the user
 
 
 @dataclass
@@ -49,17 +49,17 @@ class Provenance:
     tell: Callable[[str], None] = lambda text: None
 
     def add(self, setting: str, name: str, place: str, digest: str) -> None:
-        """Add a module's source, and say so now and then.
+        """Add a module's source, and report progress from time to time.
 
         Raises:
             InputError: there are too many.
         """
         self.sources[name] = digest
-        if len(self.sources) > MOST_SOURCES:
-            problem = f"leads to more than {MOST_SOURCES} source files, the last one {place!r}"
+        if len(self.sources) > MAX_SOURCES:
+            problem = f"leads to more than {MAX_SOURCES} source files, the last one {place!r}"
             remedy = "install what does not change with pip, then it counts by its version"
             raise InputError(setting, f"{problem}; {remedy}")
-        if len(self.sources) % STEP == 0:
+        if len(self.sources) % FILES_PER_NOTICE == 0:
             self.tell(f"reading the source of your modules: {len(self.sources)} files")
 
     def described(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def trace_module(setting: str, name: str, search: list[str], into: Provenance) -
         InputError: there is no such module.
     """
     if find_module(located(name), search) is None:
-        raise InputError(setting, f"no module {name!r}; {elsewhere(name)}")
+        raise InputError(setting, f"no module {name!r}; {location_hint(name)}")
     if name == BUILT_IN:
         _trace_built_in(setting, search, into)
     else:

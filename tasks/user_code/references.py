@@ -1,4 +1,4 @@
-"""References to code of the user's, `module:name`: what a slip is made into, as a remedy."""
+"""References to user code, `module:name`: recognise typing errors and suggest a remedy."""
 
 import ast
 import os
@@ -8,13 +8,13 @@ from pathlib import Path
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import PACKAGE
 
-MOST_FOLDERS = 500  # that are looked through for a module that lies elsewhere
+MAX_FOLDERS = 500  # that are looked through for a module that lies elsewhere
 BUILT_IN = "tasks.models"  # the name of the built-in builders in settings, keys and manifests
-DEEPEST = 3  # folders below the working directory
+MAX_DEPTH = 3  # folders below the working directory
 
 
 def refuse_slip(setting: str, text: str, kind: str) -> None:
-    """Refuse what is meant as a reference and is none.
+    """Refuse a mistyped reference, with the one that was probably meant.
 
     Args:
         setting: the setting's name.
@@ -57,15 +57,15 @@ def _only_one(module: str, kind: str) -> str:
     return "build" if "build" in names else names[0] if len(names) == 1 else kind
 
 
-def elsewhere(module: str) -> str:
-    """Say where a module lies that is not found from the working directory.
+def location_hint(module: str) -> str:
+    """Return a hint on where a module lies that is not found from the working directory.
 
     Returns:
         What to type or do, or that it is looked for there.
     """
     here = Path.cwd()
     tail = Path(*module.split("."))
-    for folder in _folders(here, DEEPEST):
+    for folder in _folders(here, MAX_DEPTH):
         if folder != here and _holds(folder, tail):
             below = ".".join((*folder.relative_to(here).parts, module))
             if all(part.isidentifier() for part in below.split(".")):
@@ -92,7 +92,7 @@ def _folders(top: Path, depth: int) -> Iterator[Path]:
         below: list[Path] = []
         for folder in level:
             count += 1
-            if count > MOST_FOLDERS:
+            if count > MAX_FOLDERS:
                 return
             yield folder
             below += _below(folder)

@@ -1,4 +1,4 @@
-"""The folders where the user's modules are looked for, here and in workers."""
+"""The folders on the module search path of the user's code, here and in workers."""
 
 import os
 import sys
@@ -11,24 +11,24 @@ _start: ContextVar[Path | None] = ContextVar("foldproof_start", default=None)
 
 
 def extend_path(search: tuple[str, ...]) -> None:
-    """Look for the user's modules where the flow's process would; ours are loaded already."""
+    """Extend this process's module search path by that of the flow's process."""
     sys.path[:] = [*search, *(folder for folder in sys.path if folder not in search)]
 
 
-def here() -> tuple[str, ...]:
-    """Return the folders where this process finds modules, that where it starts first."""
+def import_folders() -> tuple[str, ...]:
+    """Return the folders of this process's module search path, its start folder first."""
     first = str(start_folder())
     return (first, *(folder for folder in sys.path if folder and folder != os.getcwd()))
 
 
 def start_folder() -> Path:
-    """Return the folder where modules are looked for first and workers start."""
+    """Return the folder that is searched for modules first, and where workers start."""
     return _start.get() or Path.cwd()
 
 
 @contextmanager
 def starting_in(folder: Path) -> Iterator[None]:
-    """Take another folder than the working directory for that."""
+    """Use another start folder than the working directory, within the block."""
     token = _start.set(folder)
     try:
         yield

@@ -21,7 +21,7 @@ from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.modules import find_module
 from foldproof.tasks.user_code.provenance import Provenance, trace_module
 from foldproof.tasks.user_code.references import BUILT_IN
-from foldproof.tasks.user_code.search_path import here
+from foldproof.tasks.user_code.search_path import import_folders
 
 OWN_FOLDERS = {*FOLDERS, PACKAGE, "tests"}  # of foldproof, below its root
 REMEDY = "if you trust the report, give --trust-builder on the command line"
@@ -88,7 +88,7 @@ def _is_built_in(module: str) -> bool:
 
 def _refuse_other_source(setting: str, reference: str, sources: Mapping[str, Any]) -> None:
     module, _, name = reference.partition(":")
-    search = list(here())
+    search = list(import_folders())
     found = Provenance()
     if not _is_ours(module, search):
         trace_module(setting, module, search, found)

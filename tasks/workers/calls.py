@@ -30,7 +30,7 @@ from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.hooks import watching
 from foldproof.tasks.user_code.opened_files.record import may_open_files
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Unwatched
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions
 from foldproof.tasks.user_code.search_path import extend_path
 from foldproof.tasks.workers.output import captured_output, output_path
 
@@ -137,7 +137,7 @@ def train_fold(
     return replace(record, memory=held_mib(), seconds=seconds)
 
 
-def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Unwatched) -> Any:
+def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Exclusions) -> Any:
     """Try the model on a fold's first batch; return its facts, or the error for the user."""
     if tensorflow:
         _configure_tensorflow(job.numerics.threads)

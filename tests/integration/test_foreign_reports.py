@@ -228,8 +228,8 @@ def test_nothing_is_imported_from_beside_a_report(forged):
     assert agrees, lines
     assert untouched(Path.cwd())
     with search_path.starting_in(Path("report")):
-        assert search_path.here()[0] == "report"
-        assert str(Path.cwd()) not in search_path.here()
+        assert search_path.import_folders()[0] == "report"
+        assert str(Path.cwd()) not in search_path.import_folders()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from foldproof.tasks.training.keras_internals import all_layers, compiled_metric
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, recorded_lookups
-from foldproof.tasks.user_code.builder import brief
+from foldproof.tasks.user_code.builder import short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
 
 TOLERANCE = 1e-6  # of probabilities, outside of [0, 1]
@@ -105,7 +105,8 @@ def _failure_reason(model: Any, error: BaseException, batch: Samples, call: Buil
     if inputs and inputs[0].shape[0] is not None:
         problem = f"the model takes {inputs[0].shape[0]} rows at a time, but batches differ in size"
         return f"{problem}; leave the batch size out of its Input"
-    return f"{call.reference}: the model fails on a batch ({brief(error)}); --verbose shows where"
+    problem = f"{call.reference}: the model fails on a batch ({short_error(error)})"
+    return f"{problem}; --verbose shows where"
 
 
 def _inputs(model: Any) -> list[Any]:
@@ -152,7 +153,9 @@ def _check_step(model: Any, batch: Samples, job: FoldJob) -> None:
         if is_exhausted(error):
             raise
         name = job.builder.reference
-        problem = f"{name}: a training step on {len(batch.features)} rows fails ({brief(error)})"
+        problem = (
+            f"{name}: a training step on {len(batch.features)} rows fails ({short_error(error)})"
+        )
         raise InputError("model.builder", f"{problem}; --verbose shows where") from error
 
 

@@ -19,7 +19,7 @@ from foldproof.tasks.training.keras_model import complete, is_keras
 from foldproof.tasks.training.scaler import check_scaler
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trial.first_batch import try_batch
-from foldproof.tasks.user_code.builder import brief, call_builder, load_builder
+from foldproof.tasks.user_code.builder import call_builder, load_builder, short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.installed import is_installed_file
 
@@ -109,7 +109,7 @@ def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
     except (Exception, SystemExit) as error:  # the user's own class: anything can come out
         if is_exhausted(error):
             raise
-        problem = f"{scaler} fails on the training rows ({brief(error)})"
+        problem = f"{scaler} fails on the training rows ({short_error(error)})"
         raise InputError("train.scaler", problem) from error
     bad = int(np.sum(~np.isfinite(fold_data.train.features)))
     if bad and not may_be_missing:
@@ -130,7 +130,7 @@ def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own code: anything can come out
-        problem = f"{call.reference} failed ({brief(error)}){_user_line(error)}"
+        problem = f"{call.reference} failed ({short_error(error)}){_user_line(error)}"
         raise InputError("model.builder", f"{problem}; --verbose shows the traceback") from error
 
 

@@ -1,4 +1,4 @@
-"""The files that a builder opens while it builds: watched, recorded, and checked for changes.
+"""Watch which files a builder opens, record them, and check them for changes.
 
 Imports `common` and `user_code`.
 """

@@ -1,4 +1,4 @@
-"""A file that a builder reads must stay what the keys say for as long as folds train."""
+"""Detect files of a builder that change while folds train: their digests are in the keys."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Hooks of this process, which tell a watch what is opened and what functions are handed."""
+"""Hooks of this process that report opened files and arguments of calls to a watch."""
 
 import contextlib
 import sys
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from foldproof.tasks.user_code.installed import FOLDERS
-from foldproof.tasks.user_code.opened_files.watch import Unwatched, Watch
+from foldproof.tasks.user_code.installed import INSTALL_FOLDERS
+from foldproof.tasks.user_code.opened_files.watch import Exclusions, Watch
 
 _current: Watch | None = None
 
@@ -17,7 +17,7 @@ _hooked: list[Any] = []
 
 
 @contextmanager
-def watching(unwatched: Unwatched) -> Iterator[Watch]:
+def watching(unwatched: Exclusions) -> Iterator[Watch]:
     """Note what this process opens, until the end of the block."""
     global _current
     if not _hooked:  # for good: Python cannot take one away
@@ -32,7 +32,7 @@ def watching(unwatched: Unwatched) -> Iterator[Watch]:
 
 @contextmanager
 def handed_paths() -> Iterator[None]:
-    """Look at what functions are handed, until the end of the block, if somebody watches."""
+    """Inspect the arguments of all calls within the block, if a watch is active."""
     if _current is None:
         yield
         return
@@ -70,7 +70,7 @@ def _profile(on_call: Callable[[FrameType], None]) -> Callable[[FrameType, str, 
         code = frame.f_code
         if code.co_filename.startswith(("<frozen importlib", "<frozen zipimport")):
             return
-        if code.co_name == "<module>" and code.co_filename.startswith(FOLDERS):
+        if code.co_name == "<module>" and code.co_filename.startswith(INSTALL_FOLDERS):
             importing.append(frame)
             return
         try:  # noqa: SIM105  # suppress takes several times as long

@@ -1,4 +1,4 @@
-"""Linux's word on which files were read; Python has no interface to it."""
+"""A minimal interface to Linux's inotify, to learn which files were read."""
 
 import contextlib
 import ctypes
@@ -9,7 +9,7 @@ READ = 0x0001 | 0x0010 | 0x80000000  # IN_ACCESS, IN_CLOSE_NOWRITE, IN_ONESHOT
 
 
 class Inotify:
-    """The kernel's word on which of some files were read; where there is none, all may be."""
+    """Watches files for reads with inotify; without it, all of them may have been read."""
 
     def __init__(self) -> None:
         """Begin with no file."""

@@ -1,4 +1,4 @@
-"""What builders were seen to open, kept beside the folds: a later run need not build to know.
+"""Cached records of the files that builders open, so that a later run need not build first.
 
 A record names paths, for this machine; the keys hold the SHA-256 of the files alone. It is
 good for as long as the same builder would open the same: the files are unchanged, those that
@@ -16,16 +16,16 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.user_code.builder_call import BuilderCall
-from foldproof.tasks.user_code.opened_files.watch import Opened
-from foldproof.tasks.user_code.search_path import here
+from foldproof.tasks.user_code.opened_files.watch import OpenedFiles
+from foldproof.tasks.user_code.search_path import import_folders
 
 FOLDER = "builders"
-CLOSED = ("tasks", "sklearn")  # what is built from these alone opens no files
+OPEN_NO_FILES = ("tasks", "sklearn")  # what is built from these alone opens no files
 
 
 def may_open_files(builder: str) -> bool:
-    """Return whether a builder has to be watched at all."""
-    return builder.partition(":")[0].split(".")[0] not in CLOSED
+    """Return whether a builder may open files and has to be watched."""
+    return builder.partition(":")[0].split(".")[0] not in OPEN_NO_FILES
 
 
 def record_name(described: Mapping[str, Any], call: BuilderCall) -> str:
@@ -36,10 +36,10 @@ def record_name(described: Mapping[str, Any], call: BuilderCall) -> str:
         call: what it is handed. The working directory counts, too: paths may start there.
     """
     handed = [list(call.input_shape), call.n_outputs, call.n_classes, call.task]
-    return f"{FOLDER}/{digest_json([RESULTS_VERSION, described, handed, here()[0]])}.json"
+    return f"{FOLDER}/{digest_json([RESULTS_VERSION, described, handed, import_folders()[0]])}.json"
 
 
-def read_record(path: Path) -> Opened | None:
+def read_record(path: Path) -> OpenedFiles | None:
     """Return what a builder opens by its record, or None where that is not known any more."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -52,11 +52,11 @@ def read_record(path: Path) -> Opened | None:
         )
     except (OSError, ValueError, KeyError, TypeError):  # gone, changed, or no record
         return None
-    return Opened(files, absent, tuple(variables)) if same else None
+    return OpenedFiles(files, absent, tuple(variables)) if same else None
 
 
-def write_record(opened: Opened, path: Path) -> None:
-    """Keep what a builder was seen to open: a reader sees all of it or nothing."""
+def write_record(opened: OpenedFiles, path: Path) -> None:
+    """Write the record of a builder atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "files": opened.files,

@@ -1,4 +1,4 @@
-"""Which files a builder opens while it builds: they are part of the model.
+"""Watch which files a builder opens while it builds, since they are part of the model.
 
 Python tells of its own `open`. What C and C++ open, as HDF5 and TensorFlow do, is seen in two
 steps: each path that is handed to a Python function meanwhile is watched by the kernel
@@ -16,21 +16,35 @@ from types import CodeType, FrameType
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_file
-from foldproof.tasks.user_code.installed import FOLDERS, is_installed_file
+from foldproof.tasks.user_code.installed import INSTALL_FOLDERS, is_installed_file
 from foldproof.tasks.user_code.opened_files.inotify import Inotify
 
-SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/lib/", "/lib64/", "/usr/lib/", "/usr/share/")
-LONGEST = 4096  # characters of a path
-MOST_PATHS = 1000  # of one list that is looked at
-ASKS = ("exists", "isfile", "is_file", "lexists")  # functions that ask whether a file is there
+SYSTEM_PREFIXES = (
+    "/proc/",
+    "/sys/",
+    "/dev/",
+    "/etc/",
+    "/lib/",
+    "/lib64/",
+    "/usr/lib/",
+    "/usr/share/",
+)
+MAX_PATH_CHARS = 4096  # characters of a path
+MAX_LIST_PATHS = 1000  # of one list that is looked at
+EXISTENCE_CHECKS = (
+    "exists",
+    "isfile",
+    "is_file",
+    "lexists",
+)  # functions that ask whether a file is there
 READS_A_VARIABLE: CodeType = type(os.environ).__getitem__.__code__
 
 Signature = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Opened:
-    """What a builder read besides its source.
+class OpenedFiles:
+    """The files and variables that a builder read, besides its source.
 
     Attributes:
         files: path and SHA-256 of each file, in the order in which they were opened.
@@ -43,12 +57,12 @@ class Opened:
     variables: tuple[str, ...] = ()
 
 
-NOTHING = Opened()
+NOTHING = OpenedFiles()
 
 
 @dataclass(frozen=True)
-class Unwatched:
-    """What does not count as opened.
+class Exclusions:
+    """Files that do not count as opened.
 
     Attributes:
         folders: whatever lies there.
@@ -62,7 +76,7 @@ class Unwatched:
 class Watch:
     """Notes what is opened in this process from `watching` on."""
 
-    def __init__(self, unwatched: Unwatched) -> None:
+    def __init__(self, unwatched: Exclusions) -> None:
         """Begin to watch all but what does not count."""
         folders = map(os.path.realpath, unwatched.folders)
         self._left_out = tuple(f"{folder}{os.sep}" for folder in folders)
@@ -74,7 +88,7 @@ class Watch:
         self._looked_at: set[Any] = set()
         self._kernel = Inotify()
 
-    def opened(self) -> Opened:
+    def opened(self) -> OpenedFiles:
         """Return what was read; what the builder writes itself follows from its source."""
         self._read |= self._kernel.seen()
         modules = {os.path.realpath(path) for name in self._traced if (path := _file_of(name))}
@@ -84,7 +98,7 @@ class Watch:
             if path in self._read and path not in modules and signature_of(path) == signature
         ]
         self._kernel.close()
-        return Opened(
+        return OpenedFiles(
             tuple((path, digest_file(Path(path))) for path in kept),
             tuple(sorted(path for path in self._absent if not Path(path).exists())),
             tuple(sorted(self._variables)),
@@ -100,12 +114,12 @@ class Watch:
         if frame.f_code is READS_A_VARIABLE:
             self._variables.add(str(frame.f_locals["key"]))
             return
-        asks = frame.f_code.co_name in ASKS
+        asks = frame.f_code.co_name in EXISTENCE_CHECKS
         for value in frame.f_locals.values():
             kind = type(value)
             if kind is list or kind is tuple:
                 if value and isinstance(value[0], str | PurePath):
-                    for item in value[:MOST_PATHS]:
+                    for item in value[:MAX_LIST_PATHS]:
                         self._look_at(item, asks)
             elif kind is str or kind is bytes or isinstance(value, PurePath):
                 self._look_at(value, asks)
@@ -115,7 +129,7 @@ class Watch:
         if value in self._looked_at:
             return
         text = os.fsdecode(value)
-        if not 0 < len(text) < LONGEST:
+        if not 0 < len(text) < MAX_PATH_CHARS:
             return
         if signature_of(text) is not None or ("/" not in text and "." not in text):
             self._looked_at.add(value)  # what is not there yet is looked at again
@@ -125,7 +139,7 @@ class Watch:
         if isinstance(given, int):
             return
         path = os.path.abspath(os.fsdecode(given))  # noqa: PTH100  # links are followed below
-        if path.startswith(FOLDERS):
+        if path.startswith(INSTALL_FOLDERS):
             return
         path = _source_of(path)
         signature = signature_of(path)
@@ -148,7 +162,7 @@ class Watch:
                 self._note(str(part), is_read=False)
 
     def _counts(self, path: str) -> bool:
-        if path.startswith((*SYSTEM, *self._left_out)) or "/__pycache__/" in path:
+        if path.startswith((*SYSTEM_PREFIXES, *self._left_out)) or "/__pycache__/" in path:
             return False
         return not is_installed_file(path)
 
@@ -161,7 +175,7 @@ def _is_for_reading(mode: Any, flags: Any) -> bool:
 
 
 def signature_of(path: str) -> Signature | None:
-    """Return what changes when a regular file is written to, or None if there is none."""
+    """Return size and time of a regular file, which change with its content, or None."""
     try:
         found = os.stat(path)  # noqa: PTH116  # done for every text that is handed around
     except (OSError, ValueError):
@@ -190,7 +204,9 @@ def _is_import_of_installed() -> bool:
     """Return whether an installed package is being imported, which is its own business."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(FOLDERS):
+        if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(
+            INSTALL_FOLDERS
+        ):
             return True
         frame = frame.f_back
     return False

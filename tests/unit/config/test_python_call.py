@@ -198,12 +198,12 @@ def test_the_same_object_has_the_same_name_and_another_another():
 
 
 def test_an_estimator_is_cloned_when_it_is_given():
-    from foldproof.tasks.user_code.functions import kept_function
+    from foldproof.tasks.user_code.functions import function_object
 
     mine = LogisticRegression(C=2)
     made = study(mine)
     mine.C = 3
-    clones = [kept_function(made.model.builder)() for _ in range(2)]
+    clones = [function_object(made.model.builder)() for _ in range(2)]
     assert [each.C for each in clones] == [2, 2]
     assert clones[0] is not clones[1]
 

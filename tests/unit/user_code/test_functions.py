@@ -28,10 +28,10 @@ from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.fingerprint import identify
 from foldproof.tasks.user_code.functions import (
     dump_function,
-    is_kept,
-    kept_function,
+    function_object,
+    is_function_object,
     modules_of,
-    name_function,
+    register_function,
 )
 from tests.support.places import ROOT
 
@@ -68,55 +68,56 @@ def run_both_ways(tmp_path, source):
 
 
 def test_a_function_of_a_module_is_named_by_it():
-    assert name_function(mlp) == "foldproof.tasks.models:mlp"
-    assert name_function(importable) == "tests.unit.user_code.test_functions:importable"
+    assert register_function(mlp) == "foldproof.tasks.models:mlp"
+    assert register_function(importable) == "tests.unit.user_code.test_functions:importable"
     assert (
-        name_function(Importable.method) == "tests.unit.user_code.test_functions:Importable.method"
+        register_function(Importable.method)
+        == "tests.unit.user_code.test_functions:Importable.method"
     )
-    assert not is_kept("tasks.models:mlp")
+    assert not is_function_object("tasks.models:mlp")
 
 
 def test_a_function_inside_another_is_kept_under_its_digest():
     def build():
         return 1
 
-    name = name_function(build)
+    name = register_function(build)
     assert name.startswith("tests.unit.user_code.test_functions:test_a_function_inside")
-    assert is_kept(name)
-    assert kept_function(name) is build
+    assert is_function_object(name)
+    assert function_object(name) is build
     assert len(name.rpartition("@")[2]) == 8
 
 
 def test_a_function_of_the_main_script_is_kept():
     build = cell("def build(): ...")["build"]
-    name = name_function(build)
+    name = register_function(build)
     assert name.startswith("__main__:build@")
-    assert kept_function(name) is build
+    assert function_object(name) is build
 
 
 def test_a_redefined_function_of_a_module_is_kept():
     other = types.FunctionType(importable.__code__, globals(), "importable")
-    assert is_kept(name_function(other))
+    assert is_function_object(register_function(other))
 
 
 def test_another_processs_function_is_refused():
     with pytest.raises(InputError, match="was a function of another process; put it in a module"):
-        kept_function("__main__:build@00000000")
+        function_object("__main__:build@00000000")
 
 
 def test_an_object_without_a_name_is_refused():
     with pytest.raises(InputError, match="has no name; wrap it in a function"):
-        name_function(functools.partial(mlp, hidden=(4,)))
+        register_function(functools.partial(mlp, hidden=(4,)))
 
 
 def test_a_function_travels_by_value(tmp_path):
     build = cell("UNITS = 8\ndef helper(): return UNITS\ndef build(): return helper()")["build"]
-    assert cloudpickle.loads(dump_function(name_function(build)))() == 8
+    assert cloudpickle.loads(dump_function(register_function(build)))() == 8
 
 
 def test_a_worker_restores_what_travelled(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
-    name = name_function(cell("def build(task): return task")["build"])
+    name = register_function(cell("def build(task): return task")["build"])
     call = BuilderCall(name, dump_function(name), {}, (3,), 1, 2, "binary", ())
     assert load_builder(call)("binary") == "binary"
 
@@ -239,8 +240,8 @@ def test_identities_agree_between_processes_that_hash_text_differently():
     source = (
         "KINDS = {'a', 'b', 'c', 'd'}\n"
         "def build(x):\n    return x in {'e', 'f', 'g', 'h'} or x in KINDS\n"
-        "from foldproof.tasks.user_code.functions import name_function\n"
-        "print(name_function(build))\n"
+        "from foldproof.tasks.user_code.functions import register_function\n"
+        "print(register_function(build))\n"
     )
     names = {
         subprocess.run(
@@ -263,7 +264,7 @@ def test_modules_that_a_function_reads_are_known():
         "def helper(): return np\n"
         "def build(): return helper(), mlp\n"
     )["build"]
-    assert {"numpy", "tasks.models"} <= modules_of(name_function(build))
+    assert {"numpy", "tasks.models"} <= modules_of(register_function(build))
 
 
 def test_modules_that_a_functions_code_imports_are_known():
@@ -272,7 +273,7 @@ def test_modules_that_a_functions_code_imports_are_known():
         "def build():\n    import keras\n    import os.path\n"
         "    def inner():\n        from scipy.stats import norm\n    return helper\n"
     )["build"]
-    found = modules_of(name_function(build))
+    found = modules_of(register_function(build))
     assert {"keras", "os.path", "sklearn.svm", "scipy.stats"} <= found
 
 
@@ -282,7 +283,7 @@ def test_relative_imports_in_a_functions_code_are_resolved():
         "def build():\n    from . import zoo\n    from .zoo import dense\n    return zoo, dense\n"
     )
     build = cell(source, **inside)["build"]
-    assert {"tests.support.zoo", "tests.support.zoo.dense"} <= modules_of(name_function(build))
+    assert {"tests.support.zoo", "tests.support.zoo.dense"} <= modules_of(register_function(build))
 
 
 @dataclass(frozen=True)
@@ -296,7 +297,7 @@ def test_the_module_of_an_objects_class_is_known():
     def build():
         return units
 
-    assert "tests.unit.user_code.test_functions" in modules_of(name_function(build))
+    assert "tests.unit.user_code.test_functions" in modules_of(register_function(build))
     assert identify(units) == identify(Units(8))
     assert identify(units) != identify(Units(9))
 
@@ -351,7 +352,7 @@ def test_two_that_would_differ_only_in_such_a_value_share_no_name():
     source = "def build(): return next(values)"
     for values in ((i for i in "a"), (i for i in "b")):
         with pytest.raises(InputError, match="build uses 'values'"):
-            name_function(cell(source, values=values)["build"])
+            register_function(cell(source, values=values)["build"])
 
 
 def test_the_name_of_an_attribute_is_not_a_variable():
@@ -389,8 +390,8 @@ def test_the_name_of_an_attribute_is_not_a_variable():
 )
 def test_what_can_be_sent_to_a_worker_is_identified(value):
     source = "def build(): return value"
-    name = name_function(cell(source, value=value)["build"])
-    assert name == name_function(cell(source, value=value)["build"])
+    name = register_function(cell(source, value=value)["build"])
+    assert name == register_function(cell(source, value=value)["build"])
     assert dump_function(name)
 
 
