@@ -1,4 +1,4 @@
-"""Any source becomes one data set on disk: features, target and the columns beside them.
+"""Turn any source into a data set on disk: features, target, groups and weights.
 
 Imports `common` and `config`.
 """

@@ -1,4 +1,4 @@
-"""Any source becomes one data set on disk: memory-mapped arrays and their digest."""
+"""The data set of a run: memory-mapped arrays on disk, with their digest."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,12 @@ from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import read, refuse_lost_labels
 from foldproof.tasks.data.target import Label, Target, resolve_target
 from foldproof.tasks.data.target_facts import TargetFacts, target_facts
-from foldproof.tasks.data.wide_columns import Merged, merging_columns, merging_target, write_wide
+from foldproof.tasks.data.wide_columns import (
+    MergedColumn,
+    merging_columns,
+    merging_target,
+    write_wide,
+)
 
 FEATURES, TARGETS, CODES = "features.npy", "targets.npy", "codes.npy"
 GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"
@@ -26,7 +31,7 @@ WIDE, WIDE_PLACES = "wide.npy", "wide_places.npy"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples on disk, with what must be known of them without opening a file.
+    """Samples on disk, with their metadata in memory.
 
     Attributes:
         folder: holds features.npy (float32, C order), targets.npy (what a Keras model
@@ -57,8 +62,8 @@ class Dataset:
     settings: DataSpec
     facts: TargetFacts
     notices: tuple[str, ...] = ()
-    merged: tuple[Merged, ...] = ()
-    merged_target: Merged | None = None
+    merged: tuple[MergedColumn, ...] = ()
+    merged_target: MergedColumn | None = None
 
     @property
     def classes(self) -> tuple[Label, ...]:

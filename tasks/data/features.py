@@ -24,7 +24,7 @@ def write_features(features: pa.Table | NDArray[Any], path: Path) -> NDArray[np.
     """
     shape, blocks = (_table if isinstance(features, pa.Table) else _array)(features)
     out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    reserve(path)
+    allocate_file(path)
     names = features.column_names if isinstance(features, pa.Table) else None
     bad = np.zeros((2, int(np.prod(shape[1:]))), dtype=np.int64)
     start = 0
@@ -39,8 +39,8 @@ def write_features(features: pa.Table | NDArray[Any], path: Path) -> NDArray[np.
     return mapped
 
 
-def reserve(path: Path) -> None:
-    """Take the room that a file's length promises; a map of a full disk would kill the process."""
+def allocate_file(path: Path) -> None:
+    """Allocate a file's disk space: a memory map of a full disk would kill the process."""
     with path.open("r+b") as file, contextlib.suppress(AttributeError):  # not on every system
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 

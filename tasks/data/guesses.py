@@ -1,4 +1,4 @@
-"""Say what whole numbers in the target were taken for, and what to type for the other."""
+"""Notes on a guessed task: how whole numbers in the target were read, and how to change that."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.bundled import NAMES
 from foldproof.tasks.data.target import Target
 
-MOST_CLASSES = 200
-FEWEST_ROWS = 3  # of a class, on the average
+MAX_CLASSES = 200
+MIN_ROWS_PER_CLASS = 3  # of a class, on the average
 
 
 def guess_notes(spec: DataSpec, target: Target) -> tuple[str, ...]:
-    """Return what should be known of a task that was told from the values.
+    """Return notes for the user on a task that was guessed from the target's values.
 
     Args:
         spec: the data settings as the user gave them.
@@ -25,7 +25,7 @@ def guess_notes(spec: DataSpec, target: Target) -> tuple[str, ...]:
         return (f"target: {told} are taken for classes; {_flag('amounts', 'regression')}",)
     if target.task == "regression" and np.all(target.codes == np.floor(target.codes)):
         values = np.unique(target.codes)
-        if len(values) <= min(MOST_CLASSES, len(target.codes) // FEWEST_ROWS):
+        if len(values) <= min(MAX_CLASSES, len(target.codes) // MIN_ROWS_PER_CLASS):
             told = f"{len(values)} different whole numbers ({values[0]:.0f} to {values[-1]:.0f})"
             return (f"target: {told} are taken for amounts; {_flag('classes', 'multiclass')}",)
     return ()

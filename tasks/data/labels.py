@@ -1,4 +1,4 @@
-"""Find the label that a setting means, where YAML or JSON wrote it in another way."""
+"""Match labels in settings to labels in the data, where YAML or JSON changed their type."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ WORDS = {True: ("yes", "on", "true"), False: ("no", "off", "false")}
 
 
 def find_label(given: Any, labels: tuple[Label, ...]) -> Label | None:
-    """Return the label that is meant, or None where there is none or more than one.
+    """Return the only label that matches the given one, or None.
 
     The text of a label counts first; then a whole number written as a fraction, such as 1.0;
     then a boolean for the one label that YAML would have read as that boolean.

@@ -1,4 +1,4 @@
-"""Map an npy file without reading any of its data on the way, and copy rows out of it."""
+"""Memory-map npy files without reading their data, and copy single rows out of them."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-ALIGNMENT = 64  # bytes
+ALIGNMENT_BYTES = 64  # bytes
 
 
 def map_array(path: Path) -> NDArray[Any]:
@@ -33,15 +33,15 @@ def take_rows(path: Path, rows: NDArray[np.int64]) -> NDArray[Any]:
         (len(rows), ...), in C order, placed so that TensorFlow can use it as it is.
     """
     mapped = map_array(path)
-    taken = aligned((len(rows), *mapped.shape[1:]), mapped.dtype)
+    taken = empty_aligned((len(rows), *mapped.shape[1:]), mapped.dtype)
     np.take(mapped, rows, axis=0, out=taken, mode="clip")  # "raise" would copy once more
     return taken
 
 
-def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+def empty_aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Return an array of undefined content that starts where TensorFlow wants tensors to."""
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
+    memory = np.empty(size + ALIGNMENT_BYTES, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT_BYTES
     array: NDArray[Any] = memory[start : start + size].view(dtype).reshape(shape)
     return array

@@ -1,4 +1,4 @@
-"""Words for the positive class of a binary task, and the flag that chooses a label."""
+"""Recognise usual words for the positive class, and write the flag that selects a label."""
 
 import json
 import shlex

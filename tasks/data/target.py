@@ -1,4 +1,4 @@
-"""The target: classes with sorted labels, or numbers; told from the values unless said."""
+"""Resolve the target: sorted class labels or numbers, by its values or the settings."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.labels import find_label
 
-MOST_INTEGER_CLASSES = 20
+MAX_INTEGER_CLASSES = 20
 
 Label = int | str
 
@@ -133,7 +133,7 @@ def _check_finite(values: NDArray[Any]) -> None:
 def _guess(values: NDArray[Any]) -> str:
     if values.dtype.kind == "U":
         return "classes"
-    if values.dtype.kind == "i" and len(np.unique(values)) <= MOST_INTEGER_CLASSES:
+    if values.dtype.kind == "i" and len(np.unique(values)) <= MAX_INTEGER_CLASSES:
         return "classes"
     return "regression"
 

@@ -1,4 +1,4 @@
-"""What a run predicts, in numbers and in words: its labels with their counts, or its range."""
+"""Facts about the target: its labels with counts, or its range, as numbers and as text."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from foldproof.tasks.data.positive_class import is_positive_word, positive_flag
 from foldproof.tasks.data.target import Label, Target
 
 WARNING = "warning: "  # what the line on a label that may be the wrong one begins with
-MOST_CLASSES = 12  # named in one line of a terminal or a log
+MAX_LISTED_CLASSES = 12  # named in one line of a terminal or a log
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Say what is wrong with a column of features that holds no numbers, and what to do about it."""
+"""Explain feature columns that hold text instead of numbers, with a remedy."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous, write
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
 AROUND = r"^\W*\d+([.,]\d+)*\s*[^\d\s[:cntrl:]]{0,4}\s*$"  # 12%, 5 kg, $5, <0.1
-MOST_SHOWN = 40  # characters of a value
+MAX_SHOWN_CHARS = 40  # characters of a value
 
 
 def explain_text(table: pa.Table, names: Sequence[str]) -> str:
@@ -64,4 +64,4 @@ def _of_column(name: str, column: pa.ChunkedArray) -> str:
 
 def _shown(value: pa.Scalar) -> str:
     text = str(value.as_py())
-    return repr(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}...")
+    return repr(text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}...")

@@ -1,4 +1,4 @@
-"""Columns that float32 is too coarse for: kept in float64 beside the others until they are scaled.
+"""Find columns that lose distinct values as float32; they stay float64 until they are scaled.
 
 Large whole numbers, such as Unix times, ids or dates as 20260131, and values far from zero with
 little between them, such as Julian dates, would lose what tells them apart. In an ordinary column
@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from foldproof.tasks.data.features import reserve
+from foldproof.tasks.data.features import allocate_file
 
 BLOCK_VALUES = 1 << 22  # values looked at at a time
-WHOLE_UP_TO = 2**24  # float32 has every whole number up to here
-COARSE = 2.0**-22  # of a column's range: a spacing of float32 above this loses too much
+MAX_EXACT_INTEGER = 2**24  # float32 has every whole number up to here
+MAX_SPACING = 2.0**-22  # of a column's range: a spacing of float32 above this loses too much
 EXACT = (np.float32, np.float16, np.int8, np.uint8, np.int16, np.uint16, np.bool_)
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedColumn:
     """A column whose distinct values merge as float32.
 
     Attributes:
@@ -42,7 +42,7 @@ class Merged:
 
 def merging_columns(
     features: pa.Table | NDArray[Any], narrow: NDArray[np.float32]
-) -> tuple[Merged, ...]:
+) -> tuple[MergedColumn, ...]:
     """Find the columns that float32 is too coarse for.
 
     Args:
@@ -54,23 +54,23 @@ def merging_columns(
     candidates = _candidates(narrow)
     found = ((place, _merging(_column(features, place))) for place in candidates)
     return tuple(
-        Merged(_name(features, place), place, *counts) for place, counts in found if counts
+        MergedColumn(_name(features, place), place, *counts) for place, counts in found if counts
     )
 
 
-def merging_target(values: NDArray[np.float64]) -> Merged | None:
+def merging_target(values: NDArray[np.float64]) -> MergedColumn | None:
     """Return whether float32 is too coarse for a regression's target, (n,)."""
     counts = _merging(values)
-    return Merged("target", 0, *counts) if counts else None
+    return MergedColumn("target", 0, *counts) if counts else None
 
 
 def write_wide(
-    features: pa.Table | NDArray[Any], columns: tuple[Merged, ...], path: Path
+    features: pa.Table | NDArray[Any], columns: tuple[MergedColumn, ...], path: Path
 ) -> NDArray[np.float64]:
     """Write some columns as float64 to an npy file and return it memory-mapped, (n, columns)."""
     shape = (len(features), len(columns))
     out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=shape)
-    reserve(path)
+    allocate_file(path)
     for position, column in enumerate(columns):
         out[:, position] = _column(features, column.place)
     out.flush()
@@ -89,13 +89,13 @@ def _candidates(narrow: NDArray[np.float32]) -> Iterator[int]:
         np.maximum(high, block.max(axis=0), out=high)
     largest = np.maximum(np.abs(low), np.abs(high))
     is_coarse = _is_coarse(low.astype(np.float64), high.astype(np.float64))
-    yield from map(int, np.flatnonzero(is_coarse | (largest >= WHOLE_UP_TO)))
+    yield from map(int, np.flatnonzero(is_coarse | (largest >= MAX_EXACT_INTEGER)))
 
 
 def _is_coarse(low: Any, high: Any) -> Any:
     """Return whether float32's steps are large beside the range of values."""
     largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float32)
-    return np.spacing(largest) > COARSE * (high - low)
+    return np.spacing(largest) > MAX_SPACING * (high - low)
 
 
 def _merging(values: NDArray[Any]) -> tuple[int, int, int] | None:
@@ -111,7 +111,7 @@ def _merging(values: NDArray[Any]) -> tuple[int, int, int] | None:
         narrow = wide.astype(np.float32)
     if np.array_equal(wide, narrow):
         return None
-    is_large = np.abs(wide).max() > WHOLE_UP_TO and np.array_equal(wide, np.floor(wide))
+    is_large = np.abs(wide).max() > MAX_EXACT_INTEGER and np.array_equal(wide, np.floor(wide))
     if not is_large and not _is_coarse(wide.min(), wide.max()):
         return None
     values, left = np.unique(wide), len(np.unique(narrow))

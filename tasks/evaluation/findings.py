@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.data.wide_columns import Merged
+from foldproof.tasks.data.wide_columns import MergedColumn
 
 ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"
@@ -68,7 +68,7 @@ def precision_findings(dataset: Dataset, train: TrainSpec, keras: bool) -> Itera
         yield f"the target is {_coarse(target, target.left)}; {remedy}"
 
 
-def _coarse(merged: Merged, left: int) -> str:
+def _coarse(merged: MergedColumn, left: int) -> str:
     return f"too fine for float32: {left} of {merged.distinct} distinct values are left"
 
 

@@ -9,7 +9,12 @@ from prefect import get_run_logger
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
+from foldproof.tasks.data.target_facts import (
+    MAX_LISTED_CLASSES,
+    WARNING,
+    classes_line,
+    positive_line,
+)
 from foldproof.tasks.evaluation import tables as reduce
 from foldproof.tasks.evaluation.findings import precision_findings
 from foldproof.tasks.folds.job import FoldRecord
@@ -53,7 +58,7 @@ def load_data(run: Run) -> Dataset:
     """Read the source, check every value, and put it on disk for the workers to map."""
     dataset = run.load_data()
     facts = dataset.facts
-    line = positive_line(facts, run.chose_positive) or classes_line(facts, MOST_CLASSES)
+    line = positive_line(facts, run.chose_positive) or classes_line(facts, MAX_LISTED_CLASSES)
     level = logging.WARNING if line.startswith(WARNING) else logging.INFO
     get_run_logger().log(level, line)
     return dataset

@@ -22,7 +22,12 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset
 from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.data.target_facts import MOST_CLASSES, WARNING, classes_line, positive_line
+from foldproof.tasks.data.target_facts import (
+    MAX_LISTED_CLASSES,
+    WARNING,
+    classes_line,
+    positive_line,
+)
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import (
     run_id,
@@ -275,7 +280,9 @@ class Run(RunPlan):
 
     def _introduce(self, dataset: Dataset) -> None:
         """Say how large the data is, and warn of a positive label that may be the wrong one."""
-        self.display.tell(f"data: {_size(dataset)}; {classes_line(dataset.facts, MOST_CLASSES)}")
+        self.display.tell(
+            f"data: {_size(dataset)}; {classes_line(dataset.facts, MAX_LISTED_CLASSES)}"
+        )
         line = positive_line(dataset.facts, self.chose_positive)
         if line.startswith(WARNING):
             self.display.warn(line)

@@ -1,4 +1,4 @@
-"""The data sets that come along, as tables with a column `target`."""
+"""The bundled data sets, as tables with a column `target`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Find the columns that settings name, in whatever form their names are written."""
+"""Find the columns that settings name, tolerant of case, Unicode forms and blanks."""
 
 import unicodedata
 from collections import Counter
@@ -16,7 +16,7 @@ LISTS = ("data.drop", "data.features")
 
 @dataclass(frozen=True)
 class Roles:
-    """What each column is for; every name is one of the table's.
+    """The role of each column, by its exact name in the table.
 
     Attributes:
         taken: the column of each setting that names one.
@@ -40,7 +40,7 @@ class Roles:
 
 
 def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: str | None) -> Roles:
-    """Find every column that is named, and see that none has two roles.
+    """Find every column named in the settings, and check that none has two roles.
 
     Args:
         names: the table's columns.

@@ -10,7 +10,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
 
 
-def locate(source: str) -> tuple[fs.FileSystem, str]:
+def file_system_of(source: str) -> tuple[fs.FileSystem, str]:
     """Return the file system of a path or URI and the path on it.
 
     Raises:
@@ -33,7 +33,7 @@ def open_source(source: str) -> BinaryIO:
     Raises:
         InputError: it cannot be opened.
     """
-    system, path = locate(source)
+    system, path = file_system_of(source)
     try:
         return cast(BinaryIO, system.open_input_file(path))
     except (pa.ArrowException, OSError) as error:

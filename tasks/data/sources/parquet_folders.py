@@ -1,4 +1,4 @@
-"""Folders of Parquet files: what else lies in one, and what to type instead."""
+"""Check folders of Parquet files for other files, and suggest the path to use."""
 
 import shlex
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every source hands on: features and the columns beside them, as they were read."""
+"""The result of every reader: features and the other columns, unchecked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Where samples come from, one kind of source a module; `read` chooses among them."""
+"""Read the samples of any source, by the reader for its kind."""
 
 import os
 from dataclasses import replace

@@ -15,7 +15,7 @@ from foldproof.tasks.config.data import CsvSpec, DataSpec
 from foldproof.tasks.data.sources.columns import find_roles, spaced
 from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous
 from foldproof.tasks.data.sources.csv_format.read import is_csv, read_csv
-from foldproof.tasks.data.sources.open_file import locate
+from foldproof.tasks.data.sources.open_file import file_system_of
 from foldproof.tasks.data.sources.parquet_folders import refuse_no_parquet, refuse_others
 from foldproof.tasks.data.sources.raw_table import RawData, values
 
@@ -101,7 +101,7 @@ def _side(table: pa.Table, setting: str, name: str) -> NDArray[Any]:
 
 
 def _read_parquet(source: str) -> pa.Table:
-    system, path = locate(source)
+    system, path = file_system_of(source)
     is_folder = "://" not in source and Path(source).is_dir()
     if is_folder:
         refuse_no_parquet(source)

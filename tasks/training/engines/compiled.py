@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.data.npy import ALIGNMENT
+from foldproof.tasks.data.npy import ALIGNMENT_BYTES
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.engines.architecture import architecture
 from foldproof.tasks.training.engines.batch_order import epoch_orders
@@ -290,6 +290,10 @@ def _as_tensors(samples: Samples) -> tuple[Any, ...]:
 
 def _shared(tf: Any, part: NDArray[Any]) -> Any:
     """Return an array as a tensor, in the same memory if it is large and aligned."""
-    if part.nbytes < MIN_SHARED_BYTES or part.ctypes.data % ALIGNMENT or not part.flags.writeable:
+    if (
+        part.nbytes < MIN_SHARED_BYTES
+        or part.ctypes.data % ALIGNMENT_BYTES
+        or not part.flags.writeable
+    ):
         return tf.constant(part)
     return tensor_in_place(part)

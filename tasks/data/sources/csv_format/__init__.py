@@ -1,4 +1,4 @@
-"""CSV files in whatever way they are written: recognised, read, their numbers understood.
+"""Read CSV files of any dialect: detect encoding and delimiter, parse, convert numbers.
 
 Imports `common`, `config` and `data.sources.open_file`.
 """

@@ -1,4 +1,4 @@
-"""How a CSV file is written, told from its first megabyte."""
+"""Detect the dialect of a CSV file from its first megabyte."""
 
 import codecs
 import csv
@@ -11,8 +11,8 @@ from foldproof.tasks.common.text import some_of
 from foldproof.tasks.config.data import CsvSpec
 from foldproof.tasks.data.sources.csv_format.encoding import encoding_of
 
-SAMPLE = 1 << 20  # bytes that are looked at
-MOST_ROWS = 1000
+SAMPLE_BYTES = 1 << 20  # of a file, to detect its dialect from
+MAX_SAMPLE_ROWS = 1000
 DELIMITERS = (",", ";", "\t", "|")
 HASH = "#"
 NUMBER = re.compile(r"[-+]?(\d[\d.,]*|[.,]\d+)([eE][-+]?\d+)?")
@@ -26,7 +26,7 @@ Rows = list[list[str]]
 
 @dataclass(frozen=True)
 class Dialect:
-    """What must be known before a CSV file can be read.
+    """The encoding, delimiter and header of a CSV file.
 
     Attributes:
         encoding: of its text.
@@ -53,8 +53,8 @@ class Dialect:
     found: dict[str, str]
 
 
-def recognise(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialect:
-    """Tell the dialect of a CSV file.
+def detect_dialect(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> Dialect:
+    """Detect the dialect of a CSV file.
 
     Args:
         sample: its first bytes.
@@ -160,7 +160,7 @@ def _rows(text: str, delimiter: str) -> Rows:
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             rows += [row] if row else []
-            if len(rows) > MOST_ROWS:
+            if len(rows) > MAX_SAMPLE_ROWS:
                 break
     except csv.Error:  # the reader that reads all of it will say what is wrong
         return rows

@@ -1,4 +1,4 @@
-"""The encoding of a CSV file that does not say it."""
+"""Detect the encoding of a CSV file without a byte order mark."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Numbers as people write them: decimal commas, and marks between thousands."""
+"""Parse numbers with decimal commas and thousands separators."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ EITHER = {mark: rf"^[-+]?[1-9]\d{{0,2}}\{mark}\d{{3}}$" for mark in ",."}  # 1,2
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the numbers of a file say about their marks.
+    """Evidence for the decimal mark of a file, counted over its columns.
 
     Attributes:
         commas: columns with a decimal comma, or with points between thousands.
@@ -46,8 +46,8 @@ class Evidence:
         return "," if self.commas >= enough and not self.points else "."
 
 
-def weigh(columns: Iterable[pa.ChunkedArray | pa.Array]) -> Evidence:
-    """Look at columns of text, and count only those that hold numbers and nothing else."""
+def count_evidence(columns: Iterable[pa.ChunkedArray | pa.Array]) -> Evidence:
+    """Count the evidence for either decimal mark, over columns that hold only numbers."""
     commas = points = 0
     is_open = False
     for column in columns:

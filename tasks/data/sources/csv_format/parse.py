@@ -1,4 +1,4 @@
-"""A CSV file whose dialect is known becomes a table."""
+"""Parse a CSV file of known dialect into a table."""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,11 +7,11 @@ from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import CsvSpec
-from foldproof.tasks.data.sources.csv_format.dialect import SAMPLE, Dialect
+from foldproof.tasks.data.sources.csv_format.dialect import SAMPLE_BYTES, Dialect
 from foldproof.tasks.data.sources.csv_format.ragged import refuse_ragged
 from foldproof.tasks.data.sources.open_file import open_source
 
-LARGE_BLOCK = 1 << 28  # bytes, for rows that are longer than pyarrow's blocks of 1 MiB
+LARGE_BLOCK_BYTES = 1 << 28  # bytes, for rows that are longer than pyarrow's blocks of 1 MiB
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class CsvFile:
 def sample_of(source: str) -> tuple[bytes, bool]:
     """Return the first bytes of a file, and whether that is all of it."""
     with open_source(source) as file, unpacked(source, file) as stream:
-        sample = stream.read(SAMPLE)
-        return sample, len(sample) < SAMPLE
+        sample = stream.read(SAMPLE_BYTES)
+        return sample, len(sample) < SAMPLE_BYTES
 
 
 def unpacked(source: str, file: object) -> pa.NativeFile:
@@ -90,7 +90,7 @@ def parse(file: CsvFile, decimal: str) -> pa.Table:
         return _parse_in_blocks(file, decimal, None)
     except pa.ArrowInvalid as error:
         if "straddling" in str(error):
-            return _parse_in_blocks(file, decimal, LARGE_BLOCK)
+            return _parse_in_blocks(file, decimal, LARGE_BLOCK_BYTES)
         refuse_ragged(str(error), sample_of(file.source)[0], file.dialect, file.name)
         raise
 
@@ -108,7 +108,7 @@ def _parse_in_blocks(file: CsvFile, decimal: str, block: int | None) -> pa.Table
     parsing = csv.ParseOptions(
         delimiter=dialect.delimiter,
         newlines_in_values=True,
-        invalid_row_handler=_Bad(file) if dialect.comment else None,
+        invalid_row_handler=_SkipComments(file) if dialect.comment else None,
     )
     converting = csv.ConvertOptions(
         decimal_point=decimal, strings_can_be_null=True, null_values=missing_words(file.spec)
@@ -121,7 +121,7 @@ def _parse_in_blocks(file: CsvFile, decimal: str, block: int | None) -> pa.Table
 
 
 @dataclass(frozen=True)
-class _Bad:
+class _SkipComments:
     """Leave out rows that are comments, and no other row of another length."""
 
     file: CsvFile

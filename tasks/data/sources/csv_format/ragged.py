@@ -1,4 +1,4 @@
-"""What to type where the rows of a CSV file do not all have the same number of columns."""
+"""Explain rows of a CSV file with too few or too many columns, with a remedy."""
 
 import re
 
@@ -7,7 +7,7 @@ from foldproof.tasks.data.sources.csv_format.dialect import Dialect
 
 RAGGED = re.compile(r"Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 MARKS = re.compile(r"\s*([#%!;*]|//|--)")  # that comments begin with, here or there
-MOST_SHOWN = 40  # characters of a row
+MOST_SHOWN = 40  # of a row in a message
 
 
 def refuse_ragged(error: str, sample: bytes, dialect: Dialect, name: str) -> None:

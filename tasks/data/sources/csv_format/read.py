@@ -1,4 +1,4 @@
-"""CSV files, in whatever way they are written."""
+"""Read CSV files with any delimiter, encoding, decimal mark and header."""
 
 from collections.abc import Collection, Iterator
 from itertools import islice, zip_longest
@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import CsvSpec
-from foldproof.tasks.data.sources.csv_format.dialect import recognise
-from foldproof.tasks.data.sources.csv_format.numerals import Evidence, read_numbers, weigh
+from foldproof.tasks.data.sources.csv_format.dialect import detect_dialect
+from foldproof.tasks.data.sources.csv_format.numerals import Evidence, count_evidence, read_numbers
 from foldproof.tasks.data.sources.csv_format.parse import (
     CsvFile,
     missing_words,
@@ -17,12 +17,12 @@ from foldproof.tasks.data.sources.csv_format.parse import (
     sample_of,
 )
 from foldproof.tasks.data.sources.csv_format.unnamed_columns import (
-    without_empty_end,
-    without_unnamed,
+    drop_empty_last_rows,
+    drop_unnamed_columns,
 )
 
 ENDINGS = (".csv", ".tsv", ".tab")
-MOST_COLUMNS = 1000  # whose numbers are looked at before the file is read
+MAX_SAMPLED_COLUMNS = 1000  # to detect the decimal mark from
 OTHERS = {  # what files of other kinds begin with
     b"PK\x03\x04": "an Excel workbook or zip file",
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
@@ -56,12 +56,12 @@ def read_csv(
     sample, is_whole = sample_of(source)
     name = repr(source.rpartition("/")[2])
     _refuse_others(sample, name)
-    file = CsvFile(source, spec, recognise(sample, spec, is_whole, name))
-    evidence = weigh(_columns(file.dialect.rows, spec))
+    file = CsvFile(source, spec, detect_dialect(sample, spec, is_whole, name))
+    evidence = count_evidence(_columns(file.dialect.rows, spec))
     decimal = _decimal(file, evidence)
     file, table = parse_any(file, decimal)
     if spec.decimal == "auto" and decimal == ".":
-        later = weigh(c for c in table.columns if pa.types.is_string(c.type))
+        later = count_evidence(c for c in table.columns if pa.types.is_string(c.type))
         evidence = Evidence(
             max(evidence.commas, later.commas), evidence.points + later.points, False
         )
@@ -73,8 +73,8 @@ def read_csv(
     table = _numbers(table, file, decimal, evidence, found, names)
     if file.comments and spec.comment == "auto":
         found["comment"] = f"{file.dialect.comment!r} before comments"
-    table, left_out = without_unnamed(table, file.name)
-    table, ended = without_empty_end(table, file.name)
+    table, left_out = drop_unnamed_columns(table, file.name)
+    table, ended = drop_empty_last_rows(table, file.name)
     return table, (*_told(file.name, found), *left_out, *ended)
 
 
@@ -103,7 +103,7 @@ def _refuse_others(sample: bytes, name: str) -> None:
 def _columns(rows: list[list[str]], spec: CsvSpec) -> Iterator[pa.Array]:
     """Yield the sample's columns as text with nulls for gaps."""
     gaps = {"", *missing_words(spec)}
-    for column in islice(zip_longest(*rows, fillvalue=""), MOST_COLUMNS):
+    for column in islice(zip_longest(*rows, fillvalue=""), MAX_SAMPLED_COLUMNS):
         text = [None if value.strip() in gaps else value for value in column]
         yield pa.array(text, pa.string())
 

@@ -1,4 +1,4 @@
-"""What is no data: R's row names, columns behind the last delimiter, empty rows at the end."""
+"""Drop what is no data: R's row names, columns after a last delimiter, empty last rows."""
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +6,7 @@ import pyarrow as pa
 from foldproof.tasks.common.text import some_of
 
 
-def without_unnamed(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
+def drop_unnamed_columns(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
     """Leave out columns without a name that count the rows from 1, as R does, or hold nothing.
 
     Args:
@@ -32,7 +32,7 @@ def without_unnamed(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ..
     return table.select(kept), tuple(told)
 
 
-def without_empty_end(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
+def drop_empty_last_rows(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
     """Leave out rows at the end that hold nothing, as spreadsheets write them.
 
     Args:

@@ -243,7 +243,7 @@ def test_missing_words_may_be_said(tmp_path: Path, missing: Any, values: list[An
 
 
 def test_a_sample_is_a_megabyte() -> None:
-    assert dialect.SAMPLE == 1 << 20
+    assert dialect.SAMPLE_BYTES == 1 << 20
 
 
 REFUSED: list[tuple[str | bytes, dict[str, Any], str]] = [
