@@ -1,4 +1,4 @@
-"""What this machine has: devices, numerics, memory.
+"""Describe this machine: its devices, numerics and memory.
 
 Imports `common` and `config`.
 """

@@ -1,4 +1,4 @@
-"""The devices of this machine, found without TensorFlow, and the slots they offer."""
+"""Find the devices of this machine without TensorFlow, and choose the slots on them."""
 
 import itertools
 import os
@@ -12,12 +12,12 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.numerics import Numerics
 
-CONTEXT = 600  # MiB that CUDA takes for a process, beside what TensorFlow asks for
+CUDA_CONTEXT_MIB = 600  # of a process, in addition to TensorFlow's memory
 
 
 @dataclass(frozen=True)
 class Device:
-    """One slot: what a worker process may use.
+    """The device of one slot, as far as its worker process may use it.
 
     Attributes:
         name: cpu:0, cpu:1, ... or gpu:0, ...; with several folds a GPU gpu:0.0, gpu:0.1, ...
@@ -32,7 +32,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the folds of a run train: the slots, and the numerics all of them share."""
+    """The slots of a run, and the numerics that they share."""
 
     devices: tuple[Device, ...]
     numerics: Numerics
@@ -53,7 +53,7 @@ def place(compute: ComputeSpec) -> Placement:
             raise InputError("compute.device", f"CUDA's libraries are not installed; {remedy}")
         gpus = []
     if gpus:
-        return _on_gpus(compute, gpus)
+        return _gpu_placement(compute, gpus)
     count = max(1, available_cores() // compute.threads)
     count = count if compute.workers == "auto" else compute.workers
     devices = tuple(Device(f"cpu:{i}", visible="") for i in range(count))
@@ -98,7 +98,7 @@ def _listing(tool: str, columns: str) -> list[list[str]]:
     return [row for row in lines if len(row) == full]  # "No devices were found" is no row
 
 
-def _on_gpus(compute: ComputeSpec, gpus: list[tuple[str, str]]) -> Placement:
+def _gpu_placement(compute: ComputeSpec, gpus: list[tuple[str, str]]) -> Placement:
     parts = compute.folds_per_gpu
     places = [(part, number) for part in range(parts) for number in range(len(gpus))]
     places = places if compute.workers == "auto" else places[: compute.workers]
@@ -108,7 +108,7 @@ def _on_gpus(compute: ComputeSpec, gpus: list[tuple[str, str]]) -> Placement:
         raise InputError(
             "compute.device", f"the GPUs differ ({'; '.join(sorted(kinds))}); {remedy}"
         )
-    memory = _memory() if parts > 1 else {}
+    memory = _gpu_memory_mib() if parts > 1 else {}
     devices = tuple(_slot(gpus[number][0], number, part, parts, memory) for part, number in places)
     return Placement(devices, Numerics(compute.threads, "gpu", kinds.pop()))
 
@@ -119,14 +119,14 @@ def _slot(visible: str, number: int, part: int, parts: int, memory: dict[str, in
     if visible not in memory:
         problem = f"the memory of GPU {visible} is not known; set it to 1"
         raise InputError("compute.folds_per_gpu", problem)
-    share = memory[visible] // parts - CONTEXT
-    if share < CONTEXT:
+    share = memory[visible] // parts - CUDA_CONTEXT_MIB
+    if share < CUDA_CONTEXT_MIB:
         problem = f"{parts} folds leave {max(0, share)} MiB of GPU {visible} for each; use fewer"
         raise InputError("compute.folds_per_gpu", problem)
     return Device(f"gpu:{number}.{part}", visible, share)
 
 
-def _memory() -> dict[str, int]:
+def _gpu_memory_mib() -> dict[str, int]:
     """Return the memory of each GPU in MiB, by index and uuid."""
     rows = _listing(shutil.which("nvidia-smi") or "nvidia-smi", "index,uuid,memory.total")
     return {key: int(row[2]) for row in rows for key in row[:2] if row[2].isdecimal()}

@@ -1,4 +1,4 @@
-"""What memory a worker may take and holds, and what to say when that was not enough."""
+"""The memory of worker processes: limits, current use, and messages when it runs out."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ REMEDY = "lower train.batch_size or compute.workers, or give it more"
 
 
 def limit_memory(mib: int | None) -> None:
-    """Limit what this process may take from now on; asking for more then fails in it.
+    """Limit the memory of this process; allocations beyond the limit then fail in it.
 
     The limit is on private memory (RLIMIT_DATA), since TensorFlow reserves addresses that it
     never uses.
@@ -25,7 +25,7 @@ def limit_memory(mib: int | None) -> None:
 
 
 def held_mib() -> float:
-    """Return what this process holds now, in MiB; 0 where that cannot be told."""
+    """Return the current memory of this process in MiB; 0 where it is unknown."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -34,7 +34,7 @@ def held_mib() -> float:
 
 
 def peak_mib() -> float:
-    """Return the most that this process has held, in MiB."""
+    """Return the peak memory of this process in MiB."""
     with contextlib.suppress(OSError, StopIteration):  # getrusage also knows its parent's peak
         lines = Path("/proc/self/status").read_text().splitlines()
         line = next(line for line in lines if line.startswith("VmHWM:"))
@@ -43,26 +43,26 @@ def peak_mib() -> float:
     return peak / (MIB if sys.platform == "darwin" else 2**10)
 
 
-def allowance(limit: int | None) -> str:
-    """Say how much a worker may take, and who says so.
+def allowance_text(limit: int | None) -> str:
+    """Return how much memory a worker may use and what limits it, as text.
 
     Args:
         limit: the configured MiB, or None.
     """
     if limit is not None:
         return f"{limit} MiB (compute.memory_limit)"
-    group = min(_group_limits(), default=None)
+    group = min(_cgroup_limits(), default=None)
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if group is not None and group < machine:
         return f"{group // MIB} MiB, the limit of its control group, shared by all workers"
     return f"{machine // MIB} MiB, all that the machine has"
 
 
-def out_of_memory(limit: int | None) -> str:
-    """Return what a worker says that ran out of memory."""
+def out_of_memory_text(limit: int | None) -> str:
+    """Return the message of a worker that ran out of memory."""
     return (
         f"the worker held {held_mib():.0f} MiB when it asked for more than it may have, "
-        f"{allowance(limit)}; {REMEDY}"
+        f"{allowance_text(limit)}; {REMEDY}"
     )
 
 
@@ -76,7 +76,7 @@ def times_killed_for_memory() -> int:
     return 0
 
 
-def _group_limits() -> list[int]:
+def _cgroup_limits() -> list[int]:
     """Return the limits in bytes that control groups set on this process."""
     found = []
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What is set before TensorFlow starts, and the numerics fingerprint that follows from it.
+"""The numerics fingerprint, and the environment variables of workers that it depends on.
 
 Everything here is known without TensorFlow: the flow's process computes the fingerprint,
 and a worker that finds another one refuses its fold.
@@ -51,7 +51,7 @@ NUMERIC_FLAGS = ("sse", "ssse", "avx", "fma", "f16c", "amx", "asimd", "sve", "ne
 
 @dataclass(frozen=True)
 class Numerics:
-    """What decides a fold's bits besides its inputs.
+    """The settings and hardware that decide the bits of a fold, besides its inputs.
 
     Attributes:
         threads: intra-op, inter-op and BLAS threads of a worker.
@@ -67,7 +67,7 @@ class Numerics:
 
     @classmethod
     def elsewhere(cls, prints: Sequence[dict[str, Any]]) -> "Numerics":
-        """Return the numerics of folds that train on machines with these fingerprints.
+        """Return the numerics of a run on other machines, with these fingerprints.
 
         Of several, each fold gets any one: all of them are in every fold's key, so that none
         of these folds is taken for one that trained on a known machine.
@@ -79,7 +79,7 @@ class Numerics:
         return cls(first["threads"], first["device"], first["gpu"], canonical_json(first))
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a reader of results with these numerics must be told."""
+        """Return warnings for readers of results with these numerics."""
         kinds = len(self.fingerprint().get("mixed", ()))
         text = f"the folds trained on machines of {kinds} kinds, and bits may differ between them"
         return (f"{text}: execution.parquet says which fold had which",) if kinds else ()
@@ -109,7 +109,7 @@ class Numerics:
 
 
 def worker_variables(threads: int, keras_home: Path) -> dict[str, str]:
-    """Return what a worker's environment must hold before NumPy and TensorFlow start.
+    """Return the environment variables that a worker needs before NumPy and TensorFlow load.
 
     Args:
         threads: BLAS threads; TensorFlow's own are set by its interface.
@@ -143,7 +143,7 @@ def _recorded() -> dict[str, str]:
 
 
 def _processor() -> dict[str, Any]:
-    """Describe the processor by what numerical libraries choose their kernels by.
+    """Describe the processor by the features that numerical libraries select kernels by.
 
     Kernels are chosen by maker, family and instruction sets, and matrix products are cut
     into blocks by the sizes of the caches, which changes the order of summation.

@@ -21,7 +21,7 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.result import FinishedFold
-from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory
+from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory_text
 from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.fold_file import read_fold, write_fold
@@ -114,7 +114,7 @@ def train_fold(
             refuse_changed(job.builder.files)
     except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         exhausted = is_exhausted(error)
-        starved = f": {out_of_memory(memory_limit)}" if exhausted else ""
+        starved = f": {out_of_memory_text(memory_limit)}" if exhausted else ""
         return FoldRecord(
             job.key,
             job.repeat,

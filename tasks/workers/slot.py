@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.machine.devices import Device
-from foldproof.tasks.machine.memory import REMEDY, allowance, times_killed_for_memory
+from foldproof.tasks.machine.memory import REMEDY, allowance_text, times_killed_for_memory
 from foldproof.tasks.workers import calls as worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 
@@ -153,5 +153,7 @@ def describe_end(
         return f"the worker ended with exit code {code}" if code else "the worker ended"
     said = f"the worker was killed by signal {-code}"
     if ran_out_of_memory or (memory_limit is not None and -code in OUT_OF_MEMORY_SIGNALS):
-        said += f", probably for lack of memory: it may have {allowance(memory_limit)}; {REMEDY}"
+        said += (
+            f", probably for lack of memory: it may have {allowance_text(memory_limit)}; {REMEDY}"
+        )
     return said
