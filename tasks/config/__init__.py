@@ -1,4 +1,4 @@
-"""The settings of a run: their types and limits, the YAML file, and the words of what is wrong.
+"""The settings of a run: their types and limits, the YAML file, and validation messages.
 
 Imports `common` and `user_code`.
 """

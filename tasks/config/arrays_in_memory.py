@@ -1,4 +1,4 @@
-"""Arrays that a script or notebook hands over, known in this process by their digest.
+"""The registry of arrays given in Python: settings refer to them by their digest.
 
 They are kept by the settings that stand for them (`DataSpec`), and go when the last of these
 does, which is the user's own or a run's.
@@ -23,7 +23,7 @@ NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 
 class Arrays:
-    """A copy of the arrays that were handed over, under the source setting for them.
+    """A copy of arrays given in Python, with the source setting that refers to them.
 
     Attributes:
         source: the setting.
@@ -39,19 +39,19 @@ class Arrays:
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         """Travel by name: settings are copied and sent around, arrays are not."""
-        return kept, (self.source,)
+        return find_arrays, (self.source,)
 
 
 _kept: weakref.WeakValueDictionary[str, Arrays] = weakref.WeakValueDictionary()
 
 
-def is_memory(source: str) -> bool:
-    """Return whether a source setting stands for arrays in memory."""
+def is_in_memory(source: str) -> bool:
+    """Return whether a source setting refers to arrays in memory."""
     return source.startswith(PREFIX)
 
 
-def remember(given: dict[str, Any]) -> Arrays:
-    """Copy arrays and return what keeps them; equal ones are kept once.
+def store_arrays(given: dict[str, Any]) -> Arrays:
+    """Copy and register arrays; equal ones are stored once.
 
     Raises:
         InputError: an array holds something else than numbers, booleans or text.
@@ -97,18 +97,18 @@ class _Digest:
         """Do nothing."""
 
 
-def kept(source: str) -> Arrays | None:
-    """Return what keeps the arrays of a source setting, if they are in memory."""
+def find_arrays(source: str) -> Arrays | None:
+    """Return the registered arrays of a source setting, or None."""
     return _kept.get(source)
 
 
-def recall(source: str) -> Arrays:
-    """Return the arrays that a source setting stands for.
+def get_arrays(source: str) -> Arrays:
+    """Return the arrays that a source setting refers to.
 
     Raises:
         InputError: another process had them, or nothing stands for them any more.
     """
-    found = kept(source)
+    found = find_arrays(source)
     if found is None:
         problem = "these arrays are not in the memory of this process (any more)"
         raise InputError(

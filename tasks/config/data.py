@@ -15,7 +15,7 @@ from pydantic import (
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.frames import is_frame
-from foldproof.tasks.config.messages import explain
+from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.types import (
     Column,
     Section,
@@ -141,9 +141,9 @@ class DataSpec(Section):
     def model_post_init(self, context: Any, /) -> None:
         """Keep the arrays in memory that these settings stand for, if they do."""
         if self.source.startswith("memory:"):
-            from foldproof.tasks.config.arrays_in_memory import kept
+            from foldproof.tasks.config.arrays_in_memory import find_arrays
 
-            self._arrays = kept(self.source)
+            self._arrays = find_arrays(self.source)
 
     @classmethod
     def from_arrays(
@@ -166,13 +166,13 @@ class DataSpec(Section):
         Raises:
             InputError: an array has an unusable type, or a setting is wrong.
         """
-        from foldproof.tasks.config.arrays_in_memory import remember
+        from foldproof.tasks.config.arrays_in_memory import store_arrays
 
         named = {"groups": groups, "weights": weights}
         present = {name: array for name, array in named.items() if array is not None}
-        arrays = remember({"X": X, "y": y, **present})
+        arrays = store_arrays({"X": X, "y": y, **present})
         given = {"source": arrays.source, **{name: name for name in present}, **settings}
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise explain(error, cls) from None
+            raise input_error(error, cls) from None

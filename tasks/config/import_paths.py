@@ -1,4 +1,4 @@
-"""Every import path that a study holds, by its setting: what may run code is named here, once.
+"""Collect every import path in the settings, which are the places that name code to run.
 
 A setting whose text may be `module:name` has the type `ImportPath` (`tasks.config`). The
 settings are walked, so that a new one, also in a list or a mapping, counts by its type.

@@ -1,4 +1,4 @@
-"""Turn what Pydantic found into one line: the field, the problem, the remedy."""
+"""Turn validation errors of Pydantic into one line: the field, the problem, the remedy."""
 
 import json
 import shlex
@@ -31,7 +31,7 @@ UNKNOWN = ("extra_forbidden", "invalid_key")  # a key that is no text cannot be 
 EMPTY = ("string_too_short", "too_short")
 
 
-def explain(error: ValidationError, root: type[BaseModel]) -> InputError:
+def input_error(error: ValidationError, root: type[BaseModel]) -> InputError:
     """Return the first problem of a validation as an `InputError`."""
     details = error.errors(include_url=False)
     first = details[0]
@@ -54,7 +54,7 @@ def as_list(text: str) -> list[str]:
 
 
 def typed_list(setting: str, names: Sequence[str]) -> str:
-    """Say how to type several names for a setting."""
+    """Return how to type several names for a setting."""
     written = shlex.quote(json.dumps(names, ensure_ascii=False))
     return f"several are a list: --{setting} {written}"
 

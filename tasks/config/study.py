@@ -20,7 +20,7 @@ from pydantic import (
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.config.messages import explain
+from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
@@ -97,4 +97,4 @@ def parse_study(settings: dict[str, Any]) -> Study:
     try:
         return Study.model_validate(settings)
     except ValidationError as error:
-        raise explain(error, Study) from None
+        raise input_error(error, Study) from None

@@ -7,7 +7,7 @@ from typing import Any
 from prefect.context import FlowRunContext
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.arrays_in_memory import is_memory
+from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_made_up
@@ -56,7 +56,7 @@ def readable_name(study: Study, folds: int | None) -> str:
     if study.name:
         return study.name
     source, split = study.data.source, study.split
-    data = "arrays" if is_memory(source) else Path(source).stem or source
+    data = "arrays" if is_in_memory(source) else Path(source).stem or source
     count = folds or split.n_splits * split.n_repeats
     by_rows = (
         is_user_splitter(split.method)

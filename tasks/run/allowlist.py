@@ -107,7 +107,7 @@ def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> 
     if trust.modules is not None:
         refuse_code_in_params(study)
     source = study.data.source
-    if source not in bundled.NAMES and not memory.is_memory(source):
+    if source not in bundled.NAMES and not memory.is_in_memory(source):
         _check_path(trust, "data.source", source)
     if with_out:
         _check_path(trust, "out", study.out)

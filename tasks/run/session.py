@@ -17,7 +17,7 @@ from pathlib import Path
 
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.places import FOLDERS, ROOT
-from foldproof.tasks.config.arrays_in_memory import is_memory
+from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset
@@ -181,7 +181,9 @@ class Run(RunPlan):
         """
         if "dataset" not in vars(self):
             source = self.study.data.source
-            self.display.status("reading the data" + ("" if is_memory(source) else f", {source}"))
+            self.display.status(
+                "reading the data" + ("" if is_in_memory(source) else f", {source}")
+            )
             with ThreadPoolExecutor(1) as beside:  # hashing needs neither this thread nor its lock
                 spec, column = self.study.data, self.study.split.fold_column
                 record = beside.submit(source_record, spec, column)

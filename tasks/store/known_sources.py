@@ -13,7 +13,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import RESULTS_VERSION
-from foldproof.tasks.config.arrays_in_memory import is_memory
+from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset
 
@@ -62,7 +62,7 @@ def known_of(dataset: Dataset) -> dict[str, Any]:
 
 def _content(source: str) -> str | None:
     """Return a digest of a source's bytes and of the kind of file that they are."""
-    if is_memory(source) or "://" in source:
+    if is_in_memory(source) or "://" in source:
         return None
     path = Path(source)
     try:

@@ -70,7 +70,7 @@ def check_data(study: Study, known: bool, show: Show | None) -> None:
         InputError: with the flag that names it.
     """
     source = study.data.source
-    if known or source in bundled.NAMES or memory.is_memory(source):
+    if known or source in bundled.NAMES or memory.is_in_memory(source):
         return
     remedy = "give your copy with --data.source"
     if not _is_regular(source):

@@ -8,7 +8,7 @@ from prefect import Flow, State
 from pydantic import Field, ValidationError
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.messages import explain
+from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.types import Int, Section, Text
 from foldproof.tasks.prefect_flow.names import named
 from foldproof.tasks.prefect_flow.states import failed
@@ -41,7 +41,7 @@ def asked(parameters: Mapping[str, Any]) -> Verification:
     try:
         made = Verification.model_validate(filled)
     except ValidationError as error:
-        raise explain(error, Verification) from None
+        raise input_error(error, Verification) from None
     if made.count is not None and made.count < 0:
         raise InputError("folds", f"must be at least 0, or all, not {made.count}")
     return made

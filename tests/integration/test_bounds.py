@@ -124,7 +124,7 @@ def test_a_large_file_is_sent_in_blocks(tmp_path):
 
 
 def test_a_run_leaves_its_arrays(tmp_path):
-    from foldproof.tasks.config.arrays_in_memory import kept
+    from foldproof.tasks.config.arrays_in_memory import find_arrays
     from foldproof.tasks.config.data import DataSpec
 
     data = DataSpec.from_arrays(np.arange(24.0).reshape(12, 2), [0, 1] * 6)
@@ -133,7 +133,7 @@ def test_a_run_leaves_its_arrays(tmp_path):
     assert finished.tables.failed == 0
     del data, finished
     gc.collect()
-    assert kept(source) is None
+    assert find_arrays(source) is None
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def check_source(spec: DataSpec) -> None:
         InputError: the source is unknown, missing or of an unknown kind.
     """
     source = spec.source
-    if source in bundled.NAMES or memory.is_memory(source) or "://" in source:
+    if source in bundled.NAMES or memory.is_in_memory(source) or "://" in source:
         return
     path = Path(source)
     if not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH112,PTH113  # never raise
@@ -52,8 +52,8 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
         raise InputError("data.csv", f"{spec.source!r} is no CSV file; leave it out")
     if spec.source in bundled.NAMES:
         return tables.select(bundled.load(spec.source), spec.target or "target", spec, fold_column)
-    if memory.is_memory(spec.source):
-        return _in_memory(memory.recall(spec.source), spec, fold_column)
+    if memory.is_in_memory(spec.source):
+        return _in_memory(memory.get_arrays(spec.source), spec, fold_column)
     if spec.source.lower().endswith(".npz"):
         return arrays.select(arrays.load(spec.source), spec, fold_column)
     names = {str(name) for name in (spec.groups, fold_column) if name is not None}

@@ -107,18 +107,18 @@ def test_an_index_is_no_column():
 def test_a_frame_goes_when_nothing_stands_for_it():
     import gc
 
-    from foldproof.tasks.config.arrays_in_memory import kept
+    from foldproof.tasks.config.arrays_in_memory import find_arrays
 
     made = study(data=TABLE, target="diagnosis")
     source = made.data.source
-    assert kept(source) is not None
+    assert find_arrays(source) is not None
     copied = made.model_copy(deep=True)
     del made
     gc.collect()
-    assert kept(source) is not None
+    assert find_arrays(source) is not None
     del copied
     gc.collect()
-    assert kept(source) is None
+    assert find_arrays(source) is None
 
 
 @pytest.mark.parametrize(

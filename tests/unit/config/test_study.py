@@ -243,7 +243,7 @@ def check_parse(given: dict[str, Any]) -> None:
 
 
 def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> None:
-    from foldproof.tasks.config.arrays_in_memory import kept
+    from foldproof.tasks.config.arrays_in_memory import find_arrays
     from foldproof.tasks.data.sources.read import read
 
     X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]
@@ -253,14 +253,14 @@ def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> Non
     again = DataSpec.model_validate(spec.model_dump())
     changed = pickle.loads(pickle.dumps(spec.model_copy(update={"positive": 1})))
     assert again == spec
-    held = kept(source)
-    assert all(kept(each.source) is held for each in (study.data, again, changed))
+    held = find_arrays(source)
+    assert all(find_arrays(each.source) is held for each in (study.data, again, changed))
     del spec, study, again, held
     gc.collect()
     assert read(changed, None).features.tolist() == X.tolist()
     del changed
     gc.collect()
-    assert kept(source) is None
+    assert find_arrays(source) is None
     with pytest.raises(InputError) as refused:
         read(DataSpec(source=source), None)
     assert str(refused.value) == (
