@@ -1,4 +1,4 @@
-"""The YAML file of settings, read safely: plain values only, and no more than settings need."""
+"""Read the YAML file of settings safely: plain values only, of limited size."""
 
 import re
 from collections import Counter
@@ -11,22 +11,22 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import COLUMNS, SECTIONS
 
 FIELD = "--config"
-MOST_BYTES = 1 << 20  # what takes PyYAML a few seconds
-MOST_DEPTH = 50
+MAX_BYTES = 1 << 20  # what takes PyYAML a few seconds
+MAX_DEPTH = 50
 MISSING = "data.csv.missing"  # a list of words; a single boolean is none
 BOOLEAN, TEXT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:str"
-MOST_VALUES = 100_000  # after each anchor is written out where it is used
+MAX_VALUES = 100_000  # after each anchor is written out where it is used
 
 
 class _Unusable(ValueError):
-    """What is wrong about what a file holds."""
+    """The content of a settings file is unusable; the message gives the reason."""
 
 
 class _Loader(yaml.SafeLoader):
     """YAML in which 1e-3 is a number, as in YAML 1.2, and no key may stand twice."""
 
     def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
-        if self.flow_level >= MOST_DEPTH:  # the scanner's time grows with the square of it
+        if self.flow_level >= MAX_DEPTH:  # the scanner's time grows with the square of it
             raise RecursionError
         super().fetch_flow_collection_start(token)
 
@@ -82,7 +82,7 @@ def read_settings(path: str | None, field: str = FIELD) -> dict[str, Any]:
 
 
 def _said(error: Exception) -> str:
-    """Say where in a file something is wrong, and what, and close the bracket before it."""
+    """Return the position and the problem of a YAML error as text."""
     if isinstance(error, yaml.reader.ReaderError):
         return f"position {error.position}: {error.reason}); correct it"
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
@@ -96,8 +96,8 @@ def _said(error: Exception) -> str:
 
 def _read(path: str) -> str:
     with Path(path).open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
         raise OverflowError
     return content.decode("utf-8-sig")
 
@@ -113,8 +113,8 @@ def read_yaml(text: str) -> Any:
         root = loader.get_single_node()
         if root is None:
             return None
-        if _count(root, {}) > MOST_VALUES:
-            raise _Unusable(f"holds more than {MOST_VALUES} values; repeat fewer anchors")
+        if _count(root, {}) > MAX_VALUES:
+            raise _Unusable(f"holds more than {MAX_VALUES} values; repeat fewer anchors")
         _keep_words(root)
         return loader.construct_document(root)
     finally:
@@ -142,7 +142,7 @@ def _values_of(node: yaml.Node, names: list[str]) -> list[yaml.Node]:
 def _count(node: yaml.Node, known: dict[int, int]) -> int:
     """Count the values below a node as if each anchor were written out; a loop has no end."""
     if id(node) not in known:
-        known[id(node)] = MOST_VALUES + 1  # holds while what is below it is counted
+        known[id(node)] = MAX_VALUES + 1  # holds while what is below it is counted
         inner = node.value if isinstance(node, yaml.CollectionNode) else ()
         parts = (part for item in inner for part in (item if isinstance(item, tuple) else (item,)))
         known[id(node)] = 1 + sum(_count(part, known) for part in parts)

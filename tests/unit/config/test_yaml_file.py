@@ -8,7 +8,7 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.config.yaml_file import MOST_BYTES, read_settings
+from foldproof.tasks.config.yaml_file import MAX_BYTES, read_settings
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -71,7 +71,7 @@ WRONG: list[tuple[str | bytes, str]] = [
     (MERGES, "holds more than 100000 values; repeat fewer anchors"),
     ("- " * 5000, "is nested too deeply; flatten it"),
     ("[" * 100_000, "is nested too deeply; flatten it"),
-    ("# " + "x" * MOST_BYTES, "is larger than 1 MiB; give a file of settings"),
+    ("# " + "x" * MAX_BYTES, "is larger than 1 MiB; give a file of settings"),
     (b"\xff\xfe\x00", "is not YAML ("),
     ("seed: 1".encode("utf-16"), "is not YAML ("),
     (b"\x00\x01\x02", "is not YAML ("),
