@@ -3,9 +3,9 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-MOST = 800  # characters of a message
+MAX_MESSAGE_CHARS = 800  # characters of a message
 
-MOST_NAMES = 30  # listed in a hint
+MAX_NAMES = 30  # listed in a hint
 
 
 def nearest(given: str, names: Iterable[str]) -> str:
@@ -14,7 +14,7 @@ def nearest(given: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {printable(close[0])}? "
-    return f"use one of {some_of(list(map(printable, names)), MOST_NAMES)} "
+    return f"use one of {some_of(list(map(printable, names)), MAX_NAMES)} "
 
 
 def some_of(words: Sequence[str], most: int) -> str:
@@ -54,7 +54,11 @@ def one_line(text: str) -> str:
     """Return a text as one line that any terminal can show, its middle left out if it is long."""
     words = " ".join(text.split())
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
-    return line if len(line) <= MOST else f"{line[: MOST - 205]} ... {line[-200:]}"
+    return (
+        line
+        if len(line) <= MAX_MESSAGE_CHARS
+        else f"{line[: MAX_MESSAGE_CHARS - 205]} ... {line[-200:]}"
+    )
 
 
 def number(value: float | None) -> str:

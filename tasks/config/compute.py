@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.types import MOST_SLOTS, Float, Int, Section, Text
+from foldproof.tasks.config.types import MAX_SLOTS, Float, Int, Section, Text
 
-MOST_SECONDS = 10**9
+MAX_TIMEOUT_S = 10**9
 
 
 class ComputeSpec(Section):
@@ -19,17 +19,17 @@ class ComputeSpec(Section):
         description="host:port of a Dask scheduler or of a Ray head; default a cluster of that "
         "engine on this machine, for the run.",
     )
-    workers: Literal["auto"] | Annotated[Int, Field(ge=1, le=MOST_SLOTS)] = Field(
+    workers: Literal["auto"] | Annotated[Int, Field(ge=1, le=MAX_SLOTS)] = Field(
         "auto", description="Worker processes; auto is one per device slot."
     )
     threads: Int = Field(
-        1, ge=1, le=MOST_SLOTS, description="TensorFlow and BLAS threads per worker."
+        1, ge=1, le=MAX_SLOTS, description="TensorFlow and BLAS threads per worker."
     )
     device: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto takes GPUs if any.")
     folds_per_gpu: Int = Field(
         1,
         ge=1,
-        le=MOST_SLOTS,
+        le=MAX_SLOTS,
         description="Folds that share a GPU; each gets an equal part of its memory.",
     )
     mixed: bool = Field(
@@ -37,7 +37,7 @@ class ComputeSpec(Section):
         description="Take nodes whose numerics differ from this machine's; bits may then differ "
         "by node, which the report says.",
     )
-    fold_timeout: Annotated[Float, Field(gt=0, le=MOST_SECONDS)] | None = Field(
+    fold_timeout: Annotated[Float, Field(gt=0, le=MAX_TIMEOUT_S)] | None = Field(
         None, description="Seconds that one try of a fold may take."
     )
     retries: Int = Field(2, ge=0, description="Further tries of a fold whose worker was lost.")

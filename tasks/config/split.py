@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.types import (
-    MOST_PLACES,
+    MAX_FOLDS,
     Column,
     Float,
     ImportPath,
@@ -31,10 +31,8 @@ class SplitSpec(Section):
         + ", ".join(METHODS[1:])
         + ", or an own splitter as module:Class.",
     )
-    n_splits: Int = Field(10, ge=2, le=MOST_PLACES, description="Folds in each repeat.")
-    n_repeats: Int = Field(
-        1, ge=1, le=MOST_PLACES, description="Repeats, each with another shuffle."
-    )
+    n_splits: Int = Field(10, ge=2, le=MAX_FOLDS, description="Folds in each repeat.")
+    n_repeats: Int = Field(1, ge=1, le=MAX_FOLDS, description="Repeats, each with another shuffle.")
     shuffle: bool = Field(True, description="Shuffle the rows before they are divided.")
     test_size: Float = Field(0.1, gt=0, lt=1, description="Test share of the shuffle splits.")
     fold_column: Column | None = Field(

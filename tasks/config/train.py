@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from foldproof.tasks.config.types import (
-    MOST_STEPS,
+    MAX_INT32,
     Float,
     ImportPath,
     Int,
@@ -37,11 +37,11 @@ class EarlyStopping(Section):
         "knows its own metrics.",
     )
     patience: Int = Field(
-        5, ge=0, le=MOST_STEPS, description="Epochs without improvement before it stops."
+        5, ge=0, le=MAX_INT32, description="Epochs without improvement before it stops."
     )
     min_delta: Float = Field(0.0, ge=0, description="The least change that is an improvement.")
     start_from_epoch: Int = Field(
-        0, ge=0, le=MOST_STEPS, description="Epochs that pass before it begins to watch."
+        0, ge=0, le=MAX_INT32, description="Epochs that pass before it begins to watch."
     )
     restore_best: bool = Field(
         True, description="End with the weights of the best epoch, not with the last ones."
@@ -54,9 +54,9 @@ class EarlyStopping(Section):
 class TrainSpec(Section):
     """How each fold trains."""
 
-    epochs: Int = Field(50, ge=1, le=MOST_STEPS, description="Passes over the training rows.")
+    epochs: Int = Field(50, ge=1, le=MAX_INT32, description="Passes over the training rows.")
     batch_size: Int = Field(
-        32, ge=1, le=MOST_STEPS, description="Rows in a batch; the last may be shorter."
+        32, ge=1, le=MAX_INT32, description="Rows in a batch; the last may be shorter."
     )
     shuffle: bool = Field(True, description="A new order every epoch, the same on every run.")
     optimizer: Text = Field(

@@ -13,9 +13,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.user_code.references import refuse_slip
 
-MOST_PLACES = 2**15  # of repeats and of folds: their numbers are int16 in the report
-MOST_STEPS = 2**31 - 1  # of what TensorFlow counts in int32
-MOST_SLOTS = 1024
+MAX_FOLDS = 2**15  # and repeats: their numbers are int16 in the report
+MAX_INT32 = 2**31 - 1  # of counts that TensorFlow keeps in int32
+MAX_SLOTS = 1024
 
 
 def plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import SplitSpec
-from foldproof.tasks.config.types import MOST_PLACES
+from foldproof.tasks.config.types import MAX_FOLDS
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
 from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
 from foldproof.tasks.user_code.functions import is_function_object
@@ -106,8 +106,8 @@ def _checked_folds(
 ) -> Iterator[tuple[int, Rows, Rows]]:
     tested = np.zeros(dataset.rows, dtype=np.int64)
     for number, made in enumerate(_divide(dataset, spec, method, seed)):
-        if number >= MOST_PLACES:
-            problem = f"{method} makes more than {MOST_PLACES} folds; use another one"
+        if number >= MAX_FOLDS:
+            problem = f"{method} makes more than {MAX_FOLDS} folds; use another one"
             raise InputError("split.method", problem)
         train, test = _positions(dataset, number, made)
         _check_sides(dataset, number, train, test)

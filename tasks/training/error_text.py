@@ -17,7 +17,7 @@ VARIABLE_PARTS = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?\b"), "<time>"),
     (re.compile(r"\bpid[ =:]*\d+", re.IGNORECASE), "pid"),
 )
-LONGEST = 500
+MAX_CHARS = 500
 
 
 def describe_failure(error: BaseException) -> str:
@@ -27,7 +27,7 @@ def describe_failure(error: BaseException) -> str:
     for pattern, replacement in VARIABLE_PARTS:
         text = pattern.sub(replacement, text)
     text = text.encode(errors="replace").decode()  # half a surrogate pair fits no file
-    return shortened(text, LONGEST)
+    return shortened(text, MAX_CHARS)
 
 
 def is_exhausted(error: BaseException) -> bool:

@@ -2,7 +2,7 @@ import pytest
 
 from foldproof.tasks.folds.outputs import UnfitOutput
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
-from foldproof.tasks.training.error_text import LONGEST, describe_failure, is_exhausted
+from foldproof.tasks.training.error_text import MAX_CHARS, describe_failure, is_exhausted
 from foldproof.tasks.training.trained_model import Diverged
 
 
@@ -70,7 +70,7 @@ def test_what_does_not_differ_stays(text):
 
 def test_a_long_text_is_cut():
     shown = describe_failure(ValueError("x" * 2000))
-    assert len(shown) == LONGEST
+    assert len(shown) == MAX_CHARS
     assert shown.endswith("x...")
 
 

@@ -7,7 +7,7 @@ from foldproof.tasks.data.sources.csv_format.dialect import Dialect
 
 RAGGED = re.compile(r"Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 MARKS = re.compile(r"\s*([#%!;*]|//|--)")  # that comments begin with, here or there
-MOST_SHOWN = 40  # of a row in a message
+MAX_SHOWN_CHARS = 40  # of a row in a message
 
 
 def refuse_ragged(error: str, sample: bytes, dialect: Dialect, name: str) -> None:
@@ -51,4 +51,4 @@ def _first_lines(sample: bytes, dialect: Dialect) -> tuple[str, str]:
 
 
 def _short(row: str) -> str:
-    return row if len(row) <= MOST_SHOWN else f"{row[:MOST_SHOWN]}..."
+    return row if len(row) <= MAX_SHOWN_CHARS else f"{row[:MAX_SHOWN_CHARS]}..."
