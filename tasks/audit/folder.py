@@ -10,7 +10,7 @@ from typing import Any
 
 from foldproof.tasks.audit.table import Comparison, audit_table, is_different, judge
 from foldproof.tasks.audit.terminal import cells, number_causes, partner
-from foldproof.tasks.report.folder import sync, write_table
+from foldproof.tasks.report.folder import sync_file, write_table
 from foldproof.tasks.report.page_template import fill_template
 from foldproof.tasks.store.atomic_folders import write_folder_atomically
 
@@ -32,7 +32,7 @@ def write_audit(
         page = render(rows, subtitle, key)
         (draft / "audit.html").write_text(page, encoding="utf-8", newline="\n")
         for path in draft.iterdir():
-            sync(path)
+            sync_file(path)
 
     write_folder_atomically(final, fill)
 

@@ -27,7 +27,7 @@ def _list(arguments: Sequence[str]) -> int:
 
     from foldproof.tasks.folds.paths import is_remote  # what follows takes time
     from foldproof.tasks.report.found_runs import count_runs, found_runs
-    from foldproof.tasks.report.result import aligned
+    from foldproof.tasks.report.result import align_columns
 
     if is_remote(given.out):
         raise InputError("--out", f"{given.out!r} is no folder; list it with its own tools")
@@ -42,7 +42,7 @@ def _list(arguments: Sequence[str]) -> int:
         return DONE
     failed = {run: f" ({run.failed} failed)" if run.failed else "" for run in runs}
     rows = [(r.run_id, r.when, r.name, r.model, r.data, r.first + failed[r]) for r in runs]
-    print(aligned([HEAD, *rows], left=True))
+    print(align_columns([HEAD, *rows], left=True))
     if count > len(runs):
         print(f"{count - len(runs)} more; --most {count} lists all")
     return DONE

@@ -14,11 +14,11 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.report.result import (
     Result,
-    aligned,
+    align_columns,
     coverage,
     facts_of,
-    shown,
-    shown_range,
+    format_interval,
+    format_value,
     with_positive,
 )
 
@@ -141,13 +141,13 @@ def _ranking(rows: list[dict[str, Any]]) -> Iterator[str]:
         cells.append(
             [
                 f"{row['number']} {row['model']}",
-                *(shown(row[name]) for name in ("mean", "std")),
-                shown_range(row["ci_low"], row["ci_high"]),
+                *(format_value(row[name]) for name in ("mean", "std")),
+                format_interval(row["ci_low"], row["ci_high"]),
                 f"{row['n_folds']} of {row['n_planned']}",
                 str(row["rank"] or "-"),
             ]
         )
-    yield aligned(cells)
+    yield align_columns(cells)
     yield from (f"{row['number']} is {row['note']}" for row in rows if row["note"])
 
 
@@ -157,10 +157,10 @@ def _pairs(rows: Sequence[dict[str, Any]]) -> str:
         cells.append(
             [
                 f"{row['first_number']} - {row['second_number']}  {sized(row)}",
-                shown(row["difference"]),
-                shown_range(row["ci_low"], row["ci_high"]),
+                format_value(row["difference"]),
+                format_interval(row["ci_low"], row["ci_high"]),
                 p_text(row["p"], "-"),
                 p_text(row["p_adjusted"], "-"),
             ]
         )
-    return aligned(cells)
+    return align_columns(cells)

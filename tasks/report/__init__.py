@@ -1,4 +1,4 @@
-"""The report of a run: its folder, its page, its result object, and how it is read again.
+"""The report of a run: its folder, its page, the result object, and reading it back.
 
 Imports `evaluation` and what that may import.
 """

@@ -1,4 +1,4 @@
-"""A finished run as its report tells it: files, tables, and the settings to do it again.
+"""Read a finished run from its report: files, tables, and the settings to repeat it.
 
 Anybody may have written the report, so nothing in it is taken for granted: not that its files
 are files, that they are of a usable size, nor that they hold what a report's do.
@@ -22,18 +22,18 @@ from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.report.folder import CERTIFIED, EXECUTION, MANIFEST
-from foldproof.tasks.report.parquet_tables import by_fold, place_of, read_table
+from foldproof.tasks.report.folder import CERTIFICATE_COLUMNS, EXECUTION, MANIFEST
+from foldproof.tasks.report.parquet_tables import by_fold, fold_of, read_table
 
 RESULTS = "foldproof"  # what keys call the version of results
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
-MOST_BYTES = 1 << 28  # of a manifest: that of a million folds
-CLOSE = 1e-9  # a metric is computed by the same code, by another version at most
+MAX_MANIFEST_BYTES = 1 << 28  # of a manifest: that of a million folds
+METRIC_TOLERANCE = 1e-9  # between metrics computed by different versions of the same code
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A report folder, wherever it lies.
+    """A finished run, read from its report folder.
 
     Attributes:
         path: the folder.
@@ -52,7 +52,7 @@ class FinishedRun:
         """
         try:
             file = path / MANIFEST
-            if not file.is_file() or file.stat().st_size > MOST_BYTES:
+            if not file.is_file() or file.stat().st_size > MAX_MANIFEST_BYTES:
                 raise ValueError
             manifest = json.loads(file.read_text(encoding="utf-8"))
             known = all(isinstance(manifest[name], kind) for name, kind in PARTS.items())
@@ -67,7 +67,7 @@ class FinishedRun:
 
     @property
     def key(self) -> Mapping[str, Any]:
-        """All that the report follows from."""
+        """The key of the run: everything that its report depends on."""
         key: Mapping[str, Any] = self.manifest["key"]
         return key
 
@@ -156,7 +156,7 @@ class FinishedRun:
             raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of a CSV file") from None
 
     def damaged_files(self) -> Iterator[str]:
-        """Yield what is wrong with the manifest's key or with the files, a line each."""
+        """Yield a line for each file, or key, that does not match the manifest."""
         named, follows = self.manifest["run_id"], run_id(dict(self.key))
         if named != follows:
             yield f"{MANIFEST} has the RUN_ID {named}, and a key whose RUN_ID is {follows}"
@@ -170,19 +170,19 @@ class FinishedRun:
                 yield f"{name} is not what the manifest says"
 
     def wrong_certificates(self) -> Iterator[str]:
-        """Yield where folds are not certified as the manifest says, a line each."""
+        """Yield a line for each fold whose certificate does not match the manifest."""
         said = {(c["repeat"], c["fold"]): c for c in self.manifest.get("certificates", [])}
         for row in self.folds:
-            place = place_of(row)
-            if said.get(place) != {name: row[name] for name in CERTIFIED}:
+            place = fold_of(row)
+            if said.get(place) != {name: row[name] for name in CERTIFICATE_COLUMNS}:
                 yield f"fold {place[0]}/{place[1]} is not certified in the manifest as in its row"
 
     def wrong_metrics(self) -> Iterator[str]:
-        """Yield each metric that does not follow from the predictions, a line each."""
+        """Yield a line for each metric that does not follow from the stored predictions."""
         for row in self.folds:
             if row["status"] != "ok":
                 continue
-            of_fold = self.predictions.get(place_of(row))
+            of_fold = self.predictions.get(fold_of(row))
             if of_fold is None:
                 yield f"fold {row['repeat']}/{row['fold']} has no predictions"
                 continue
@@ -190,7 +190,7 @@ class FinishedRun:
             for name in self.key["metrics"]:
                 found, said = compute_metric(name, predictions).value, row[name]
                 if (found is None) != (said is None) or (
-                    found is not None and said is not None and abs(found - said) > CLOSE
+                    found is not None and said is not None and abs(found - said) > METRIC_TOLERANCE
                 ):
                     place = f"fold {row['repeat']}/{row['fold']}"
                     yield f"{name} of {place} is {found} by its predictions, {said} in the report"

@@ -1,4 +1,4 @@
-"""Tables become a report folder: there whole or not at all, the same bytes for the same run."""
+"""Write the report folder atomically, with the same bytes for the same run."""
 
 import json
 import os
@@ -20,12 +20,12 @@ from foldproof.tasks.store.atomic_folders import write_folder_atomically
 DETERMINISTIC = ("folds", "history", "predictions", "summary")
 EXECUTION = "execution.parquet"
 MANIFEST = "manifest.json"
-CERTIFIED = ["repeat", "fold", "seed", "initial_weights_sha256", "certificate"]
+CERTIFICATE_COLUMNS = ["repeat", "fold", "seed", "initial_weights_sha256", "certificate"]
 
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run's report is.
+    """The location of a run's report.
 
     Attributes:
         has_earlier: folds failed, and the complete report of an earlier run was kept.
@@ -39,7 +39,7 @@ class Report:
 def write_report(
     tables: Tables, key: Mapping[str, Any], notices: tuple[str, ...], out: Path, run: dict[str, str]
 ) -> Report:
-    """Write a report to a temporary folder and rename it into its place.
+    """Write a report atomically: into a temporary folder that is then renamed.
 
     Args:
         tables: what the folds were reduced to.
@@ -72,23 +72,23 @@ def _fill(
     (folder / "report.html").write_text(
         render(tables, key, notices), encoding="utf-8", newline="\n"
     )
-    certificates = tables.folds.select(CERTIFIED).to_pylist()
+    certificates = tables.folds.select(CERTIFICATE_COLUMNS).to_pylist()
     facts = {"run_id": run_id(dict(key)), "key": key, "certificates": certificates}
     write_manifest(folder, facts)
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write what a folder follows from and the digests of its files, and sync all of them."""
+    """Write the manifest of a folder, with its key and the digests of its files, and sync them."""
     files = sorted(path for path in folder.iterdir() if path.name != EXECUTION)
     manifest = {**facts, "files": {path.name: digest_file(path) for path in files}}
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     for path in folder.iterdir():
-        sync(path)
+        sync_file(path)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write one chunk a column and one row group, since bytes depend on both."""
+    """Write a table with one chunk per column and one row group, since bytes depend on both."""
     whole = table.combine_chunks()
     parquet.write_table(whole, path, compression="zstd", row_group_size=max(1, len(whole)))
 
@@ -104,7 +104,7 @@ def keep_existing(has_holes: Callable[[Path], bool]) -> Callable[[Path, Path], b
     """
 
     def tell(draft: Path, final: Path) -> bool:
-        if not _intact(final):
+        if not _is_intact(final):
             return False
         if (final / MANIFEST).read_bytes() != (draft / MANIFEST).read_bytes():
             return has_holes(draft) and not has_holes(final)
@@ -123,8 +123,8 @@ def _has_failures(folder: Path) -> bool:
     return "failed" in statuses.to_pylist()
 
 
-def _intact(folder: Path) -> bool:
-    """Return whether a folder has a manifest, and every file is what that says."""
+def _is_intact(folder: Path) -> bool:
+    """Return whether a folder has a manifest and all files match their digests there."""
     try:
         files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
         return all(
@@ -135,7 +135,7 @@ def _intact(folder: Path) -> bool:
         return False  # there is no manifest, or it is damaged
 
 
-def sync(path: Path) -> None:
-    """Wait until a file's content is on the disk."""
+def sync_file(path: Path) -> None:
+    """Sync a file's content to the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Read the tables of a report that anybody may have written, and divide them by fold."""
+"""Read the tables of an untrusted report, and group them by fold."""
 
 import itertools
 import os
@@ -14,7 +14,7 @@ from pyarrow import parquet
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import one_line
 
-PLACE = ("repeat", "fold")
+FOLD_COLUMNS = ("repeat", "fold")
 FIELD = "RUN_DIR"
 
 
@@ -35,14 +35,14 @@ def read_table(path: Path) -> pa.Table:
         raise InputError(FIELD, f"{path.name} cannot be read ({reason})") from None
 
 
-def place_of(row: Mapping[str, Any]) -> tuple[int, int]:
-    """Return which fold a row is of."""
+def fold_of(row: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the repeat and fold of a row."""
     return row["repeat"], row["fold"]
 
 
 def by_fold(table: pa.Table) -> dict[tuple[int, int], pa.Table]:
-    """Divide a table by repeat and fold, in one pass; the order within a fold stays."""
-    repeats, folds = (table[name].to_numpy() for name in PLACE)
+    """Group a table's rows by repeat and fold in one pass, in their order."""
+    repeats, folds = (table[name].to_numpy() for name in FOLD_COLUMNS)
     if not len(table):
         return {}
     order = np.lexsort((folds, repeats))
@@ -57,8 +57,8 @@ def by_fold(table: pa.Table) -> dict[tuple[int, int], pa.Table]:
 
 
 @contextmanager
-def as_a_report() -> Iterator[None]:
-    """Turn what goes wrong where a report is not made as reports are into one line.
+def report_errors_as_input_error() -> Iterator[None]:
+    """Wrap reads: errors caused by a malformed report become a one-line `InputError`.
 
     Raises:
         InputError: it is not.
@@ -74,7 +74,7 @@ def as_a_report() -> Iterator[None]:
 
 
 def _check_size(name: str, described: Any) -> None:
-    """Refuse what unpacks to more than this machine has, before it is unpacked."""
+    """Refuse a table that would not fit into this machine's memory, before it is read."""
     size = 8 * described.num_rows * described.num_columns
     if size > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"):
         raise InputError(FIELD, f"{name} cannot be read (it unpacks to {size / 1e9:.0f} GB)")

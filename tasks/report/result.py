@@ -1,4 +1,4 @@
-"""What a finished cross-validation gives back, and how it is shown."""
+"""The result of a cross-validation: data frames, and the table for a terminal."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -231,7 +231,7 @@ def with_positive(line: str, positive: str) -> str:
 
 
 def coverage(failed: int, planned: int, has_earlier: bool = False) -> str:
-    """Say how many folds failed; empty if none did.
+    """Return a line on how many folds failed; empty if none did.
 
     Args:
         failed: folds that failed.
@@ -256,7 +256,7 @@ def summary_text(path: Path) -> str:
 
     Where folds failed, the worst case stands beside the mean of the others.
     """
-    return aligned(summary_rows(path))
+    return align_columns(summary_rows(path))
 
 
 def summary_rows(path: Path) -> list[list[str]]:
@@ -272,11 +272,11 @@ def summary_rows(path: Path) -> list[list[str]]:
         rows.append(
             [
                 row["metric"],
-                shown(row["mean"]),
-                *(shown(worst_case_mean(folds, row["metric"], classes)) for _ in worst),
-                shown(row["std"]),
-                *(shown(end(values) if values else None) for end in (min, max)),
-                shown_range(low, high),
+                format_value(row["mean"]),
+                *(format_value(worst_case_mean(folds, row["metric"], classes)) for _ in worst),
+                format_value(row["std"]),
+                *(format_value(end(values) if values else None) for end in (min, max)),
+                format_interval(low, high),
                 f"{row['n_folds']} of {row['n_planned']}",
             ]
         )
@@ -291,7 +291,7 @@ def metric_line(row: Mapping[str, Any]) -> str:
     return f"{row['metric']} {value}{interval}, {row['n_folds']} of {row['n_planned']} folds"
 
 
-def aligned(rows: Sequence[Sequence[str]], left: bool = False) -> str:
+def align_columns(rows: Sequence[Sequence[str]], left: bool = False) -> str:
     """Return rows as lines whose columns line up.
 
     Args:
@@ -308,11 +308,11 @@ def _aligned(row: Sequence[str], widths: list[int], left: bool) -> str:
     return "  ".join(cells).rstrip() if left else "  ".join(cells)
 
 
-def shown(value: float | None) -> str:
+def format_value(value: float | None) -> str:
     """Write a value for a terminal."""
     return "-" if value is None else f"{value:.4f}"
 
 
-def shown_range(low: float | None, high: float | None) -> str:
+def format_interval(low: float | None, high: float | None) -> str:
     """Write an interval for a terminal."""
-    return "-" if low is None or high is None else f"{shown(low)} to {shown(high)}"
+    return "-" if low is None or high is None else f"{format_value(low)} to {format_value(high)}"

@@ -20,7 +20,7 @@ from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.report.finished import RESULTS, FinishedRun
-from foldproof.tasks.report.parquet_tables import as_a_report, place_of
+from foldproof.tasks.report.parquet_tables import fold_of, report_errors_as_input_error
 from foldproof.tasks.run.fold_execution import train_with_retries
 from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
@@ -69,7 +69,7 @@ def verify(
     def tell(line: str) -> None:
         say(line[: len(line) - len(line.lstrip())] + one_line(line))  # a report may name anything
 
-    with as_a_report():
+    with report_errors_as_input_error():
         damaged = list(finished.damaged_files())
         if damaged:
             return _tell(tell, FILES, damaged)  # what is refitted would be compared with nothing
@@ -112,7 +112,7 @@ def _refit_all(
             jobs = {(job.repeat, job.fold): job for job in run.jobs}
             sound = True
             for row in reversed(chosen):  # another order than before
-                sound &= _refit(run, finished, row, jobs.get(place_of(row)), level, say)
+                sound &= _refit(run, finished, row, jobs.get(fold_of(row)), level, say)
     return sound
 
 
@@ -182,7 +182,7 @@ def _refit(
         say(f"{place}: DIFFERENT: it fails here: {record.error}")
         return False
     fold = read_fold(job.store, job.key)
-    with as_a_report():
+    with report_errors_as_input_error():
         divergence = next(_divergences(finished, row, fold), None)
         if divergence is None:
             say(f"{place}: identical")
@@ -226,7 +226,7 @@ def _divergences(
 def _other_history(
     finished: FinishedRun, row: Mapping[str, Any], fold: FinishedFold
 ) -> Iterator[str]:
-    of_fold = finished.history.get(place_of(row))
+    of_fold = finished.history.get(fold_of(row))
     values = of_fold.to_pylist() if of_fold is not None else []
     said = {(value["epoch"], value["metric"]): value["value"] for value in values}
     found = {(epoch, name): value for epoch, name, value in fold.history}
@@ -244,7 +244,7 @@ def _is_near(
 
     scored = score_fold(run.dataset, fold, run.metrics)
     if level == "numeric":
-        said = finished.predictions[place_of(row)].to_pylist()
+        said = finished.predictions[fold_of(row)].to_pylist()
         names = [name for name in said[0] if name.startswith("score_")] or ["y_pred"]
         last = np.array([line[names[-1]] for line in said], float)
         scale = 1.0 if names != ["y_pred"] else max(1.0, float(np.abs(last).max()))
