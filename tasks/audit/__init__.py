@@ -1,4 +1,4 @@
-"""Which cause makes repeated fits of a user's own model differ.
+"""Find out which causes make repeated fits of the user's model differ.
 
 Imports `run` and what that may import.
 """

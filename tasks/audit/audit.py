@@ -1,4 +1,4 @@
-"""An audit from its settings to its folder and to what is printed of it."""
+"""Run an audit: from its settings to its folder and its text for the terminal."""
 
 import sys
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from foldproof.tasks.audit.comparisons import Scorer, compare_all
+from foldproof.tasks.audit.comparisons import FoldScorer, compare_all
 from foldproof.tasks.audit.folder import write_audit
-from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, conduct
+from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, try_causes
 from foldproof.tasks.audit.table import Comparison, judge
-from foldproof.tasks.audit.terminal import printed
+from foldproof.tasks.audit.terminal import audit_text
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, FAILED
 from foldproof.tasks.config.study import Study
@@ -24,7 +24,7 @@ from foldproof.tasks.store.object_storage import refuse_remote
 Place = tuple[int, int]
 
 
-def perform(study: Study, place: Place, verbosity: Verbosity) -> int:
+def run_audit(study: Study, place: Place, verbosity: Verbosity) -> int:
     """Audit a model and return the exit code.
 
     Args:
@@ -49,12 +49,12 @@ def _audit(run: Run, place: Place) -> int:
     run.display.release()
     run.display.status("training one fold under each cause")
     try:
-        tried = conduct(run, job)
+        tried = try_causes(run, job)
     except ReferenceFailed as failure:
         print(f"fold {place[0]}/{place[1]} failed: {failure}", file=sys.stderr)
         print(failure.traceback.rstrip(), file=sys.stderr)
         return FAILED
-    scorer = Scorer(run.dataset, np.load(job.test_path), run.metrics[0])
+    scorer = FoldScorer(run.dataset, np.load(job.test_path), run.metrics[0])
     rows = compare_all(scorer, job, tried)
     folder = _folder(run, place)
     subtitle = _subtitle(run, job, rows)
@@ -70,7 +70,7 @@ def _show(run: Run, rows: Sequence[Comparison], subtitle: str, folder: Path) -> 
         return
     for notice in run.notices:
         print(f"note: {notice}", file=sys.stderr)
-    print(printed(rows, subtitle))
+    print(audit_text(rows, subtitle))
     print(f"\naudit: {folder}")
 
 

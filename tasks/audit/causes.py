@@ -1,17 +1,17 @@
-"""The causes that make repeated fits differ: what is done, and what the outcome means."""
+"""The possible causes of differing fits: how each is tried, and what its outcome means."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Way = Literal["foldproof", "same_model", "once", "numpy", "tensorflow", "seeded", "threads"]
 
-TRIES = 3  # pairs of threads until one differs: a race need not show at once
+MAX_THREAD_PAIRS = 3  # pairs of threads to try: a race need not show at once
 NO_TENSORFLOW = "Does not apply: an estimator does not train in TensorFlow."
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is set before TensorFlow starts.
+    """The process settings of a trial, fixed before TensorFlow starts.
 
     Attributes:
         threads: intra-op, inter-op and BLAS threads.
@@ -25,8 +25,8 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What it means, in words, that two fits differ or have the same bits."""
+class Interpretation:
+    """The interpretation, in words, of equal and of different fits."""
 
     differ: str
     equal: str
@@ -54,8 +54,8 @@ class Cause:
     way: Way
     conditions: Conditions
     done: str
-    repeated: Meaning
-    reference: Meaning | None = None
+    repeated: Interpretation
+    reference: Interpretation | None = None
     not_for_estimators: str = ""
     order: str = ""
 
@@ -85,7 +85,7 @@ def _reference(usual: Conditions) -> Cause:
         usual,
         "A fresh model from the fold's seed, the rows in a seeded order that is new in every "
         f"epoch, {count(usual.threads)}, op determinism on; each fit in a fresh process.",
-        Meaning(
+        Interpretation(
             "Something draws randomness that no seed reaches, or follows from the moment or the "
             "process. Look in the builder and in all that it uses for numpy.random.default_rng() "
             "or RandomState() without a seed, random.SystemRandom, os.urandom, uuid, the clock, "
@@ -105,7 +105,7 @@ def _unseeded_loops(usual: Conditions) -> tuple[Cause, ...]:
             "same_model",
             usual,
             "One seeded model; fit is called on it twice, as in a loop that builds it outside.",
-            Meaning(
+            Interpretation(
                 "fit went on from what the last fit left: the trained weights, and the state of "
                 "optimizer and random generators. Build a fresh model for every fit.",
                 "fit started anew by itself, as those of most scikit-learn estimators do.",
@@ -117,7 +117,7 @@ def _unseeded_loops(usual: Conditions) -> tuple[Cause, ...]:
             "once",
             usual,
             "Seeded once, before the loop; then every fit gets a fresh model.",
-            Meaning(
+            Interpretation(
                 "Random generators went on where the last fit left them: other initial weights, "
                 "another order of rows, other dropout. Reseed before every build.",
                 "Nothing random is in this model, or it seeds itself.",
@@ -129,7 +129,7 @@ def _unseeded_loops(usual: Conditions) -> tuple[Cause, ...]:
             "numpy",
             undetermined,
             "numpy.random.seed before each fresh model, and nothing else.",
-            Meaning(
+            Interpretation(
                 "NumPy's seed reaches neither Python's random, which Keras takes the seeds of "
                 "initial weights from, nor TensorFlow. Use keras.utils.set_random_seed.",
                 "This model draws from NumPy alone, as scikit-learn's estimators do, or is not "
@@ -142,7 +142,7 @@ def _unseeded_loops(usual: Conditions) -> tuple[Cause, ...]:
             "tensorflow",
             usual,
             "tf.random.set_seed before each fresh model, and nothing else.",
-            Meaning(
+            Interpretation(
                 "Keras takes the seeds of initial weights and dropout from Python's random, "
                 "which this does not seed. Use keras.utils.set_random_seed.",
                 "This model draws from TensorFlow's own generator alone, or is not random.",
@@ -161,11 +161,11 @@ def _seeded_loops(usual: Conditions) -> tuple[Cause, ...]:
             "seeded",
             usual,
             "The usual cure: keras.utils.set_random_seed, a fresh model, fit(x, y).",
-            Meaning(
+            Interpretation(
                 "Even the usual cure does not bring this model back.",
                 "The usual cure brings the same bits back.",
             ),
-            Meaning(
+            Interpretation(
                 "Another order of the rows than foldproof's, and so another training.",
                 "It is the same training as foldproof's.",
             ),
@@ -178,12 +178,12 @@ def _seeded_loops(usual: Conditions) -> tuple[Cause, ...]:
             "threads",
             usual,
             "Two threads at once, each: set_random_seed, a fresh model, fit(x, y). "
-            f"Repeated until two differ, {TRIES} times at most.",
-            Meaning(
+            f"Repeated until two differ, {MAX_THREAD_PAIRS} times at most.",
+            Interpretation(
                 "Seeds belong to the process: each thread reseeds, and draws from, what the "
                 "other uses. Run one fit at a time in a process.",
-                f"It came out equal, {TRIES} times. It is a race, so that this proves nothing: "
-                "run one fit at a time in a process all the same.",
+                f"It came out equal, {MAX_THREAD_PAIRS} times. It is a race, so that this proves "
+                "nothing: run one fit at a time in a process all the same.",
             ),
             not_for_estimators="Does not apply: foldproof gives an estimator its own random_state.",
         ),
@@ -201,11 +201,11 @@ def _surroundings(usual: Conditions) -> tuple[Cause, ...]:
             "foldproof",
             Conditions(other),
             f"foldproof's way, twice, but with {count(other)} of TensorFlow and BLAS.",
-            Meaning(
+            Interpretation(
                 f"With {count(other)} this model does not even repeat.",
                 f"With {count(other)} it repeats, as long as it stays at that number.",
             ),
-            Meaning(
+            Interpretation(
                 "Sums are added up in another order; training carries the last digit on. Compare "
                 "fits of one compute.threads only. It is part of each fold's key.",
                 "This model gives the same bits with either number, here and for these shapes. "
@@ -219,7 +219,7 @@ def _surroundings(usual: Conditions) -> tuple[Cause, ...]:
             Conditions(several, determinism=False),
             f"foldproof's way, twice, with {count(several)}, but without "
             "tf.config.experimental.enable_op_determinism().",
-            Meaning(
+            Interpretation(
                 "Some of its operations add up in whatever order their threads end. Leave op "
                 "determinism on, as foldproof does.",
                 "Its operations repeat without it on this device. On a GPU, or after a change of "
@@ -241,11 +241,11 @@ def _other_onednn(usual: Conditions, onednn: bool) -> Cause:
         Conditions(usual.threads, onednn=onednn),
         f"foldproof's way, twice, but with TF_ENABLE_ONEDNN_OPTS={int(onednn)}, as on other "
         f"machines; TensorFlow's default is {usually} for this processor.",
-        Meaning(
+        Interpretation(
             f"With oneDNN {state} this model does not even repeat.",
             f"With oneDNN {state} it repeats, as long as it stays so.",
         ),
-        Meaning(
+        Interpretation(
             "Other kernels round otherwise; training carries the last digit on. Compare fits "
             "under one setting only. foldproof removes the variable, so that it has no effect.",
             "oneDNN has no part in what this model does here.",

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.audit.causes import Cause, Meaning
-from foldproof.tasks.audit.runner import Tried
+from foldproof.tasks.audit.causes import Cause, Interpretation
+from foldproof.tasks.audit.runner import CauseOutcome
 from foldproof.tasks.audit.table import REFERENCE, REPEAT, Comparison
-from foldproof.tasks.audit.trial import Fit, Outcome
+from foldproof.tasks.audit.trial import FitResult, TrialOutcome
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.evaluation.summary import ScoredPredictions
 from foldproof.tasks.evaluation.tables import score_output
@@ -18,8 +18,8 @@ from foldproof.tasks.folds.outputs import UnfitOutput
 
 
 @dataclass(frozen=True)
-class Scorer:
-    """Scores raw output for a fold's test rows.
+class FoldScorer:
+    """Computes scores and the metric of raw output for a fold's test rows.
 
     Attributes:
         dataset: for the true values.
@@ -31,7 +31,7 @@ class Scorer:
     rows: NDArray[np.int64]
     metric: str
 
-    def score(self, fit: Fit) -> ScoredPredictions:
+    def score(self, fit: FitResult) -> ScoredPredictions:
         """Return a fit's scores and the metric.
 
         Raises:
@@ -41,7 +41,9 @@ class Scorer:
         return score_output(self.dataset, self.rows, raw, fit.activation, (self.metric,))
 
 
-def compare_all(scorer: Scorer, job: FoldJob, tried: Sequence[Tried]) -> tuple[Comparison, ...]:
+def compare_all(
+    scorer: FoldScorer, job: FoldJob, tried: Sequence[CauseOutcome]
+) -> tuple[Comparison, ...]:
     """Compare each cause's fits, the reference first.
 
     Args:
@@ -70,7 +72,9 @@ def first_divergence(epochs: Sequence[str], other: Sequence[str]) -> int | None:
     return min(len(epochs), len(other)) if len(epochs) != len(other) else None
 
 
-def _rows_of(scorer: Scorer, job: FoldJob, tried: Tried, reference: Fit) -> Iterator[Comparison]:
+def _rows_of(
+    scorer: FoldScorer, job: FoldJob, tried: CauseOutcome, reference: FitResult
+) -> Iterator[Comparison]:
     cause, outcome = tried.cause, tried.outcome
     row = Comparison(
         job.builder.reference,
@@ -91,7 +95,7 @@ def _rows_of(scorer: Scorer, job: FoldJob, tried: Tried, reference: Fit) -> Iter
 
 
 def _compared(
-    scorer: Scorer, row: Comparison, cause: Cause, outcome: Outcome, reference: Fit
+    scorer: FoldScorer, row: Comparison, cause: Cause, outcome: TrialOutcome, reference: FitResult
 ) -> Iterator[Comparison]:
     one, two = outcome.fits
     try:
@@ -104,7 +108,9 @@ def _compared(
         yield _failed(row, cause, str(error))
 
 
-def _beside(scorer: Scorer, row: Comparison, fit: Fit, other: Fit, meaning: Meaning) -> Comparison:
+def _beside(
+    scorer: FoldScorer, row: Comparison, fit: FitResult, other: FitResult, meaning: Interpretation
+) -> Comparison:
     scored, beside = scorer.score(fit), scorer.score(other)
     value, other_value = (each.metrics[scorer.metric].value for each in (scored, beside))
     apart = np.abs(scored.predictions.scores - beside.predictions.scores).max()

@@ -11,7 +11,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from foldproof.tasks.audit.trial import Outcome, Trial
+from foldproof.tasks.audit.trial import Trial, TrialOutcome
 from foldproof.tasks.audit.worker import run_trial
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers import calls as worker
@@ -20,12 +20,12 @@ from foldproof.tasks.workers.slot import describe_end
 from foldproof.tasks.workers.slots import Slots
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
-MOST_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core for seconds
+MAX_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core for seconds
 
 
 @dataclass(frozen=True)
 class Environment:
-    """What a fork server has fixed for all processes that come from it.
+    """The settings that a fork server fixes for all of its processes.
 
     Attributes:
         threads: of BLAS.
@@ -58,7 +58,7 @@ class Server:
             for trial in trials
         }
 
-    def take_finished(self) -> Iterator[tuple[Trial, Outcome]]:
+    def take_finished(self) -> Iterator[tuple[Trial, TrialOutcome]]:
         """Yield the trials that have ended since the last call."""
         for future in [future for future in self.pending if future.done()]:
             yield self.pending.pop(future), _outcome(future)
@@ -90,11 +90,11 @@ class Server:
 
 def run_trials(
     run: Run, trials: Mapping[Environment, Sequence[Trial]]
-) -> Iterator[tuple[Trial, Outcome]]:
-    """Run trials, a few environments at a time, and yield what becomes of each."""
+) -> Iterator[tuple[Trial, TrialOutcome]]:
+    """Run trials, a few environments at a time, and yield each with its outcome."""
     waiting, running = list(trials.items()), list[Server]()
     on_gpu = run.placement.numerics.device == "gpu"  # all trials use the first one
-    lanes = 1 if on_gpu else min(MOST_SERVERS, len(run.placement.devices))
+    lanes = 1 if on_gpu else min(MAX_SERVERS, len(run.placement.devices))
     with contextlib.ExitStack() as stack:
         while waiting or running:
             while waiting and len(running) < lanes:
@@ -108,11 +108,11 @@ def run_trials(
                     running.remove(server)
 
 
-def _outcome(future: Any) -> Outcome:
+def _outcome(future: Any) -> TrialOutcome:
     try:
-        outcome: Outcome = future.result()
+        outcome: TrialOutcome = future.result()
     except TimeoutError:
-        return Outcome(error="it ran past compute.fold_timeout")
+        return TrialOutcome(error="it ran past compute.fold_timeout")
     except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-        return Outcome(error=describe_end(error))
+        return TrialOutcome(error=describe_end(error))
     return outcome

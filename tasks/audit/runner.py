@@ -1,4 +1,4 @@
-"""Conduct an audit: one fold, trained under every cause, each in fresh processes."""
+"""Train one fold under every cause of an audit, each time in a fresh process."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from foldproof.tasks.audit.causes import Cause, Conditions, all_causes
 from foldproof.tasks.audit.processes import Environment, run_trials
-from foldproof.tasks.audit.trial import Outcome, Trial
+from foldproof.tasks.audit.trial import Trial, TrialOutcome
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.run.session import Run
@@ -24,8 +24,8 @@ class ReferenceFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A cause and what became of it.
+class CauseOutcome:
+    """A cause with the outcome of its trials.
 
     Attributes:
         cause: the cause.
@@ -33,7 +33,7 @@ class Tried:
     """
 
     cause: Cause
-    outcome: Outcome | None
+    outcome: TrialOutcome | None
 
 
 def choose_fold(run: Run, place: tuple[int, int]) -> FoldJob:
@@ -50,7 +50,7 @@ def choose_fold(run: Run, place: tuple[int, int]) -> FoldJob:
     raise InputError("--fold", problem)
 
 
-def conduct(run: Run, job: FoldJob) -> tuple[Tried, ...]:
+def try_causes(run: Run, job: FoldJob) -> tuple[CauseOutcome, ...]:
     """Train the fold under every cause that applies, and return them in their order.
 
     Raises:
@@ -59,7 +59,7 @@ def conduct(run: Run, job: FoldJob) -> tuple[Tried, ...]:
     estimator = run.model_facts.kind == "estimator"
     causes = all_causes(job.numerics.threads, estimator or _onednn(run))
     applying = [cause for cause in causes if not (estimator and cause.not_for_estimators)]
-    ended: dict[str, list[Outcome]] = {cause.name: [] for cause in applying}
+    ended: dict[str, list[TrialOutcome]] = {cause.name: [] for cause in applying}
     folder = run.scratch / "audit"
     for trial, outcome in run_trials(run, _trials(applying, job, folder)):
         if trial.cause == "reference" and outcome.error is not None:
@@ -67,7 +67,7 @@ def conduct(run: Run, job: FoldJob) -> tuple[Tried, ...]:
         ended[trial.cause].append(outcome)
         _tell(run, ended, causes, trial)
     return tuple(
-        Tried(cause, _together(ended[cause.name]) if cause.name in ended else None)
+        CauseOutcome(cause, _together(ended[cause.name]) if cause.name in ended else None)
         for cause in causes
     )
 
@@ -116,7 +116,7 @@ def _under(conditions: Conditions, job: FoldJob) -> FoldJob:
     return replace(job, numerics=replace(job.numerics, threads=conditions.threads))
 
 
-def _together(outcomes: Sequence[Outcome]) -> Outcome:
+def _together(outcomes: Sequence[TrialOutcome]) -> TrialOutcome:
     """Return the trials of one cause as one."""
     fits = tuple(fit for outcome in outcomes for fit in outcome.fits)
     orders = tuple(order for outcome in outcomes for order in outcome.orders)
@@ -124,7 +124,7 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _tell(
-    run: Run, ended: Mapping[str, Sequence[Outcome]], causes: Sequence[Cause], trial: Trial
+    run: Run, ended: Mapping[str, Sequence[TrialOutcome]], causes: Sequence[Cause], trial: Trial
 ) -> None:
     whole = {"reference": 2}
     done = [name for name, outcomes in ended.items() if len(outcomes) == whole.get(name, 1)]

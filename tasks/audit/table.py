@@ -1,4 +1,4 @@
-"""What an audit found, as a table: one row a comparison of two fits, and the verdict."""
+"""The audit's table, with one row per comparison of two fits, and its verdict."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -53,7 +53,7 @@ def audit_table(rows: Sequence[Comparison]) -> pa.Table:
 
 
 def judge(rows: Sequence[Comparison]) -> Verdict:
-    """Say what the comparisons come to."""
+    """Return the verdict on all comparisons."""
     if not rows[0].bit_equal:
         loud = "NOT REPRODUCIBLE: even foldproof's way gave other bits in another process."
         return Verdict(False, f"{loud} {rows[0].meaning}")

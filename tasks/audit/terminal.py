@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from foldproof.tasks.audit.table import REFERENCE, Comparison, judge
 
-WIDTH = 100
+MAX_COLUMNS = 100
 HEAD = ("", "cause", "compared with", "bits", "first differs", "scores", "metric")
 WIDTHS = (2, 32, 13, 14, 13, 7, 7)
 
 
-def printed(rows: Sequence[Comparison], subtitle: str) -> str:
+def audit_text(rows: Sequence[Comparison], subtitle: str) -> str:
     """Return the verdict, the table and the words.
 
     Args:
@@ -94,4 +94,4 @@ def _words(rows: Sequence[Comparison]) -> Iterator[str]:
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.wrap(text, MAX_COLUMNS, initial_indent=indent, subsequent_indent=indent)

@@ -1,4 +1,4 @@
-"""What an audit asks of a worker, and what comes back: small, frozen, without arrays."""
+"""Messages between an audit and its workers: small, frozen, without arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What one fit left.
+class FitResult:
+    """The result of one fit.
 
     Attributes:
         epochs: digest of the weights before the first batch, then after each epoch; empty
@@ -52,8 +52,8 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a trial.
+class TrialOutcome:
+    """The outcome of a trial: its fits, or its error.
 
     Attributes:
         fits: as many as were asked for, unless one failed.
@@ -62,7 +62,7 @@ class Outcome:
         traceback: of that.
     """
 
-    fits: tuple[Fit, ...] = ()
+    fits: tuple[FitResult, ...] = ()
     orders: tuple[str, ...] = ()
     error: str | None = None
     traceback: str = ""

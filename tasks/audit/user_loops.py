@@ -1,4 +1,4 @@
-"""Fit a model in a loop as users of plain Keras and scikit-learn do, right and wrong."""
+"""Fit a model in loops as users of plain Keras and scikit-learn write them, right or wrong."""
 
 import copy
 import random
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.audit.causes import TRIES, Way
+from foldproof.tasks.audit.causes import MAX_THREAD_PAIRS, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
@@ -45,7 +45,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Loop:
+class UserLoop:
     """Fits of one fold, one after another or side by side.
 
     Attributes:
@@ -96,7 +96,7 @@ class Loop:
 
     def _threads(self) -> list[Fitted]:
         """Fit in two threads at a time, until two fits differ or that was tried enough."""
-        for _ in range(TRIES):
+        for _ in range(MAX_THREAD_PAIRS):
             start = threading.Barrier(2)
 
             def seeded_fit(start: threading.Barrier = start) -> Fitted:

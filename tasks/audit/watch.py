@@ -1,4 +1,4 @@
-"""Watch a fit: the weights after every epoch, the rows in the order in which they come."""
+"""Observe a fit: digests of the weights after every epoch, and the order of the rows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from foldproof.tasks.training.keras_internals import replace_train_function
 from foldproof.tasks.training.keras_model import weights_digest
 from foldproof.tasks.training.progress import ProgressWriter
 
-WATCHED = 5  # epochs whose order is compared
+MAX_WATCHED_EPOCHS = 5  # epochs whose order is compared
 
 
 class WeightsProgress(ProgressWriter):
@@ -72,7 +72,7 @@ def row_orders(
     rows = len(fold_data.train.features)
     numbers: Any = np.arange(rows)  # integers are not rounded on the way, as weights would be
     numbered = Samples(fold_data.train.features, fold_data.train.targets, numbers)
-    few = {"epochs": min(train.epochs, WATCHED), "early_stopping": None}
+    few = {"epochs": min(train.epochs, MAX_WATCHED_EPOCHS), "early_stopping": None}
     step = _RowReader(int(model.steps_per_execution))
     replace_train_function(model, step)
     fit(FoldData(numbered, None, fold_data.scaler, fold_data.codes), train.model_copy(update=few))
@@ -83,7 +83,7 @@ def row_orders(
 
 
 class _RowReader:
-    """Stands where Keras keeps its compiled step, and reads instead of training."""
+    """Replaces Keras's compiled step, and records the rows instead of training on them."""
 
     def __init__(self, batches: int) -> None:
         self._batches = batches

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from foldproof.tasks.audit.trial import Fit, Outcome, Trial
+from foldproof.tasks.audit.trial import FitResult, Trial, TrialOutcome
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.training.error_text import describe_failure
@@ -19,7 +19,7 @@ from foldproof.tasks.workers.calls import configure, configure_unchecked
 LOG = logging.getLogger(__name__)
 
 
-def run_trial(trial: Trial, tensorflow: bool) -> Outcome:
+def run_trial(trial: Trial, tensorflow: bool) -> TrialOutcome:
     """Train as the trial says; what the user's code raises becomes the outcome's error."""
     conditions = trial.conditions
     if conditions.onednn is None and conditions.determinism:
@@ -32,11 +32,11 @@ def run_trial(trial: Trial, tensorflow: bool) -> Outcome:
         fits = tuple(_our_fits(trial) if trial.way == "foldproof" else _plain_fits(trial))
     except Exception as error:  # the user's code ran: anything can come out
         trace = "".join(traceback.format_exception(error))
-        return Outcome(error=describe_failure(error), traceback=trace)
-    return Outcome(fits, _orders(trial) if trial.orders else ())
+        return TrialOutcome(error=describe_failure(error), traceback=trace)
+    return TrialOutcome(fits, _orders(trial) if trial.orders else ())
 
 
-def _our_fits(trial: Trial) -> Iterator[Fit]:
+def _our_fits(trial: Trial) -> Iterator[FitResult]:
     """Train by the project's own path; it is told as plain Keras, which gives the same bits."""
     from foldproof.tasks.audit.watch import WeightsProgress
     from foldproof.tasks.training.fold import fit_fold
@@ -47,13 +47,13 @@ def _our_fits(trial: Trial) -> Iterator[Fit]:
         yield _keep(trial, number, fold.raw, tuple(progress.digests), fold.weights, fold.activation)
 
 
-def _plain_fits(trial: Trial) -> Iterator[Fit]:
+def _plain_fits(trial: Trial) -> Iterator[FitResult]:
     """Train as users do; the test rows are read after the last fit."""
-    from foldproof.tasks.audit.user_loops import Loop
+    from foldproof.tasks.audit.user_loops import UserLoop
     from foldproof.tasks.training.fold_data import test_features, training_data
 
     fold_data = training_data(trial.job)
-    loop = Loop(load_builder(trial.job.builder), trial.job, fold_data)
+    loop = UserLoop(load_builder(trial.job.builder), trial.job, fold_data)
     fitted = loop.run(trial.way, trial.times)
     _, features = test_features(trial.job, fold_data.scaler)
     for number, fit in enumerate(fitted):
@@ -69,10 +69,10 @@ def _keep(
     epochs: tuple[str, ...],
     weights: str | None,
     activation: Any,
-) -> Fit:
+) -> FitResult:
     path = trial.folder / f"{number}.npy"
     np.save(path, raw, allow_pickle=False)
-    return Fit(epochs, weights, path, digest_arrays([raw]), activation)
+    return FitResult(epochs, weights, path, digest_arrays([raw]), activation)
 
 
 def _orders(trial: Trial) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def _our_orders(trial: Trial) -> tuple[str, ...]:
 
 
 def _plain_orders(trial: Trial) -> tuple[str, ...]:
-    from foldproof.tasks.audit.user_loops import Loop
+    from foldproof.tasks.audit.user_loops import UserLoop
     from foldproof.tasks.training.fold_data import training_data
 
-    return Loop(load_builder(trial.job.builder), trial.job, training_data(trial.job)).orders()
+    return UserLoop(load_builder(trial.job.builder), trial.job, training_data(trial.job)).orders()

@@ -28,9 +28,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _launch(arguments: Sequence[str]) -> int:
     settings = _read(arguments)
-    from foldproof.tasks.audit.audit import perform  # takes time, which nobody waits for in vain
+    from foldproof.tasks.audit.audit import run_audit  # takes time, which nobody waits for in vain
 
-    return perform(*settings)
+    return run_audit(*settings)
 
 
 def _read(arguments: Sequence[str]) -> tuple[Study, Place, "Verbosity"]:

@@ -15,7 +15,7 @@ from foldproof.tasks.audit.causes import all_causes
 from foldproof.tasks.audit.comparisons import first_divergence
 from foldproof.tasks.audit.folder import render
 from foldproof.tasks.audit.table import Comparison, audit_schema, audit_table, judge
-from foldproof.tasks.audit.terminal import WIDTH, printed
+from foldproof.tasks.audit.terminal import MAX_COLUMNS, audit_text
 from foldproof.tasks.cli.audit import main
 from tests.support.command import run
 from tests.support.pages import Page
@@ -166,7 +166,7 @@ def test_the_table_has_its_schema_and_every_cause(net, found):
 
 
 def test_what_is_printed_fits_a_terminal_and_has_every_row(net, found):
-    assert max(map(len, net.out.splitlines()[:-1])) <= WIDTH
+    assert max(map(len, net.out.splitlines()[:-1])) <= MAX_COLUMNS
     assert net.out.count("DIFFERENT   ") == sum(
         row.bit_equal is False and row.error is None for row in found.values()
     )
@@ -313,9 +313,9 @@ def test_the_verdict_names_what_differs():
 def test_a_long_failure_is_wrapped_and_columns_are_those_of_the_table():
     rows = [comparison("reference", bit_equal=True), comparison(bit_equal=False, error="e" * 40)]
     rows[1] = replace(rows[1], meaning="word " * 60)
-    text = printed(rows, "a fold")
+    text = audit_text(rows, "a fold")
     assert "FAILED" in text
-    assert max(map(len, text.splitlines())) <= WIDTH
+    assert max(map(len, text.splitlines())) <= MAX_COLUMNS
     assert sorted(field.name for field in fields(Comparison)) == sorted(audit_schema().names)
     assert isinstance(audit_table(rows), pa.Table)
 
