@@ -1,4 +1,4 @@
-"""Several models on the same folds: run together, tested in pairs, reported as one folder.
+"""Compare models on the same folds: run them, test them in pairs, report them in one folder.
 
 Imports `prefect_flow`, `report` and what they may import.
 """

@@ -1,4 +1,4 @@
-"""What must be the same in all models of a comparison, and what must not."""
+"""Check that the models of a comparison share data, folds and metrics, and that none is twice."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ from foldproof.tasks.run.session import Run
 Difference = tuple[str, Any, Any]  # the field, and its two values
 
 
-def refuse_other_settings(runs: Sequence[Run], names: Sequence[str]) -> None:
-    """Refuse what can be told from the settings alone.
+def refuse_different_settings(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """Refuse differing settings that must be shared, without a look at the data.
 
     Raises:
         InputError: naming the field and the two files.
@@ -30,7 +30,7 @@ def refuse_other_data(runs: Sequence[Run], names: Sequence[str]) -> None:
     _refuse_any(runs, names, _other_data)
 
 
-def refuse_other_folds(runs: Sequence[Run], names: Sequence[str]) -> None:
+def refuse_different_folds(runs: Sequence[Run], names: Sequence[str]) -> None:
     """Refuse other folds or metrics, once the rows are divided.
 
     Raises:
@@ -39,8 +39,8 @@ def refuse_other_folds(runs: Sequence[Run], names: Sequence[str]) -> None:
     _refuse_any(runs, names, _other_folds)
 
 
-def refuse_same_work(runs: Sequence[Run], names: Sequence[str]) -> None:
-    """Refuse a model that stands there twice.
+def refuse_duplicate_models(runs: Sequence[Run], names: Sequence[str]) -> None:
+    """Refuse a model that is in the comparison twice.
 
     Raises:
         InputError: naming both files.

@@ -1,4 +1,4 @@
-"""The comparison's folder: there whole or not at all, the same bytes for the same runs."""
+"""Write the comparison's folder atomically, with the same bytes for the same runs."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A model of a comparison, as its run's report tells it."""
+"""The models of a comparison, read from the reports of their runs."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ class ComparedModel:
 
     @cached_property
     def division(self) -> SplitSummary:
-        """How the rows were divided."""
+        """How the rows were split into folds."""
         return SplitSummary(
             method=base_method(self.run.key["split"]["method"]),
             repeats=len({row["repeat"] for row in self.run.folds}),

@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.tables import ComparisonTables
-from foldproof.tasks.comparison.texts import by_rank, p_text, sized
+from foldproof.tasks.comparison.texts import by_rank, method_with_sizes, p_text
 from foldproof.tasks.report.page_template import describe, fill_template
 from foldproof.tasks.report.plots import strips
 
@@ -43,7 +43,7 @@ def render(models: Sequence[ComparedModel], tables: ComparisonTables) -> str:
         },
         by_rank=by_rank,
         p_text=p_text,
-        sized=sized,
+        sized=method_with_sizes,
     )
 
 

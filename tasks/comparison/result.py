@@ -1,4 +1,4 @@
-"""What a finished comparison gives back, and how it is shown."""
+"""The result of a comparison: data frames, and the tables for a terminal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from foldproof.tasks.comparison.folder import MODELS, PAGE, PAIRS
-from foldproof.tasks.comparison.texts import by_rank, p_text, sized
+from foldproof.tasks.comparison.texts import by_rank, method_with_sizes, p_text
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.report.result import (
@@ -156,7 +156,7 @@ def _pairs(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         cells.append(
             [
-                f"{row['first_number']} - {row['second_number']}  {sized(row)}",
+                f"{row['first_number']} - {row['second_number']}  {method_with_sizes(row)}",
                 format_value(row["difference"]),
                 format_interval(row["ci_low"], row["ci_high"]),
                 p_text(row["p"], "-"),

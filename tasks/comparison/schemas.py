@@ -1,4 +1,4 @@
-"""The comparison's tables: columns, types and what each column means."""
+"""The schemas of the comparison's tables: names, types and descriptions of the columns."""
 
 import pyarrow as pa
 

@@ -10,7 +10,12 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.comparison import folder as report
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.result import ComparisonResult
-from foldproof.tasks.comparison.studies import Comparison, current_comparison, opened, studies_of
+from foldproof.tasks.comparison.studies import (
+    Comparison,
+    current_comparison,
+    open_comparison,
+    studies_of,
+)
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
@@ -28,7 +33,7 @@ from foldproof.tasks.run.allowlist import check_trust
 SHARED = ("data", "split", "train", "metrics", "compute", "seed", "out", "more")
 
 
-def _asked(studies: Any, models: Any, shared: Mapping[str, Any]) -> list[Study]:
+def _requested_studies(studies: Any, models: Any, shared: Mapping[str, Any]) -> list[Study]:
     """Return what a deployed run was given as studies: by itself, or by the form."""
     if not studies:
         return studies_of(shared_and_own(shared, models))
@@ -54,10 +59,10 @@ def comparing(studies: Any, models: Any, *shared: Any) -> Iterator[Comparison]:
         yield known
         known.on_end()
         return
-    asked = _asked(studies, models, dict(zip(SHARED, shared, strict=True)))
+    asked = _requested_studies(studies, models, dict(zip(SHARED, shared, strict=True)))
     for study in asked:
         check_trust(study, deployed=True)  # nobody here called it: Prefect's engine did
-    with opened(Comparison(asked)) as comparison:
+    with open_comparison(Comparison(asked)) as comparison:
         comparison.begin()
         yield comparison
 
@@ -118,7 +123,7 @@ def _flow_run_name() -> str:
 
 def _name_of(parameters: dict[str, Any]) -> str:
     shared = {name: parameters[name] for name in SHARED}
-    return _readable_name(_asked(parameters["studies"], parameters["models"], shared))
+    return _readable_name(_requested_studies(parameters["studies"], parameters["models"], shared))
 
 
 def _readable_name(studies: Sequence[Study]) -> str:
@@ -135,7 +140,7 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
         RunFailed: what was wrong with the disk, the folds or the Prefect server.
     """
     comparison.service = comparison.service or Api()
-    with opened(comparison), quiet_prefect(comparison.verbosity == "verbose"):
+    with open_comparison(comparison), quiet_prefect(comparison.verbosity == "verbose"):
         comparison.begin()
         comparison.display.status("starting Prefect")
 

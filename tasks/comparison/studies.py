@@ -1,4 +1,4 @@
-"""The runs of a comparison: checked together, and what they can share is shared."""
+"""The runs of a comparison, which are checked together and share data and workers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,10 +7,10 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.comparison.consistency import (
+    refuse_different_folds,
+    refuse_different_settings,
+    refuse_duplicate_models,
     refuse_other_data,
-    refuse_other_folds,
-    refuse_other_settings,
-    refuse_same_work,
 )
 from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.config.study import Study, parse_study
@@ -29,7 +29,7 @@ _current: ContextVar["Comparison | None"] = ContextVar("foldproof_comparison", d
 
 
 class Comparison:
-    """Several cross-validations on the same folds, one after the other.
+    """A comparison: several cross-validations on the same folds, one after another.
 
     Attributes:
         names: what each is called in messages, such as its file.
@@ -106,9 +106,9 @@ class Comparison:
         if len(self.runs) < 2:
             raise InputError("studies", "one alone cannot be compared; give two or more")
         self._each(_look_at)
-        refuse_other_settings(self.runs, self.names)
+        refuse_different_settings(self.runs, self.names)
         for number, run in enumerate(self.runs[1:], 1):
-            run.borrow(self.runs[0], self._lender(number))
+            run.borrow(self.runs[0], self._worker_owner(number))
         self._each(lambda run: run.begin())
 
     def check(self) -> None:
@@ -139,7 +139,7 @@ class Comparison:
             InputError: the first thing that is wrong.
         """
         self._each(self._divide)
-        refuse_other_folds(self.runs, self.names)
+        refuse_different_folds(self.runs, self.names)
         self._each(lambda run: run.split_rows())
         return [run.plan for run in self.runs]
 
@@ -149,7 +149,7 @@ class Comparison:
         Raises:
             InputError: the first thing that is wrong.
         """
-        refuse_same_work(self.runs, self.names)
+        refuse_duplicate_models(self.runs, self.names)
         self._each(lambda run: run.check_model())
 
     def turns(self) -> Iterator[Run]:
@@ -198,10 +198,10 @@ class Comparison:
             run.share_folds(self.runs[0])
         return run.plan
 
-    def _lender(self, number: int) -> Run | None:
+    def _worker_owner(self, number: int) -> Run | None:
         """Return the first earlier run whose workers suit this one."""
-        needs = _needs(self.runs[number])
-        return next((run for run in self.runs[:number] if _needs(run) == needs), None)
+        needs = _worker_needs(self.runs[number])
+        return next((run for run in self.runs[:number] if _worker_needs(run) == needs), None)
 
 
 def studies_of(given: Any, by_form: bool = False) -> list[Study]:
@@ -230,7 +230,7 @@ def _study_of(sections: Any, by_form: bool) -> Study:
 
 
 @contextmanager
-def opened(comparison: Comparison) -> Iterator[Comparison]:
+def open_comparison(comparison: Comparison) -> Iterator[Comparison]:
     """Make a comparison the current one, and end its processes afterwards."""
     token = _current.set(comparison)
     try:
@@ -245,7 +245,7 @@ def current_comparison() -> Comparison | None:
     return _current.get()
 
 
-def _needs(run: Run) -> tuple[Any, ...]:
+def _worker_needs(run: Run) -> tuple[Any, ...]:
     """Return what a run's workers are made for."""
     limit = run.study.compute.memory_limit
     return run.identity.needs_tensorflow, run.placement, limit

@@ -1,4 +1,4 @@
-"""From the reports of several models to the tables of their comparison."""
+"""Compute the tables of a comparison from the reports of its models."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,16 +1,16 @@
-"""How values of a comparison are written for people, on the page and in a terminal."""
+"""Format the values of a comparison for the page and the terminal."""
 
 from typing import Any
 
-SMALLEST = 0.0001  # p-values below are shown as smaller than this
+MIN_SHOWN_P = 0.0001  # p-values below are shown as smaller than this
 
 
 def p_text(p: float | None, none: str) -> str:
     """Write a p-value, or what stands for none."""
-    return none if p is None else f"<{SMALLEST}" if p < SMALLEST else f"{p:.4f}"
+    return none if p is None else f"<{MIN_SHOWN_P}" if p < MIN_SHOWN_P else f"{p:.4f}"
 
 
-def sized(row: dict[str, Any]) -> str:
+def method_with_sizes(row: dict[str, Any]) -> str:
     """Return a test's method with the numbers that it used."""
     return f"{row['method']}, J={row['j']}, n_train={row['n_train']:g}, n_test={row['n_test']:g}"
 

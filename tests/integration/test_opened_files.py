@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 import pytest
 
-from foldproof.tasks.comparison.studies import Comparison, opened
+from foldproof.tasks.comparison.studies import Comparison, open_comparison
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.keys import run_id
@@ -374,7 +374,7 @@ def test_a_function_of_a_notebook_counts_what_it_opens(project, light):
 
 def test_what_a_module_opens_counts_for_each_model_of_a_comparison(project):
     studies = [settings(model={"builder": f"on_import:{name}"}) for name in ("build", "other")]
-    with opened(Comparison(studies, verbosity="quiet")) as comparison:
+    with open_comparison(Comparison(studies, verbosity="quiet")) as comparison:
         comparison.begin()
         comparison.check()
         files = [run.key["model"]["files"] for run in comparison.runs]
