@@ -1,4 +1,4 @@
-"""What Prefect's pages show of a run: the form, the progress, the artifacts.
+"""Show a run in the Prefect UI: its form, its progress, its logs, its artifacts.
 
 Imports `run`, `report` and what they may import.
 """

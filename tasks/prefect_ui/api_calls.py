@@ -1,4 +1,4 @@
-"""Calls of Prefect's API that nobody waits for: made in a thread, counted when they fail.
+"""Background calls to Prefect's API: sent by a thread, counted when they fail.
 
 A server that is slow or gone costs the folds nothing. What it missed is said at the end.
 """
@@ -14,39 +14,39 @@ from typing import Any
 from uuid import UUID
 
 LOG = logging.getLogger(__name__)
-CALL = 5.0  # seconds that a call may take
-REST = 30.0  # seconds without a call after one that failed
+API_TIMEOUT_S = 5.0  # of one call
+FAILURE_PAUSE_S = 30.0  # without calls after one that failed
 
 
-class Caller:
-    """A thread that makes calls, one after another, and does something between them."""
+class ApiCallQueue:
+    """Background thread that sends Prefect API calls in order and polls between them."""
 
-    def __init__(self, between: Callable[[], None], seconds: float) -> None:
-        """Start the thread, in the caller's settings.
+    def __init__(self, poll: Callable[[], None], seconds: float) -> None:
+        """Start the thread, with the settings and context of this one.
 
         Args:
-            between: called over and over; what it raises is swallowed.
-            seconds: between two of these.
+            poll: called again and again between calls; its exceptions are only logged.
+            seconds: between two polls.
         """
         self.missed, self.reason = 0, ""
-        self._between, self._seconds = between, seconds
+        self._poll, self._seconds = poll, seconds
         self._queue: SimpleQueue[Callable[[Any], None] | None] = SimpleQueue()
         self._client: Any = None
         self._clients = contextlib.ExitStack()  # closes it
-        self._rest_until = 0.0
+        self._paused_until = 0.0
         context = copy_context()
         self._thread = threading.Thread(
             target=lambda: context.run(self._work), name="prefect-view", daemon=True
         )
         self._thread.start()
 
-    def later(self, call: Callable[[Any], None]) -> None:
-        """Make a call with Prefect's client, when its turn comes."""
+    def enqueue(self, call: Callable[[Any], None]) -> None:
+        """Queue a call, which gets Prefect's client when its turn comes."""
         self._queue.put(call)
 
-    def now(self, call: Callable[[Any], None]) -> None:
-        """Make a call with Prefect's client; for use between calls, in the thread."""
-        if time.monotonic() < self._rest_until:
+    def call_now(self, call: Callable[[Any], None]) -> None:
+        """Call Prefect's client at once; for use in the queue's own thread only."""
+        if time.monotonic() < self._paused_until:
             self.missed += 1
             return
         try:
@@ -54,14 +54,14 @@ class Caller:
         except Exception as error:  # whatever a server or a network does, folds go on
             self.missed += 1
             self.reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            self._rest_until = time.monotonic() + REST
+            self._paused_until = time.monotonic() + FAILURE_PAUSE_S
 
-    def try_again(self) -> None:
-        """Call again, even if a call failed a moment ago."""
-        self._rest_until = 0.0
+    def resume(self) -> None:
+        """End the pause that follows a failed call."""
+        self._paused_until = 0.0
 
     def end(self, seconds: float) -> None:
-        """Make the calls that are left, and stop; what is not made in time is missed."""
+        """Send the queued calls and stop; calls not sent in time count as missed."""
         self._queue.put(None)
         self._thread.join(seconds)
         if self._thread.is_alive():
@@ -77,31 +77,31 @@ class Caller:
                     call = self._queue.get(timeout=self._seconds)
                 except Empty:
                     try:
-                        self._between()
+                        self._poll()
                     except Exception:  # what is shown is no reason to stop
                         LOG.debug("a look at the folds for Prefect failed", exc_info=True)
                     continue
                 if call is None:
                     return
-                self.now(call)
+                self.call_now(call)
 
     def _connected(self) -> Any:
         if self._client is None:
             from prefect.client.orchestration import get_client
 
-            made = get_client(sync_client=True, httpx_settings={"timeout": CALL})
+            made = get_client(sync_client=True, httpx_settings={"timeout": API_TIMEOUT_S})
             self._client = self._clients.enter_context(made)
         return self._client
 
 
-class Progress:
-    """A progress artifact that follows a share from 0 to 1."""
+class ProgressArtifact:
+    """A progress artifact in Prefect, updated with a share from 0 to 1."""
 
     def __init__(
-        self, caller: Caller, flow_run: UUID, task_run: UUID | None, key: str | None
+        self, calls: ApiCallQueue, flow_run: UUID, task_run: UUID | None, key: str | None
     ) -> None:
-        """Describe it; it is made with the first share."""
-        self._caller, self._key = caller, key
+        """Describe the artifact; it is created with the first share."""
+        self._api_calls, self._key = calls, key
         self._runs = {"flow_run_id": flow_run, "task_run_id": task_run}
         self._id: UUID | None = None
         self._shown: tuple[float, str] | None = None
@@ -112,10 +112,10 @@ class Progress:
         return self._id is not None
 
     def show(self, share: float, text: str) -> None:
-        """Bring it up to date, in the caller's thread."""
+        """Update the artifact; for use in the queue's own thread only."""
         percent = round(100 * share, 1)
         if (percent, text) != self._shown:
-            self._caller.now(lambda client: self._send(client, percent, text))
+            self._api_calls.call_now(lambda client: self._send(client, percent, text))
 
     def _send(self, client: Any, percent: float, text: str) -> None:
         from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate

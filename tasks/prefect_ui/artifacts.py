@@ -1,4 +1,4 @@
-"""What Prefect shows of a finished run: tables and a page, as plain content.
+"""The content of the Prefect artifacts of a finished run: tables and a page.
 
 Nothing here calls Prefect. Its tables take a list of rows with the same names in each,
 and no NaN, no infinity and no NumPy number; its pages are Markdown, where whatever comes
@@ -21,9 +21,9 @@ from foldproof.tasks.report.result import coverage, headline_of
 
 Row = dict[str, str | int | float | None]
 
-LARGEST = 1_000_000  # characters of a page
-MOST_FOLDS = 500  # folds that a table names: an artifact is one row of Prefect's database
-MOST_FAILED = 20  # failed folds that a page names
+MAX_PAGE_CHARS = 1_000_000  # of a Markdown page
+MAX_TABLE_FOLDS = 500  # folds that a table names: an artifact is one row of Prefect's database
+MAX_FAILED_FOLDS = 20  # failed folds that a page names
 FONT = "svg text{font:12px system-ui,sans-serif;fill:#3a4856}"
 
 
@@ -72,11 +72,11 @@ def fold_rows(tables: Tables, metrics: Sequence[str], labels: Sequence[str]) -> 
         for label, row in zip(labels, tables.folds.to_pylist(), strict=True)
     ]
     rows = sorted(rows, key=lambda row: row["status"] != "failed")
-    more = len(rows) - MOST_FOLDS
+    more = len(rows) - MAX_TABLE_FOLDS
     if more <= 0:
         return rows
     rest: Row = dict.fromkeys(rows[0])
-    return [*rows[:MOST_FOLDS], {**rest, "task": f"and {more} more; see folds.parquet"}]
+    return [*rows[:MAX_TABLE_FOLDS], {**rest, "task": f"and {more} more; see folds.parquet"}]
 
 
 def page(
@@ -106,12 +106,12 @@ def page(
         "## Summary",
         _summary(tables),
         "## Spread over the folds",
-        plot if len(plot) < LARGEST // 2 else "Too large to be shown here; see report.html.",
+        plot if len(plot) < MAX_PAGE_CHARS // 2 else "Too large to be shown here; see report.html.",
         "## Report",
         f"On the machine that ran the folds, in the folder {code(str(report))}:",
         "\n".join(f"- {code(name)}" for name in files),
     ]
-    return "\n\n".join(part for part in parts if part)[:LARGEST]
+    return "\n\n".join(part for part in parts if part)[:MAX_PAGE_CHARS]
 
 
 def _target_lines(key: Mapping[str, Any]) -> Iterator[str]:
@@ -153,9 +153,12 @@ def _coverage(tables: Tables) -> str:
     failed = [row for row in tables.folds.to_pylist() if row["status"] == "failed"]
     lines = [
         f"**{coverage(len(failed), tables.folds.num_rows)}. All numbers cover the others only.**",
-        *(f"- fold {_place(row)}: {escape(row['error'] or '')}" for row in failed[:MOST_FAILED]),
+        *(
+            f"- fold {_place(row)}: {escape(row['error'] or '')}"
+            for row in failed[:MAX_FAILED_FOLDS]
+        ),
     ]
-    more = len(failed) - MOST_FAILED
+    more = len(failed) - MAX_FAILED_FOLDS
     return "\n".join([lines[0], "", *lines[1:], *([f"- and {more} more"] if more > 0 else [])])
 
 

@@ -1,4 +1,4 @@
-"""One fold's log in Prefect: what it prints, how far it is, and why it failed.
+"""The log of one fold in Prefect: its output, its progress, and its error.
 
 Only what a person would wait for is said: a fold that is over in a second leaves no line
 but its own prints.
@@ -16,9 +16,9 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.training.progress import ProgressSnapshot
 from foldproof.tasks.workers.output import MAX_LINES, OutputReader, output_path
 
-OFTEN, SELDOM = 5.0, 60.0  # seconds between lines on epochs
-SHORT = 1.0  # seconds of a fold that needs no line of its own
-WARNING = re.compile(r"\b\w*Warning: ")
+MIN_LOG_INTERVAL_S, MAX_LOG_INTERVAL_S = 5.0, 60.0  # seconds between lines on epochs
+MIN_LOGGED_S = 1.0  # seconds of a fold that needs no line of its own
+WARNING_LINE = re.compile(r"\b\w*Warning: ")
 
 Logger = logging.Logger | logging.LoggerAdapter[Any]
 
@@ -46,8 +46,8 @@ class FoldLog:
         self._attempt, self._reader = 1, self._reader_of(1)
         self._said_at, self._last, self._lock = 0.0, logging.INFO, threading.Lock()
 
-    def look(self, seen: ProgressSnapshot | None, now: float) -> None:
-        """Say what is new, while the fold trains."""
+    def update(self, seen: ProgressSnapshot | None, now: float) -> None:
+        """Log new output and progress while the fold trains."""
         with self._lock:
             if self._path(self._attempt + 1).exists():
                 self._turn_to(self._attempt + 1)
@@ -62,7 +62,7 @@ class FoldLog:
                 self._logger.info(self.progress())
 
     def end(self, record: FoldRecord) -> None:
-        """Say what is left to say."""
+        """Log the remaining output and the outcome of the fold."""
         with self._lock:
             for attempt in range(self._attempt, record.attempt + 1):
                 self._turn_to(attempt)
@@ -70,7 +70,7 @@ class FoldLog:
             if record.error is not None:
                 text = record.traceback.rstrip() or record.error
                 self._logger.error("%s", text)
-            elif self.seconds() > SHORT:
+            elif self.seconds() > MIN_LOGGED_S:
                 seconds = self.seconds()
                 self._logger.info(f"{self.label}: trained in {seconds:.1f} s on {record.slot}")
             self._remove()
@@ -92,7 +92,7 @@ class FoldLog:
         """Return how long to be silent: a tenth of the fold's time, within limits."""
         share = self.share()
         expected = (now - (self.began or now)) / share if share else 0.0
-        return min(SELDOM, max(OFTEN, expected / 10))
+        return min(MAX_LOG_INTERVAL_S, max(MIN_LOG_INTERVAL_S, expected / 10))
 
     def _print(self, ended: bool) -> None:
         for level, lines in groupby(self._reader.lines(ended), self._level):
@@ -100,7 +100,7 @@ class FoldLog:
 
     def _level(self, line: str) -> int:
         if not line[:1].isspace():  # a warning quotes the line it comes from, indented
-            self._last = logging.WARNING if WARNING.search(line) else logging.INFO
+            self._last = logging.WARNING if WARNING_LINE.search(line) else logging.INFO
         return self._last
 
     def _turn_to(self, attempt: int) -> None:

@@ -1,4 +1,4 @@
-"""The form that Prefect draws for a run: its boxes, and what it sends.
+"""The form that Prefect shows for a run: its JSON Schema, and parsing what it sends.
 
 The settings are those of `tasks.config`; only how they are asked for is said here. A box
 stands for a setting that people change often; all others go into one box of JSON, `more`.
@@ -44,7 +44,7 @@ PARAMS = "params"  # the builder's own arguments, which may be empty for good re
 
 @dataclass(frozen=True)
 class Box:
-    """How a setting is asked for.
+    """A form field: how a setting is asked for.
 
     Attributes:
         field: its dotted name.
@@ -84,7 +84,7 @@ BOXES = (
     Box("out", "Folder of results"),
     Box("more", "More settings", MORE),
 )
-LEFT_TO_MORE = ("data.drop", "train.batch_size", "train.optimizer", "train.class_weight")
+NOT_IN_COMPARISONS = ("data.drop", "train.batch_size", "train.optimizer", "train.class_weight")
 
 
 def study_signature(function: Callable[..., Any]) -> inspect.Signature:
@@ -97,7 +97,7 @@ def study_signature(function: Callable[..., Any]) -> inspect.Signature:
 
 def studies_signature(function: Callable[..., Any]) -> inspect.Signature:
     """Return that of a flow of several studies: the models are a list, the rest is shared."""
-    kept = [box for box in BOXES if box.field not in LEFT_TO_MORE]
+    kept = [box for box in BOXES if box.field not in NOT_IN_COMPARISONS]
     schema = form_schema([box for box in kept if not box.field.startswith("model.")])
     models = MODELS | {"position": 0}
     return _signature({"models": models, **schema})
@@ -179,7 +179,7 @@ def _kept(setting: Shape) -> Shape:
 
 
 def from_form(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a form or a schedule sent as settings: what was left empty is left out.
+    """Return the settings that a form or a schedule sent, without empty fields.
 
     Raises:
         InputError: there is no setting of a name, or `more` says something else than a box.

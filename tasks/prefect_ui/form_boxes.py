@@ -1,4 +1,4 @@
-"""Boxes of the form where the type of a setting alone would make poor ones: JSON Schema.
+"""JSON Schema of form fields for which a setting's type alone would give a poor one.
 
 The titles of a choice's branches are the tabs that the form shows. A branch without a type
 is drawn as a box of JSON; one of type object would be empty there.

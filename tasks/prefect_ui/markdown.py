@@ -1,4 +1,4 @@
-"""Text from data, errors and paths in Markdown pages: shown as it is, never as markup."""
+"""Escape text from data, errors and paths for Markdown, so that it is never read as markup."""
 
 import re
 

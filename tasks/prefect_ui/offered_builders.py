@@ -1,4 +1,4 @@
-"""The builders that a form offers: the built-in ones, and those of the modules it may import."""
+"""The builders that a form offers: built-in ones and those of allowed modules."""
 
 import ast
 import os

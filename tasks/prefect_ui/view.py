@@ -1,4 +1,4 @@
-"""A run as the Prefect UI shows it: progress while it trains, the logs of folds, artifacts."""
+"""Show a run in the Prefect UI: its progress, the logs of its folds, its artifacts."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.prefect_ui import artifacts
-from foldproof.tasks.prefect_ui.api_calls import Caller, Progress
+from foldproof.tasks.prefect_ui.api_calls import ApiCallQueue, ProgressArtifact
 from foldproof.tasks.prefect_ui.fold_log import FoldLog
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.training.progress import read_progress
@@ -27,31 +27,34 @@ DESCRIPTIONS = {
     "folds": "Each fold; failed ones first",
     "report": "The run at a glance, and where its report lies",
 }
-LOOK = 0.5  # seconds between looks at the workers
-UPDATE = 2.0  # seconds between updates of progress artifacts
-LONG = 5.0  # seconds from which on a fold has a progress of its own
-PATIENCE, HURRY = 10.0, 1.0  # seconds that the last calls may take; of a run that was stopped
+POLL_INTERVAL_S = 0.5  # between two reads of the workers' progress
+UPDATE_INTERVAL_S = 2.0  # between two updates of progress artifacts
+MIN_PROGRESS_S = 5.0  # of training, before a fold gets a progress artifact of its own
+CLOSE_TIMEOUT_S, STOPPED_CLOSE_TIMEOUT_S = (
+    10.0,
+    1.0,
+)  # seconds that the last calls may take; of a run that was stopped
 
 
-class View:
-    """What people see of a run in Prefect."""
+class RunView:
+    """The view of one run in the Prefect UI, updated in the background."""
 
     def __init__(self, run: Run) -> None:
-        """Begin to show a run, in its flow run's context."""
+        """Start showing a run; called in its flow run's context."""
         context = FlowRunContext.get()
         assert context is not None  # we are in the flow's body
         assert context.flow_run is not None
         self._run, self._flow_run = run, context.flow_run.id
         self._watched = run.is_watched()
-        self._logs: dict[tuple[int, int], tuple[FoldLog, Path, Progress]] = {}
+        self._logs: dict[tuple[int, int], tuple[FoldLog, Path, ProgressArtifact]] = {}
         self._lock, self._updated_at = threading.Lock(), time.monotonic()
         self._closed = False
         (run.scratch / FOLDER).mkdir(exist_ok=True)
-        self._caller = Caller(self._look, LOOK)
+        self._api_calls = ApiCallQueue(self._poll_workers, POLL_INTERVAL_S)
         self._progress = self._progress_of(None, self._key("progress"))
 
     def follow(self, job: FoldJob, progress: Path, train: Callable[[], FoldRecord]) -> FoldRecord:
-        """Train a fold and keep its task run's log; called in the fold's task.
+        """Train a fold and write its task run's log; called in the fold's task.
 
         Args:
             job: the fold.
@@ -78,7 +81,7 @@ class View:
         return record
 
     def publish(self, tables: Tables, report: Path, notices: Sequence[str]) -> None:
-        """Show the finished run: the summary, the folds, and a page with plots and paths."""
+        """Publish the artifacts of the finished run: summary, folds, and a page with plots."""
         if not self._watched:
             return
         key, metrics = self._run.key, self._run.metrics
@@ -91,22 +94,22 @@ class View:
         )
         label = named_positive(self._run.dataset.facts)
         positive = f"; positive: {label}" if label else ""
-        self._caller.try_again()
-        self._caller.later(lambda _: self._show_progress())
+        self._api_calls.resume()
+        self._api_calls.enqueue(lambda _: self._show_progress())
         for what, kind, data in made:
             content = data if isinstance(data, str) else json.dumps(data, allow_nan=False)
             about = DESCRIPTIONS[what] + (positive if what == "summary" else "")
-            self._caller.later(self._artifact(what, kind, content, about))
-        self.close(PATIENCE)
+            self._api_calls.enqueue(self._artifact(what, kind, content, about))
+        self.close(CLOSE_TIMEOUT_S)
 
-    def close(self, seconds: float = HURRY) -> None:
-        """Wait a little for the last calls, and note what Prefect missed; once."""
+    def close(self, seconds: float = STOPPED_CLOSE_TIMEOUT_S) -> None:
+        """Stop showing the run: wait for the last calls, and report missed updates; once."""
         if self._closed:
             return
         self._closed = True
-        self._caller.end(seconds)
-        if self._caller.missed:
-            count, why = self._caller.missed, self._caller.reason
+        self._api_calls.end(seconds)
+        if self._api_calls.missed:
+            count, why = self._api_calls.missed, self._api_calls.reason
             self._run.tell(f"Prefect missed {count} updates of progress and artifacts ({why})")
 
     def _artifact(self, what: str, kind: str, content: str, about: str) -> Callable[[Any], None]:
@@ -119,18 +122,18 @@ class View:
 
         return send
 
-    def _look(self) -> None:
-        """Look at the workers; called in the caller's thread, over and over."""
+    def _poll_workers(self) -> None:
+        """Read the workers' progress; called repeatedly in the thread of the API calls."""
         now = time.monotonic()
         with self._lock:
             entries = list(self._logs.values())
         for log, path, _ in entries:
-            log.look(read_progress(path), now)
-        if self._watched and now - self._updated_at >= UPDATE:
+            log.update(read_progress(path), now)
+        if self._watched and now - self._updated_at >= UPDATE_INTERVAL_S:
             self._updated_at = now
             self._show_progress()
             for log, _, progress in entries:
-                if log.epoch and log.began is not None and now - log.began > LONG:
+                if log.epoch and log.began is not None and now - log.began > MIN_PROGRESS_S:
                     progress.show(log.share(), log.progress())
 
     def _show_progress(self) -> None:
@@ -143,16 +146,16 @@ class View:
         text = f"{len(records)} of {total} folds" + (f", {failed} failed" if failed else "")
         self._progress.show(min(1.0, (len(records) + under_way) / max(1, total)), text)
 
-    def _finish(self, log: FoldLog, record: FoldRecord, progress: Progress) -> None:
-        """Let a fold's own progress end at its end, with what became of it."""
+    def _finish(self, log: FoldLog, record: FoldRecord, progress: ProgressArtifact) -> None:
+        """Complete a fold's progress artifact with the outcome of the fold."""
         if progress.is_shown:
             done = f"done in {log.seconds():.1f} s on {record.slot}"
             text = f"{log.label}: {done if record.error is None else f'failed: {record.error}'}"
             share = 1.0 if record.error is None else log.share()
-            self._caller.later(lambda _: progress.show(share, text))
+            self._api_calls.enqueue(lambda _: progress.show(share, text))
 
-    def _progress_of(self, task_run: UUID | None, key: str | None) -> Progress:
-        return Progress(self._caller, self._flow_run, task_run, key)
+    def _progress_of(self, task_run: UUID | None, key: str | None) -> ProgressArtifact:
+        return ProgressArtifact(self._api_calls, self._flow_run, task_run, key)
 
     def _key(self, what: str) -> str:
         study = self._run.study
@@ -161,11 +164,11 @@ class View:
 
 @contextmanager
 def viewed(run: Run) -> Iterator[None]:
-    """Show a run in Prefect while it lasts, and let go of it whatever happens."""
+    """Show a run in Prefect within the block, and close the view in any case."""
     if FlowRunContext.get() is None:  # the body was called without its flow
         yield
         return
-    view = run.view = View(run)
+    view = run.view = RunView(run)
     try:
         yield
     finally:

@@ -99,7 +99,7 @@ def test_a_table_of_many_folds_names_those_that_failed_and_counts_the_rest(many)
     table = pa.Table.from_pylist(folds * 40, schema=many.tables.folds.schema)
     labels = [f"fold {number}" for number in range(table.num_rows)]
     rows = artifacts.fold_rows(replace(many.tables, folds=table), ("accuracy",), labels)
-    assert len(rows) == artifacts.MOST_FOLDS + 1
+    assert len(rows) == artifacts.MAX_TABLE_FOLDS + 1
     assert [row["status"] for row in rows[:41]] == ["failed"] * 40 + ["ok"]
     assert rows[-1]["task"] == "and 5500 more; see folds.parquet"
     assert len({tuple(row) for row in rows}) == 1

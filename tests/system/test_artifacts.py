@@ -254,7 +254,7 @@ def test_artifacts_hold_the_result_and_say_where_the_report_is(deployed):
     assert "INCOMPLETE: 1 of 3 folds failed" in page
     assert "`predictions.parquet`" in page
     assert str(deployed.report) in page
-    assert len(page) < artifacts.LARGEST
+    assert len(page) < artifacts.MAX_PAGE_CHARS
 
 
 def test_a_run_says_in_words_what_it_and_each_of_its_steps_came_to(complete):

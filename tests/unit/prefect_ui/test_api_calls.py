@@ -8,7 +8,7 @@ import pytest
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from foldproof.tasks.prefect_ui.api_calls import Caller, Progress
+from foldproof.tasks.prefect_ui.api_calls import ApiCallQueue, ProgressArtifact
 
 
 @pytest.fixture
@@ -34,22 +34,22 @@ def made(client):
 
 def test_calls_to_a_server_that_is_gone_are_counted_and_raise_nothing(nowhere):
     with temporary_settings({PREFECT_API_URL: nowhere}):
-        caller = Caller(lambda: None, 0.05)
+        calls = ApiCallQueue(lambda: None, 0.05)
         for _ in range(3):
-            caller.later(made)
-        caller.end(60)
-    assert caller.missed == 3
-    assert "Connect" in caller.reason
+            calls.enqueue(made)
+        calls.end(60)
+    assert calls.missed == 3
+    assert "Connect" in calls.reason
 
 
 def test_a_silent_server_is_not_waited_for(silent):
     with temporary_settings({PREFECT_API_URL: silent}):
-        caller = Caller(lambda: None, 0.05)
-        caller.later(made)
-        caller.later(made)
-        caller.end(0.2)
-    assert caller.missed >= 1
-    assert caller.reason == "no answer in 0.2 seconds"
+        calls = ApiCallQueue(lambda: None, 0.05)
+        calls.enqueue(made)
+        calls.enqueue(made)
+        calls.end(0.2)
+    assert calls.missed >= 1
+    assert calls.reason == "no answer in 0.2 seconds"
 
 
 def test_what_goes_wrong_between_calls_does_not_end_the_thread(nowhere):
@@ -60,11 +60,11 @@ def test_what_goes_wrong_between_calls_does_not_end_the_thread(nowhere):
         raise RuntimeError("odd")
 
     with temporary_settings({PREFECT_API_URL: nowhere}):
-        caller = Caller(between, 0.01)
+        calls = ApiCallQueue(between, 0.01)
         for _ in range(3):
             assert rounds.acquire(timeout=60)
-        caller.end(60)
-    assert caller.missed == 0
+        calls.end(60)
+    assert calls.missed == 0
 
 
 def show(progress, share, _):
@@ -78,12 +78,12 @@ def test_progress_is_made_once_and_then_kept_up_to_date(prefect_api):
 
     @flow
     def shown():
-        caller = Caller(lambda: None, 0.05)
-        progress = Progress(caller, flow_run.id, None, "some-progress")
+        calls = ApiCallQueue(lambda: None, 0.05)
+        progress = ProgressArtifact(calls, flow_run.id, None, "some-progress")
         for share in (0.25, 0.25, 0.5):
-            caller.later(partial(show, progress, share))
-        caller.end(60)
-        return caller.missed
+            calls.enqueue(partial(show, progress, share))
+        calls.end(60)
+        return calls.missed
 
     with temporary_settings({PREFECT_API_URL: prefect_api}), get_client(sync_client=True) as client:
         assert shown() == 0

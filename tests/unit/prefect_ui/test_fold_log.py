@@ -33,7 +33,7 @@ def seen(epoch, fold=1):
 
 def test_epochs_are_said_now_and_then(log, caplog):
     for second in range(21):
-        log.look(seen(second), START + second)
+        log.update(seen(second), START + second)
     assert caplog.messages == [
         "fold 1 of 3: epoch 10 of 100, loss 0.5000",
         "fold 1 of 3: epoch 20 of 100, loss 0.5000",
@@ -43,22 +43,22 @@ def test_epochs_are_said_now_and_then(log, caplog):
 
 def test_what_another_fold_does_on_the_slot_is_not_its_progress(log, caplog):
     for second in range(0, 60, 6):
-        log.look(seen(second, fold=0), START + second)
+        log.update(seen(second, fold=0), START + second)
     assert caplog.messages == []
     assert log.share() == 0.0
 
 
 def test_a_short_silent_fold_leaves_no_line(log, job, caplog):
-    log.look(seen(100), START)
+    log.update(seen(100), START)
     log.end(FoldRecord(job.key, 0, 1))
     assert [message for message in caplog.messages if "epoch" in message] == []
 
 
 def test_each_try_prints_in_its_turn_and_its_files_are_removed(log, job, tmp_path, caplog):
     output_path(tmp_path, job.key, 1).write_text("first\ncut o")
-    log.look(None, START)
+    log.update(None, START)
     output_path(tmp_path, job.key, 2).write_text("UserWarning: second\n  indented\nplain\n")
-    log.look(None, START + 1)
+    log.update(None, START + 1)
     lost = FoldRecord(job.key, 0, 1, error="the worker was killed", attempt=2)
     log.end(lost)
     assert caplog.record_tuples == [
