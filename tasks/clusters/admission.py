@@ -9,7 +9,7 @@ from foldproof.tasks.common.json_diff import json_diff
 from foldproof.tasks.common.text import some_and_count
 from foldproof.tasks.machine.numerics import Numerics
 
-MOST_NAMED = 3  # differences in one message
+MAX_DIFFERENCES = 3  # differences in one message
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def rejection_reason(node: NodeInfo, policy: AdmissionPolicy) -> str:
         return "offers no slot"
     if node.code != policy.code:
         changed = [name for name, _, _ in json_diff(policy.code, node.code)]
-        names = some_and_count(changed, MOST_NAMED)
+        names = some_and_count(changed, MAX_DIFFERENCES)
         remedy = "give all nodes the same, and restart their workers"
         return f"model.builder: has other code ({names}); {remedy}"
     if not policy.fingerprints or node.fingerprint in policy.fingerprints:
         return ""
-    lines = some_and_count(list(_lines(policy.fingerprints[0], node.fingerprint)), MOST_NAMED)
+    lines = some_and_count(list(_lines(policy.fingerprints[0], node.fingerprint)), MAX_DIFFERENCES)
     remedy = "leave it out, or set compute.mixed: true to accept that bits may differ"
     return f"compute.mixed: its numerics differ in {lines}; {remedy}"
 
@@ -69,6 +69,7 @@ def _lines(here: Any, there: Any) -> Iterator[str]:
 
 def _few(values: set[str]) -> str:
     return (
-        " ".join(sorted(values)[:MOST_NAMED]) + (" ..." if len(values) > MOST_NAMED else "")
+        " ".join(sorted(values)[:MAX_DIFFERENCES])
+        + (" ..." if len(values) > MAX_DIFFERENCES else "")
         or "none"
     )

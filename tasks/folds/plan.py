@@ -227,7 +227,7 @@ def _check_classes(dataset: Dataset, method: str, number: int, train: Rows) -> N
 
 
 def _ordered_folds_hint(dataset: Dataset, code: int) -> str:
-    """Say how many folds in the order of the rows all train on every class."""
+    """Return a hint on how many folds in row order would all train on every class."""
     codes, rows = dataset.codes(), dataset.rows
     last = max(int(np.argmax(codes == other)) for other in range(len(dataset.labels)))
     fits = list(takewhile(lambda n: rows - n * (rows // (n + 1)) > last, range(2, rows)))

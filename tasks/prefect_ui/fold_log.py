@@ -16,8 +16,8 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.training.progress import ProgressSnapshot
 from foldproof.tasks.workers.output import MAX_LINES, OutputReader, output_path
 
-MIN_LOG_INTERVAL_S, MAX_LOG_INTERVAL_S = 5.0, 60.0  # seconds between lines on epochs
-MIN_LOGGED_S = 1.0  # seconds of a fold that needs no line of its own
+MIN_LOG_INTERVAL_S, MAX_LOG_INTERVAL_S = 5.0, 60.0  # between two lines on epochs
+MIN_LOGGED_S = 1.0  # of training, below which a fold gets no line
 WARNING_LINE = re.compile(r"\b\w*Warning: ")
 
 Logger = logging.Logger | logging.LoggerAdapter[Any]

@@ -30,10 +30,8 @@ DESCRIPTIONS = {
 POLL_INTERVAL_S = 0.5  # between two reads of the workers' progress
 UPDATE_INTERVAL_S = 2.0  # between two updates of progress artifacts
 MIN_PROGRESS_S = 5.0  # of training, before a fold gets a progress artifact of its own
-CLOSE_TIMEOUT_S, STOPPED_CLOSE_TIMEOUT_S = (
-    10.0,
-    1.0,
-)  # seconds that the last calls may take; of a run that was stopped
+CLOSE_TIMEOUT_S = 10.0  # for the last calls of a run
+STOPPED_CLOSE_TIMEOUT_S = 1.0  # for those of a run that was stopped
 
 
 class RunView:

@@ -88,7 +88,7 @@ def _remember(value: Any, entry: dict[str, Any], seen: Seen) -> dict[str, Any]:
 
 @contextmanager
 def _naming_variable(user: str, variable: str) -> Iterator[None]:
-    """Say which variable holds what cannot be identified, and who reads it."""
+    """Wrap an error with the name of the variable that cannot be identified, and its reader."""
     try:
         yield
     except _Unknown as error:

@@ -111,7 +111,7 @@ def _number(name: str) -> str:
 
 
 def _hint(setting: str, name: str, names: Sequence[str]) -> str:
-    """Say what was probably meant."""
+    """Return a hint on the column that was probably meant."""
     if words := words_of(name, names):
         return f"{' and '.join(map(repr, words))} could be meant; write the one in quotes"
     parts = as_list(name) if setting in LISTS else []

@@ -83,7 +83,7 @@ def refuse_lost_labels(raw: RawData) -> None:
 
 
 def _refuse_missing(path: Path, source: str) -> NoReturn:
-    """Say why a path is neither a file nor a folder."""
+    """Refuse a path that does not exist, with the likely reason."""
     if os.path.lexists(path) and not os.path.exists(path):  # noqa: PTH110
         raise InputError("data.source", f"{source!r} is a link to nothing; check the path")
     if os.path.exists(path):  # noqa: PTH110
