@@ -41,7 +41,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the audit says in one sentence, and whether foldproof's own way came back."""
+    """The conclusion of the audit in one sentence, and whether foldproof reproduced its bits."""
 
     reproducible: bool
     sentence: str

@@ -1,4 +1,4 @@
-"""What runs in an audit's worker process: one trial, under its conditions."""
+"""The function that runs in an audit's worker process: one trial under its conditions."""
 
 import logging
 import sys

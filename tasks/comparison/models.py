@@ -46,7 +46,7 @@ class ComparedModel:
 
     @cached_property
     def n_failed(self) -> int:
-        """How many folds failed."""
+        """The number of failed folds."""
         return sum(row["status"] == "failed" for row in self.run.folds)
 
     def values(self, metric: str) -> Values:

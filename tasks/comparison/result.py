@@ -44,7 +44,7 @@ class ComparisonResult:
 
     @property
     def where(self) -> str:
-        """Where the comparison's folder is, for people."""
+        """The path of the comparison's folder."""
         return str(self.path)
 
     @property
@@ -64,7 +64,7 @@ class ComparisonResult:
 
     @property
     def coverage(self) -> str:
-        """What a reader must know about failed folds; empty if there are none."""
+        """A line on failed folds; empty if there are none."""
         failed = [result for result in self.results if result.n_failed]
         has_earlier = all(result.has_earlier for result in failed)
         return coverage(self.n_failed, self.n_folds, has_earlier)
@@ -107,7 +107,7 @@ class ComparisonResult:
 
     @property
     def classes(self) -> dict[Label, int]:
-        """How many samples have each label; empty for a regression."""
+        """The number of samples per label; empty for a regression."""
         return self.results[0].classes if self.results else {}
 
 

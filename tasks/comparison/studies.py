@@ -70,17 +70,17 @@ class Comparison:
 
     @property
     def display(self) -> Display:
-        """Where a message about all of it is shown."""
+        """The display for messages about the whole comparison."""
         return self.runs[0].display
 
     @property
     def records(self) -> dict[str, FoldRecord]:
-        """What became of each fold so far, by key."""
+        """The records of all folds so far, by key."""
         return {key: record for run in self.runs for key, record in run.records.items()}
 
     @property
     def on_stop(self) -> Callable[[], None]:
-        """What is called when a run is stopped before its end."""
+        """The hook that is called when a run is stopped early."""
         return self.runs[0].on_stop
 
     @on_stop.setter
@@ -90,7 +90,7 @@ class Comparison:
 
     @property
     def on_end(self) -> Callable[[], None]:
-        """What is called when the last run's flow has ended, and when the comparison's has."""
+        """The hook that is called after the last run's flow, and after the comparison's."""
         return self._on_end
 
     @on_end.setter
@@ -166,7 +166,7 @@ class Comparison:
 
     @property
     def service(self) -> Service | None:
-        """What all runs need beside their workers."""
+        """The service that all runs need besides their workers."""
         return self.runs[0].service
 
     @service.setter

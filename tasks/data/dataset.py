@@ -73,7 +73,7 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """How many outputs a model needs: 1 for binary and regression, else the classes."""
+        """The number of outputs that a model needs: 1, or one per class of a multiclass task."""
         return len(self.labels) if self.task == "multiclass" else 1
 
     def array(self, name: str) -> NDArray[Any] | None:

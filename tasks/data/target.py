@@ -18,7 +18,7 @@ Label = int | str
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted.
+    """The target: coded labels or values, with the task.
 
     Attributes:
         task: binary, multiclass or regression.

@@ -17,7 +17,7 @@ MAX_LISTED_CLASSES = 12  # named in one line of a terminal or a log
 
 @dataclass(frozen=True)
 class TargetFacts:
-    """What is known of a target beyond each sample's value.
+    """Facts about a target: its task, labels and counts, or range.
 
     Attributes:
         task: binary, multiclass or regression.

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Role(IntEnum):
-    """What a seed is for; the number is part of the seed's definition."""
+    """The purpose of a seed; its number is part of the seed's definition."""
 
     MODEL = 0
     BATCH_ORDER = 1

@@ -90,7 +90,7 @@ class FinishedRun:
 
     @cached_property
     def execution(self) -> pa.Table:
-        """How each fold was trained."""
+        """The table of execution.parquet."""
         return self.table(EXECUTION)
 
     @cached_property

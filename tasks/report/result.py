@@ -63,7 +63,7 @@ class Result:
 
     @property
     def where(self) -> str:
-        """Where the report is, for people and programs."""
+        """The location of the report: a path, or an address in object storage."""
         return self.address or str(self.path)
 
     @property
@@ -78,13 +78,13 @@ class Result:
 
     @property
     def classes(self) -> dict[Label, int]:
-        """How many samples have each label; empty for a regression."""
+        """The number of samples per label; empty for a regression."""
         facts = self._facts
         return dict(zip(facts.labels, facts.counts, strict=True)) if facts else {}
 
     @property
     def coverage(self) -> str:
-        """What a reader must know about failed folds; empty if there are none."""
+        """A line on failed folds; empty if there are none."""
         return coverage(self.n_failed, self.n_folds, self.has_earlier)
 
     @cached_property
