@@ -13,7 +13,7 @@ from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
-from foldproof.tasks.user_code.functions import is_kept
+from foldproof.tasks.user_code.functions import is_function_object
 
 
 def flow_run_name() -> str:
@@ -60,7 +60,7 @@ def readable_name(study: Study, folds: int | None) -> str:
     count = folds or split.n_splits * split.n_repeats
     by_rows = (
         is_user_splitter(split.method)
-        or is_kept(split.method)
+        or is_function_object(split.method)
         or split.method in ("leave_one_out", "predefined")
     )
     end = split.method if by_rows and not folds else f"{count} folds"
