@@ -83,9 +83,9 @@ def test_a_raised_version_accounts_for_any_change_and_a_lower_one_for_none(check
 
 def test_docstrings_comments_and_descriptions_do_not_count(checkout: Path) -> None:
     before = code_digest(checkout)
-    edit(checkout / HOLDOUT, '"""Divide a fold\'s training rows.', '"""Cut them.')
+    edit(checkout / HOLDOUT, '"""Split a fold\'s training rows', '"""Cut them')
     edit(checkout / HOLDOUT, "    values, of_row, counts", "    # why\n    values, of_row, counts")
-    edit(checkout / HOLDOUT, '"""Early stopping\'s inner split: which', '"""Which')
+    edit(checkout / HOLDOUT, '"""The holdout of early stopping: which', '"""Which')
     study = checkout / "tasks" / "config" / "study.py"
     study.write_text(study.read_text().replace('description="', 'description="So: '))
     assert code_digest(checkout) == before
@@ -107,8 +107,8 @@ def test_where_a_module_or_function_lies_does_not_count(checkout: Path) -> None:
         path.write_text(text.replace("folds.holdout import", "folds.inner.rows_held_out import"))
     assert code_digest(checkout) == before
     moved = folds / "inner" / "rows_held_out.py"
-    head, mark, last = moved.read_text().partition("def _last_groups(")
-    ours = "from foldproof.tasks.folds.inner.groups import _last_groups\n"
+    head, mark, last = moved.read_text().partition("def _hold_out_last_groups(")
+    ours = "from foldproof.tasks.folds.inner.groups import _hold_out_last_groups\n"
     moved.write_text(head.replace("import math\n", f"import math\n{ours}"))
     imports = "import math\nimport numpy as np\nfrom numpy.typing import NDArray\n"
     (folds / "inner" / "groups.py").write_text(f'"""Groups."""\n\n{imports}{ours}{mark}{last}')
