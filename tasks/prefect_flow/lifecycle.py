@@ -1,4 +1,4 @@
-"""Call the flow: check everything first, bring up what it needs, and take it down again."""
+"""Run a flow against its Prefect API: bring up what it needs, and take it down again."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ CARE = 30.0  # the same where the server is about to end, and would be missed by
 
 
 def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
-    """Perform a flow with the server that it needs; an outage of that costs no result.
+    """Run a flow against its Prefect API; keep the result if the API goes away.
 
     Args:
         run: has begun.
@@ -47,17 +47,22 @@ def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
     server = run.service.server if isinstance(run.service, Api) else None
     with using(server), watching_api(run, server) as watch, counting_tasks() as counts:
         try:
-            result = perform()
+            result = _perform(run, perform)
         except (InputError, RunFailed):
             _send_what_is_left(server, watch, counts)
             raise
-        except Exception as error:
-            result = _result_despite_outage(run, error)
-        except BaseException:  # somebody stopped the run, and does not wait
+        except BaseException:  # somebody who stopped the run does not wait for more
             flush_to_api()
             raise
         _send_what_is_left(server, watch, counts)
         return _noting_missed_tasks(result, counts, watch)
+
+
+def _perform(run: Launchable, perform: Callable[[], Any]) -> Any:
+    try:
+        return perform()
+    except Exception as error:
+        return _result_despite_outage(run, error)
 
 
 def _import_for_tasks() -> None:

@@ -1,4 +1,4 @@
-"""How a flow run is named, and what state it ends in."""
+"""What state a flow run ends in, and the last red line of its log."""
 
 import functools
 import logging

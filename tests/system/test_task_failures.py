@@ -53,7 +53,7 @@ def left(client: SyncPrefectClient) -> tuple[Any, dict[str, Any], list[str]]:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         tasks = {task.name: task.state for task in client.read_task_runs(flow_run_filter=of_it)}
-        if all(state is not None and state.is_final() for state in tasks.values()):
+        if tasks and all(state is not None and state.is_final() for state in tasks.values()):
             break
         time.sleep(0.1)
     chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[latest.id]))
