@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.run.plan import RunPlan
 
@@ -26,6 +27,7 @@ def has_report(run: RunPlan, known: Mapping[str, Any]) -> bool:
 
 def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
     return {
+        "foldproof": RESULTS_VERSION,
         "data": known.get("sha256"),
         "settings": known.get("settings"),
         "split": run.study.split.model_dump(mode="json"),
@@ -39,6 +41,7 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
 def _found(key: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same of a report's key."""
     return {
+        "foldproof": key["foldproof"],
         "data": key["data"]["sha256"],
         "settings": key["data"]["settings"],
         "split": key["split"]["settings"],
