@@ -12,6 +12,11 @@ if not os.access(Path.home(), os.W_OK):  # before Prefect is imported, which war
     _home = tempfile.TemporaryDirectory()
     os.environ["HOME"] = _home.name
 
+# Workers import the tests' own modules, which no script of a user's is among.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(Path(__file__).parents[1]), *filter(None, [os.getenv("PYTHONPATH")])]
+)
+
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data

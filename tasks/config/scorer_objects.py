@@ -6,6 +6,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.user_code.kept_objects import describe_by_parts, keep
+from foldproof.tasks.user_code.sklearn_internals import scored_function
 
 OF_METRIC, OF_SCORER = 2, 3  # arguments that must be given
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -47,7 +48,7 @@ def _name(one: Any, label: str = "") -> str:
 
 def label_of(one: Any) -> str:
     """Return what people call a scorer or a function."""
-    inner = getattr(one, "_score_func", one)  # of scikit-learn's scorers
+    inner = scored_function(one) or one
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
@@ -67,7 +68,7 @@ def as_scorer(one: Callable[..., Any]) -> Callable[..., Any]:
 
         made: Callable[..., Any] = make_scorer(one)
         return made
-    if len(needed) == OF_SCORER or hasattr(one, "_score_func"):
+    if len(needed) == OF_SCORER or scored_function(one) is not None:
         return one
     takes = "(estimator, X, y) or (y_true, y_pred)"
     raise InputError(

@@ -30,7 +30,7 @@ def private_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             text, owner = ast.unparse(node), ast.unparse(node.value)
-            is_own = owner in ("self", "cls") or node.attr in OF_NAMED_TUPLES
+            is_own = owner in ("self", "cls", "super()") or node.attr in OF_NAMED_TUPLES
             if not is_own and text not in DOCUMENTED:
                 yield node.lineno, text
         elif isinstance(node, ast.ImportFrom | ast.Import):

@@ -208,7 +208,8 @@ def test_a_notebook_cell_holds_the_builder(tmp_path, api, monkeypatch):
     assert printed.strip().endswith("[(0, 'ok'), (1, 'ok'), (2, 'ok')] ['no', 'yes']")
 
 
-def test_a_users_own_tasks_and_flows_work_beside_ours(tmp_path, api):
+def test_a_users_own_tasks_and_flows_work_beside_ours(tmp_path, api, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH")  # which leads to ours, for the sake of other tests
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "nets.py").write_text(
         "from sklearn.linear_model import LogisticRegression\n"
