@@ -32,7 +32,8 @@ def update_index(out: Path, last: Path) -> None:
 def index_page(runs: Sequence[FoundRun], count: int) -> str:
     """Return the page of some runs, the newest of as many as there are."""
     more = f"; {count - len(runs)} more are in the folder {RUNS}" if count > len(runs) else ""
-    subtitle = f"{len(runs)} runs, the newest first{more}"
+    shown = "1 run" if len(runs) == 1 else f"{len(runs)} runs, the newest first"
+    subtitle = f"{shown}{more}"
     words = {"title": "foldproof: runs", "heading": "Runs", "subtitle": subtitle}
     package = "foldproof.tasks.report"
     return fill_template(package, "index.html.j2", None, runs=runs, folder=RUNS, **words)
