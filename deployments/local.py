@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from foldproof.deployments.settings import SERVER, UNASKED, WORKER
-from foldproof.tasks.prefect_flow.server import answers_in_time
+from foldproof.tasks.prefect_server.server import answers_in_time
 
 PORT = 4200
 PR_SET_CHILD_SUBREAPER = 36

@@ -18,7 +18,7 @@ from foldproof.deployments.definitions import PREFECT_FILE, placed, work_pools
 from foldproof.deployments.local import prefect, study_folder
 from foldproof.deployments.settings import UNASKED
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.prefect_flow.server import api_is_configured
+from foldproof.tasks.prefect_server.server import api_is_configured
 
 DESCRIPTION = "Register pools, deployments and automations with the configured server."
 
@@ -84,7 +84,7 @@ def main() -> None:
         _refuse(f"is not set; {remedy}")
     from prefect.settings import PREFECT_API_URL
 
-    from foldproof.tasks.prefect_flow.api_watch import tls_settings, unreachable
+    from foldproof.tasks.prefect_server.api_watch import tls_settings, unreachable
 
     url = str(PREFECT_API_URL.value())
     if problem := unreachable(url, tls_settings(url)):

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from foldproof.deployments.local import local_server
 from foldproof.deployments.settings import WORKER
-from foldproof.tasks.prefect_flow.server import api_is_configured
+from foldproof.tasks.prefect_server.server import api_is_configured
 
 
 def main() -> None:

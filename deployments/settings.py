@@ -3,7 +3,7 @@
 `compose.yaml` and the Kubernetes template spell the same values out; a test compares them.
 """
 
-from foldproof.tasks.prefect_flow.server import BATCHED
+from foldproof.tasks.prefect_server.server import BATCHED
 
 # Nothing leaves the machine, old runs are removed, many short tasks are written in batches.
 SERVER = {

@@ -27,7 +27,7 @@ from foldproof.deployments.register import register
 from foldproof.deployments.settings import RUN
 from foldproof.tasks.machine.devices import has_cuda, visible_gpus
 from foldproof.tasks.run.allowlist import BUILDERS, PATHS
-from foldproof.tasks.run.status_line import line
+from foldproof.tasks.run.views.status_line import line
 
 
 def main(port: int, study: Path | None) -> None:

@@ -3,7 +3,7 @@
 import sys
 
 if __name__ == "__main__":
-    from foldproof.tasks.run.status_line import greet
+    from foldproof.tasks.run.views.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
     from foldproof.tasks.cli.compare import CompareCommand

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 if __name__ == "__main__":
-    from foldproof.tasks.run.status_line import greet
+    from foldproof.tasks.run.views.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
     from foldproof.tasks.cli.cv import Command

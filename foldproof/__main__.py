@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.run.status_line import greet
+from foldproof.tasks.run.views.status_line import greet
 
 WRONG_INPUT = 2
 

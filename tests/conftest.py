@@ -22,7 +22,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.lifecycle import CARE, flush_to_api
-from foldproof.tasks.prefect_flow.server import EmbeddedServer
+from foldproof.tasks.prefect_server.server import EmbeddedServer
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.support.inputs import Prepare

@@ -17,8 +17,8 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.run.progress_view import Display, Verbosity
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display, Verbosity
 from foldproof.tasks.store.object_storage import refuse_remote
 
 Place = tuple[int, int]

@@ -10,7 +10,7 @@ from foldproof.tasks.audit.trial import Trial, TrialOutcome
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.run.session import Run
-from foldproof.tasks.training.tensorflow_internals import onednn_is_on
+from foldproof.tasks.training.internals.tensorflow_internals import onednn_is_on
 
 ORDERS_OF = ("reference", "seeded_fit")
 

@@ -10,7 +10,7 @@ from foldproof.tasks.common.digest import digest_array
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import FoldData, Samples
-from foldproof.tasks.training.keras_internals import replace_train_function
+from foldproof.tasks.training.internals.keras_internals import replace_train_function
 from foldproof.tasks.training.keras_model import weights_digest
 from foldproof.tasks.training.progress import ProgressWriter
 

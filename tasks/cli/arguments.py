@@ -22,7 +22,7 @@ from foldproof.tasks.config.types import Section
 from foldproof.tasks.config.yaml_file import read_settings, read_yaml
 
 if TYPE_CHECKING:
-    from foldproof.tasks.run.progress_view import Verbosity
+    from foldproof.tasks.run.views.progress_view import Verbosity
 
 MOST_DIGITS = 9  # of a repeat or fold
 MOST_SHOWN = 60  # characters of a value

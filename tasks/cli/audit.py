@@ -16,7 +16,7 @@ from foldproof.tasks.cli.cv import exit_code_of
 from foldproof.tasks.config.study import Study
 
 if TYPE_CHECKING:
-    from foldproof.tasks.run.progress_view import Verbosity
+    from foldproof.tasks.run.views.progress_view import Verbosity
 
 Place = tuple[int, int]
 

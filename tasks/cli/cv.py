@@ -16,7 +16,7 @@ from foldproof.tasks.cli.arguments import Request, read_request
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
 from foldproof.tasks.common.places import ROOT
-from foldproof.tasks.run.status_line import line
+from foldproof.tasks.run.views.status_line import line
 
 if TYPE_CHECKING:
     from foldproof.tasks.report.result import Result
@@ -61,7 +61,7 @@ class FlowCommand(ABC, Generic[Work]):
 
     def _begin(self) -> None:
         if self._needs_prefect():
-            from foldproof.tasks.prefect_flow.api import Api
+            from foldproof.tasks.prefect_server.api import Api
 
             self._run.service = Api()
         self._run.begin()
@@ -99,10 +99,10 @@ class Command(FlowCommand["Run"]):
         request = self._request = read_request(arguments)
         from foldproof.tasks.data.sources.read import check_source
         from foldproof.tasks.run.allowlist import check_trust
-        from foldproof.tasks.run.progress_view import (
+        from foldproof.tasks.run.session import Run
+        from foldproof.tasks.run.views.progress_view import (
             Display,  # what follows takes time; wrong settings need not wait
         )
-        from foldproof.tasks.run.session import Run
 
         check_trust(request.study)
         check_source(request.study.data)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from foldproof.tasks.cli.arguments import LineParser, called
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, WRONG_INPUT
-from foldproof.tasks.run.status_line import line
+from foldproof.tasks.run.views.status_line import line
 
 HEAD = ("run", "when", "name", "model", "data", "first metric")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from foldproof.tasks.cli.arguments import LineParser, called
 from foldproof.tasks.cli.cv import exit_code_of
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.run.status_line import line
+from foldproof.tasks.run.views.status_line import line
 from foldproof.tasks.verification.level import check_level
 
 IDENTICAL, DIFFERENT = 0, 1

@@ -25,7 +25,7 @@ def connect(compute: ComputeSpec) -> Cluster:
     if compute.address is not None:
         _check_reachable(compute.address)
     if compute.engine == "dask":
-        from foldproof.tasks.clusters.dask_cluster import DaskCluster
+        from foldproof.tasks.clusters.dask.dask_cluster import DaskCluster
 
         return DaskCluster(compute)
     from foldproof.tasks.clusters.ray_cluster import RayCluster

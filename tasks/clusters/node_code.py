@@ -7,7 +7,7 @@ from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.user_code.functions import is_function_object, modules_of
+from foldproof.tasks.user_code.objects.functions import is_function_object, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 
 OWN = {"__main__", "builtins"}

@@ -20,12 +20,12 @@ from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.prefect_flow.api import Api
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import named, readable_name
 from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_flow.task_states import step
+from foldproof.tasks.prefect_server.api import Api
 from foldproof.tasks.prefect_ui.form import shared_and_own, studies_signature
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust

@@ -21,8 +21,8 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.observer import Service
-from foldproof.tasks.run.progress_view import Display, Verbosity
 from foldproof.tasks.run.session import Run
+from foldproof.tasks.run.views.progress_view import Display, Verbosity
 from foldproof.tasks.store.object_storage import refuse_remote
 
 _current: ContextVar["Comparison | None"] = ContextVar("foldproof_comparison", default=None)

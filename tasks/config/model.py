@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.types import ImportPath, Section
-from foldproof.tasks.user_code.estimators import is_estimator
+from foldproof.tasks.user_code.objects.estimators import is_estimator
 from foldproof.tasks.user_code.references import in_settings, refuse_slip
 
 
@@ -60,6 +60,6 @@ def _is_code(value: Any) -> bool:
 
 
 def _name_of(builder: Callable[..., Any]) -> str:
-    from foldproof.tasks.user_code.functions import register_function
+    from foldproof.tasks.user_code.objects.functions import register_function
 
     return in_settings(register_function(builder))

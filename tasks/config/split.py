@@ -14,7 +14,7 @@ from foldproof.tasks.config.types import (
     Section,
     refuse_unknown,
 )
-from foldproof.tasks.user_code.functions import is_function_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
 
 REPEATABLE = ("kfold", "stratified_kfold", "group_kfold", "stratified_group_kfold")
 SHUFFLE_SPLITS = ("shuffle_split", "stratified_shuffle_split")

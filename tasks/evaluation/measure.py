@@ -14,8 +14,8 @@ from foldproof.tasks.common.text import error_line
 from foldproof.tasks.evaluation.metrics import BY_NAME
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.outputs import Scores
-from foldproof.tasks.user_code.functions import is_function_object
-from foldproof.tasks.user_code.kept_objects import kept_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
+from foldproof.tasks.user_code.objects.kept_objects import kept_object
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.evaluation.measure import try_kept
 from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
-from foldproof.tasks.user_code.functions import is_function_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
 
 SYNONYMS = {alias: metric.name for metric in METRICS for alias in metric.aliases}
 KAPPA = "it has no scorer; matthews_corrcoef allows for chance as well"

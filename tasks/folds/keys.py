@@ -20,7 +20,7 @@ from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
-from foldproof.tasks.user_code.functions import (
+from foldproof.tasks.user_code.objects.functions import (
     dump_function,
     identity_of,
     is_function_object,

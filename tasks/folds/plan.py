@@ -16,7 +16,7 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.types import MAX_FOLDS
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
 from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
-from foldproof.tasks.user_code.functions import is_function_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
 
 Rows = NDArray[np.int64]
 

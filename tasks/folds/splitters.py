@@ -10,8 +10,8 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.user_code.functions import is_function_object
-from foldproof.tasks.user_code.kept_objects import kept_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
+from foldproof.tasks.user_code.objects.kept_objects import kept_object
 from foldproof.tasks.user_code.references import location_hint
 from foldproof.tasks.user_code.search_path import start_folder
 

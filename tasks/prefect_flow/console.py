@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from foldproof.tasks.prefect_flow.prefect_internals import console_handlers, set_up_logging
+from foldproof.tasks.prefect_server.prefect_internals import console_handlers, set_up_logging
 
 
 @contextmanager

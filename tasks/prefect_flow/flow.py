@@ -5,20 +5,20 @@ from typing import Any
 
 from prefect import Flow
 
-from foldproof.tasks.config.python_call import settings_of_call
+from foldproof.tasks.config.from_python.call import settings_of_call
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.prefect_flow.api import Api
-from foldproof.tasks.prefect_flow.api_watch import is_outage
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
-from foldproof.tasks.prefect_flow.prefect_internals import link_to_state
 from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_flow.task_counts import count_task
+from foldproof.tasks.prefect_server.api import Api
+from foldproof.tasks.prefect_server.api_watch import is_outage
+from foldproof.tasks.prefect_server.prefect_internals import link_to_state
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
 from foldproof.tasks.report.result import Result
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, current, launched
+from foldproof.tasks.run.views.progress_view import Display
 
 
 class LaunchedFlow(Flow[..., Result]):

@@ -9,8 +9,9 @@ from typing import Any
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from foldproof.tasks.common.errors import InputError, RunFailed
-from foldproof.tasks.prefect_flow.api import Api
-from foldproof.tasks.prefect_flow.api_watch import (
+from foldproof.tasks.prefect_flow.task_counts import counting_tasks
+from foldproof.tasks.prefect_server.api import Api
+from foldproof.tasks.prefect_server.api_watch import (
     ApiWatch,
     count_unseen,
     give_up,
@@ -19,12 +20,11 @@ from foldproof.tasks.prefect_flow.api_watch import (
     tls_settings,
     unreachable,
 )
-from foldproof.tasks.prefect_flow.prefect_internals import (
+from foldproof.tasks.prefect_server.prefect_internals import (
     drain,
     value_of,
 )
-from foldproof.tasks.prefect_flow.server import EmbeddedServer, using
-from foldproof.tasks.prefect_flow.task_counts import counting_tasks
+from foldproof.tasks.prefect_server.server import EmbeddedServer, using
 from foldproof.tasks.run.observer import Launchable
 
 PATIENCE = 5.0  # seconds that Prefect's last messages may take

@@ -13,7 +13,7 @@ from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_made_up
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
-from foldproof.tasks.user_code.functions import is_function_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
 
 
 def flow_run_name() -> str:

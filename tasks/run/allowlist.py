@@ -21,7 +21,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources import bundled
 from foldproof.tasks.run.prefect_internals import is_deployed
 from foldproof.tasks.user_code.definitions import refuse_foreign
-from foldproof.tasks.user_code.functions import is_function_object
+from foldproof.tasks.user_code.objects.functions import is_function_object
 from foldproof.tasks.user_code.references import BUILT_IN
 
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"

@@ -41,9 +41,9 @@ from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.observer import RunView, Service
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.stored_reports import has_report
 from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
+from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.atomic_folders import repair_folders
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.drafts import remove_drafts

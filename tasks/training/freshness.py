@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.training.keras_internals import all_layers, own_variables
+from foldproof.tasks.training.internals.keras_internals import all_layers, own_variables
 
 SEEN_ATTRIBUTE = "_foldproof_seen"
 

@@ -12,7 +12,7 @@ from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
-from foldproof.tasks.training.keras_internals import all_layers
+from foldproof.tasks.training.internals.keras_internals import all_layers
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.user_code.builder import call_builder, short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall

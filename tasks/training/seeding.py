@@ -11,7 +11,7 @@ import random
 
 import numpy as np
 
-from foldproof.tasks.training.tensorflow_internals import kernels_kept
+from foldproof.tasks.training.internals.tensorflow_internals import kernels_kept
 
 _seeds: set[int] = set()  # since kernels were thrown away last
 

@@ -22,8 +22,8 @@ from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.report.finished import RESULTS, FinishedRun
 from foldproof.tasks.report.parquet_tables import fold_of, report_errors_as_input_error
 from foldproof.tasks.run.fold_execution import train_with_retries
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.user_code.search_path import starting_in
 from foldproof.tasks.verification.foreign_report import Show, check_code, check_data

@@ -7,8 +7,8 @@ from pathlib import Path
 from pyarrow import parquet
 
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run
+from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 

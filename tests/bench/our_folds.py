@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from foldproof.tasks.run.fold_execution import train_here
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 

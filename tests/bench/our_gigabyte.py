@@ -7,8 +7,8 @@ from pathlib import Path
 
 from foldproof.tasks.data.dataset import FEATURES
 from foldproof.tasks.run.fold_execution import train_here
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct
 from tests.bench.cases import case_argument, say
 from tests.bench.memory import watched

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from foldproof.tasks.prefect_flow.server import BATCHED
+from foldproof.tasks.prefect_server.server import BATCHED
 from tests.bench.processes import environment
 
 PATIENCE = 180.0  # seconds

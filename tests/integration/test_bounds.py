@@ -22,7 +22,7 @@ from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.prefect_flow.fold_task import STORED_AT_ONCE
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.prefect_ui import artifacts
-from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots

@@ -14,8 +14,8 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.plan import plan_folds
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display
 
 SPLITTERS = """
 import os, sys
@@ -61,7 +61,7 @@ def study(name, **given):
 LOOK = """
 import sys
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.run.progress_view import Display
+from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
 
 settings = {"split": {"method": "own:Forward"}, "out": "out"}

@@ -58,6 +58,7 @@ LEFT_OUT = {
     "cli": "the terminal",
     "clusters": "on which machine a fold trains",
     "prefect_flow": "when what is called",
+    "prefect_server": "whether Prefect is there",
     "prefect_ui": "what Prefect shows",
     "report": "pages, and what reads or shows a report",
     "run": "what is called, and shown in a terminal",

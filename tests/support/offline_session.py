@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.prefect_flow.server import DIRECT
+from foldproof.tasks.prefect_server.server import DIRECT
 from tests.support.live import Live
 from tests.support.places import ROOT
 from tests.support.processes import free_port, wait_for

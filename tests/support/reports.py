@@ -12,8 +12,8 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.report.folder import write_report
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run
+from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import fit_fold
 from foldproof.tasks.workers.calls import record_of

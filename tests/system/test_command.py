@@ -14,7 +14,7 @@ from foldproof.__main__ import COMMANDS, main
 from foldproof.tasks.cli.completion import PARSERS, SHELLS, whole_parser
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.run.status_line import ERASE
+from foldproof.tasks.run.views.status_line import ERASE
 from tests.support.command import run
 
 FOLDPROOF = str(Path(sys.executable).with_name("foldproof"))

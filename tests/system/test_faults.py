@@ -12,8 +12,8 @@ import pytest
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.fold_execution import train_here
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of, run

@@ -9,7 +9,7 @@ import pytest
 from prefect import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from foldproof.tasks.prefect_flow.server import EmbeddedServer
+from foldproof.tasks.prefect_server.server import EmbeddedServer
 from tests.support.command import CV, cv, report_of
 from tests.support.places import ROOT
 from tests.support.processes import Start, Started

@@ -9,7 +9,7 @@ import pytest
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.schedules import IntervalSchedule
 
-from foldproof.tasks.prefect_flow.api_watch import answers
+from foldproof.tasks.prefect_server.api_watch import answers
 from tests.support.command import contents, cv, report_of
 from tests.support.live import EAGER, Live, server_command
 from tests.support.processes import free_port, wait_for

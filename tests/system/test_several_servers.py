@@ -15,7 +15,7 @@ import yaml
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
 from foldproof.deployments.definitions import PREFECT_FILE
-from foldproof.tasks.prefect_flow.api_watch import answers
+from foldproof.tasks.prefect_server.api_watch import answers
 from tests.support.live import Live
 from tests.support.needs import need
 from tests.support.postgres import FOLDERS, Postgres

@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.run.status_line import ERASE, StatusLine, greet, line
+from foldproof.tasks.run.views.status_line import ERASE, StatusLine, greet, line
 from tests.support.places import ROOT
 
 WARNING = "warning: 'case' is a word for the positive class, yet positive: 'control' (20 of 30)"

@@ -15,7 +15,7 @@ from prefect.settings import (
 )
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.prefect_flow.api_watch import ApiWatch, answers, tls_settings, unreachable
+from foldproof.tasks.prefect_server.api_watch import ApiWatch, answers, tls_settings, unreachable
 from tests.support.command import cv, report_of
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")

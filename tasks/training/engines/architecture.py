@@ -13,8 +13,8 @@ import numpy as np
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.training.keras_internals import all_layers
-from foldproof.tasks.user_code.fingerprint import identify
+from foldproof.tasks.training.internals.keras_internals import all_layers
+from foldproof.tasks.user_code.objects.fingerprint import identify
 
 LIBRARIES = ("keras", "tensorflow", "optree", "threading", "_thread")
 MAX_DEPTH = 6  # nesting of user-defined values

@@ -24,9 +24,9 @@ from foldproof.tasks.training.engines.architecture import architecture
 from foldproof.tasks.training.engines.batch_order import epoch_orders
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import FoldData, Samples
-from foldproof.tasks.training.keras_internals import is_stock
+from foldproof.tasks.training.internals.keras_internals import is_stock
+from foldproof.tasks.training.internals.tensorflow_internals import tensor_in_place
 from foldproof.tasks.training.progress import ProgressWriter
-from foldproof.tasks.training.tensorflow_internals import tensor_in_place
 from foldproof.tasks.training.trained_model import History
 
 TRIAL_EPOCHS = 2

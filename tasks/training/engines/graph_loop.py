@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from foldproof.tasks.training.keras_internals import logs_of_step
+from foldproof.tasks.training.internals.keras_internals import logs_of_step
 
 Logs = dict[str, NDArray[np.float64]]
 

@@ -13,7 +13,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from foldproof.tasks.training.keras_internals import call_in_training, is_stock, training_loss
+from foldproof.tasks.training.internals.keras_internals import (
+    call_in_training,
+    is_stock,
+    training_loss,
+)
 
 # Every number of a weight is updated by itself, from its own gradient and slots.
 ELEMENTWISE = (

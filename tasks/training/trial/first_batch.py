@@ -16,7 +16,7 @@ from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import FoldData, Samples
-from foldproof.tasks.training.keras_internals import all_layers, compiled_metrics
+from foldproof.tasks.training.internals.keras_internals import all_layers, compiled_metrics
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, recorded_lookups

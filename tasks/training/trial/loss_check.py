@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.training.keras_internals import has_own_loss
+from foldproof.tasks.training.internals.keras_internals import has_own_loss
 from foldproof.tasks.training.keras_model import loss_for
 
 # These take targets of another shape than the output's.

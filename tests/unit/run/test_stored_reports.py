@@ -8,8 +8,8 @@ import pytest
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.plan import RunPlan
-from foldproof.tasks.run.progress_view import Display
 from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.views.progress_view import Display
 from tests.support.reports import finish, prepared, settings
 
 OTHERS: list[dict[str, Any]] = [

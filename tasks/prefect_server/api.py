@@ -1,0 +1,43 @@
+"""The Prefect API of a run: the configured one, or an embedded server that ends with the run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from foldproof.tasks.prefect_server.home import cannot_be_written, prefect_home, usable_home
+from foldproof.tasks.prefect_server.server import EmbeddedServer, api_is_configured
+
+
+class Api:
+    """What a run that is a Prefect flow needs beside its workers.
+
+    Attributes:
+        server: the embedded server, once it is started and unless an API is configured.
+    """
+
+    def __init__(self) -> None:
+        self.server: EmbeddedServer | None = None
+
+    def start(self, scratch: Path, log: Path | None, say: Callable[[str], None]) -> None:
+        """Start an embedded Prefect server unless there is one or an API is configured.
+
+        Args:
+            scratch: a folder that ends with the run.
+            log: the file for what it prints, or None for the terminal.
+            say: shows a line to the user.
+        """
+        if self.server is not None or api_is_configured():
+            return
+        home = usable_home(scratch / "prefect")
+        if home != prefect_home():
+            say(cannot_be_written(prefect_home()))
+        self.server = EmbeddedServer(log, home)
+
+    def stop(self) -> None:
+        """End the embedded server."""
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+
+    def is_private(self) -> bool:
+        """Tell whether the API is one that nobody but the run can look at."""
+        return self.server is not None

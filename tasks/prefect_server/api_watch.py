@@ -1,0 +1,181 @@
+"""A Prefect server that goes away: folds go on, the run ends with its report and says so."""
+
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.prefect_server.prefect_internals import drop_unsent, stop_retrying
+
+PAUSE = 2.0  # seconds between looks at the server
+MISSES = 3  # in a row, and the server counts as gone
+PAGE = 200  # task runs that Prefect gives out at once
+RETURN = 20.0  # seconds that a finished run waits for it to come back
+
+
+class ApiWatch:
+    """A look at the Prefect API every few seconds, for as long as a run lasts."""
+
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
+        """Begin to watch an API that has answered before.
+
+        Args:
+            url: its address, which ends in /api.
+            tls: whose certificates are trusted.
+        """
+        self._url, self._tls = url, tls
+        self._over = threading.Event()
+        self._misses = 0
+        self.was_gone = False
+        threading.Thread(target=self._watch, name="api-watch", daemon=True).start()
+
+    def is_gone(self) -> bool:
+        """Tell whether the API does not answer now, after a close look if it is in doubt."""
+        while 0 < self._misses < MISSES:
+            self._look()
+        return self._misses >= MISSES
+
+    def comes_back(self) -> bool:
+        """Wait a while for the API to come back, and tell whether it did."""
+        deadline = time.monotonic() + RETURN
+        while self.is_gone() and time.monotonic() < deadline:
+            time.sleep(0.2)
+            self._look()
+        return not self.is_gone()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(PAUSE):
+            self._look()
+
+    def _look(self) -> None:
+        self._misses = 0 if answers(self._url, self._tls) else self._misses + 1
+        self.was_gone |= self._misses >= MISSES
+
+
+def answers(url: str, tls: ssl.SSLContext | None = None) -> bool:
+    """Tell whether a Prefect API answers at all; an error is an answer, too."""
+    return not unreachable(url, tls)
+
+
+def unreachable(url: str, tls: ssl.SSLContext | None = None) -> str:
+    """Return why a Prefect API cannot be talked to, and the remedy; empty if it answers.
+
+    Args:
+        url: its address, which ends in /api.
+        tls: whose certificates are trusted.
+    """
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5, context=tls):  # noqa: S310 (the user's own)
+            return ""
+    except urllib.error.HTTPError:
+        return ""
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        why = f"has a certificate that is not trusted ({reason.verify_message.rstrip('.')})"
+        return f"{why}; name the file of its CA in PREFECT_API_SSL_CERT_FILE"
+    return "does not answer; start that server, or unset it to run without one"
+
+
+def tls_settings(url: str) -> ssl.SSLContext | None:
+    """Return whose certificates Prefect's client trusts, for an address that has one.
+
+    Raises:
+        InputError: the file of certificates cannot be read.
+    """
+    import certifi
+    from prefect.settings import get_current_settings
+
+    api = get_current_settings().api
+    if not url.startswith("https:"):
+        return None
+    if api.tls_insecure_skip_verify:
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        return tls
+    try:
+        return ssl.create_default_context(cafile=api.ssl_cert_file or certifi.where())
+    except OSError as error:  # ssl.SSLError is one, too
+        file = f"{api.ssl_cert_file!r} holds no certificates that can be read"
+        problem = f"{file} ({error.strerror or error}); name a file in PEM format"
+        raise InputError("PREFECT_API_SSL_CERT_FILE", problem) from None
+
+
+def give_up() -> None:
+    """Let Prefect's client fail at once from now on, and forget what it has not sent.
+
+    It would go on for minutes: one after the other, its retries of the last state, the
+    retries for the failure to set that, and each event and log line still in a queue.
+    """
+    stop_retrying()
+    drop_unsent()
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether an error is Prefect's client's, about a server that does not answer."""
+    import httpx
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    return isinstance(error, httpx.TransportError | PrefectHTTPStatusError)
+
+
+def missed(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
+    """Return what a user should know of an outage, or nothing.
+
+    Args:
+        watch: has seen the run.
+        unseen: counts the tasks whose end Prefect does not know; None if it cannot be asked.
+    """
+    if not watch.was_gone:
+        return ""
+    if watch.is_gone():
+        return (
+            "the Prefect server stopped answering: there this run stays as it was then; "
+            "the report is complete"
+        )
+    count = unseen()
+    tasks = "some tasks" if count is None else f"{count} tasks"
+    text = "the Prefect server did not answer for a while"
+    return f"{text}: it missed the end of {tasks}" if count != 0 else f"{text} and missed nothing"
+
+
+def count_unseen(task_counts: Mapping[str, int]) -> int | None:
+    """Return how many tasks have no final state in Prefect; None if that cannot be told.
+
+    Args:
+        task_counts: how many there are, by the id of their flow run.
+    """
+    ended = {flow_run: _count_ended(flow_run) for flow_run in task_counts}
+    if (
+        any(count is None for count in ended.values())
+        or max(task_counts.values(), default=0) > PAGE
+    ):
+        return None
+    return sum(max(0, tasks - (ended[run] or 0)) for run, tasks in task_counts.items())
+
+
+def _count_ended(flow_run: str) -> int | None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
+
+    from foldproof.tasks.prefect_server.server import OVER
+
+    try:
+        with get_client(sync_client=True) as client:
+            ended = client.read_task_runs(
+                flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [flow_run]}}),
+                task_run_filter=TaskRunFilter.model_validate(
+                    {"state": {"type": {"any_": list(OVER)}}}
+                ),
+                limit=PAGE,
+            )
+    except Exception:  # whatever it is, it is about a look at the server
+        return None
+    return len(ended)

@@ -1,0 +1,210 @@
+"""The Prefect API of a run: the configured one, or an embedded server for as long as it lasts."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from foldproof.tasks.common.errors import RunFailed
+from foldproof.tasks.common.places import python_path
+from foldproof.tasks.prefect_server.home import prefect_home
+from foldproof.tasks.prefect_server.prefect_internals import EPHEMERAL_SERVER
+
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+ANSWER_PAUSE_S = 0.05  # between two tries
+ANSWER_TIMEOUT_S = 5.0
+
+PATIENCE = 180.0  # seconds; the first start of all makes the database
+ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
+SAID = 200  # characters of a server's last error
+SETTLING, SETTLING_TASK = 5.0, 0.05  # seconds that its last writes may take
+# Written one by one, task runs cost a server more than a small net costs a worker.
+BATCHED = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+}
+# Nobody watches an embedded server, and no automation can run on it.
+UNWATCHED = {
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "false",
+    "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "false",
+}
+VARIABLES = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    EPHEMERAL_SERVER: "1",
+    "PYTHONSAFEPATH": "1",
+    **BATCHED,
+    **UNWATCHED,
+}
+OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")  # states that a task run ends in
+
+
+class EmbeddedServer:
+    """A Prefect server that starts in the background and ends with this process."""
+
+    def __init__(self, log: Path | None, home: Path | None = None) -> None:
+        """Start it; the caller goes on with other work.
+
+        Args:
+            log: the file for what it prints, or None for the terminal.
+            home: the folder of its database; default Prefect's home.
+        """
+        self._log, self._home = log, {"PREFECT_HOME": str(home)} if home else {}
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+            self._process = self._start(listener)
+
+    def wait(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RunFailed: it ended, or did not answer in time.
+        """
+        if answers_in_time(self._process, self.url, PATIENCE):
+            return
+        if self._process.poll() is not None:
+            raise RunFailed(f"the embedded Prefect server did not start{self._last_words()}")
+        raise RunFailed(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
+
+    def _last_words(self) -> str:
+        """Return the last error that a server printed, where it prints to a file."""
+        if self._log is None or not self._log.exists():
+            return ""
+        said = ERROR.findall(self._log.read_text(encoding="utf-8", errors="replace"))
+        return f" ({said[-1][:SAID]}); --verbose shows all of it" if said else ""
+
+    def settle(self, flow_run: str, tasks: int) -> None:
+        """Wait until it has written down how the tasks of a flow run ended.
+
+        Args:
+            flow_run: the flow run's id.
+            tasks: how many there are; what is missing at last has been waited for in vain.
+        """
+        query = {
+            "flow_runs": {"id": {"any_": [flow_run]}},
+            "task_runs": {"state": {"type": {"any_": OVER}}},
+        }
+        deadline = time.monotonic() + SETTLING + SETTLING_TASK * tasks
+        while self._process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(urllib.error.URLError, OSError):
+                if self._ask("task_runs/count", query) >= tasks:
+                    return
+            time.sleep(0.05)
+
+    def _ask(self, path: str, query: dict[str, Any]) -> Any:
+        request = urllib.request.Request(  # noqa: S310 (it is our own address)
+            f"{self.url}/{path}",
+            json.dumps(query).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with DIRECT.open(request, timeout=5) as answer:
+            return json.load(answer)
+
+    def stop(self) -> None:
+        """End it at once; its database survives that."""
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _start(self, listener: socket.socket) -> subprocess.Popen[bytes]:
+        output = self._log.open("ab") if self._log else None
+        path = python_path()
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "foldproof.tasks.prefect_server.embedded_server",
+                str(listener.fileno()),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=os.environ | VARIABLES | {"PYTHONPATH": path} | self._home,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C is the flow's process's to handle
+        )
+        if output:
+            output.close()
+        return process
+
+
+def api_is_configured() -> bool:
+    """Tell whether a Prefect API is configured, by environment, profile or file.
+
+    Prefect itself is asked where any of these speaks of it, or where it is loaded already:
+    importing it takes two seconds.
+    """
+    if any(value for name, value in os.environ.items() if name.upper() == "PREFECT_API_URL"):
+        return True
+    if "prefect.settings" not in sys.modules and not _may_be_configured():
+        return False
+    from prefect.settings import get_current_settings
+
+    return bool(get_current_settings().api.url)
+
+
+def _may_be_configured() -> bool:
+    """Look where Prefect would; a path of profiles in a file is settled by asking it."""
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or prefect_home() / "profiles.toml")
+    if "api_url" in _text(profiles) or "prefect" in _text(Path(".env")):
+        return True
+    try:
+        project = tomllib.loads(_text(Path("pyproject.toml")))
+    except tomllib.TOMLDecodeError:
+        return True  # whatever Prefect says of it
+    return Path("prefect.toml").is_file() or bool(project.get("tool", {}).get("prefect"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def using(server: EmbeddedServer | None) -> Iterator[None]:
+    """Let Prefect's client talk to the embedded server, once it answers."""
+    if server is None:
+        yield
+        return
+    server.wait()
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: server.url}):
+        yield
+
+
+def answers_in_time(server: "subprocess.Popen[bytes]", api: str, seconds: float) -> bool:
+    """Wait until a server answers; False where it ended, or did not answer in time.
+
+    Args:
+        server: its process.
+        api: the address, which ends in /api.
+        seconds: to wait at most.
+    """
+    deadline = time.monotonic() + seconds
+    while server.poll() is None and time.monotonic() < deadline:
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            DIRECT.open(f"{api}/health", timeout=ANSWER_TIMEOUT_S),
+        ):
+            return True
+        time.sleep(ANSWER_PAUSE_S)
+    return False

@@ -1,0 +1,4 @@
+"""Private names of Keras and TensorFlow, each behind a plain one.
+
+Imports nothing else of foldproof.
+"""
