@@ -1,5 +1,6 @@
-"""The rooms of foldproof: every step of a cross-validation, one concept a module.
+"""All that the flows call: the packages of a cross-validation, from settings to reports.
 
-Data flows one way and imports only point upstream:
-config -> data -> folds -> fitting -> metrics -> reduce -> report.
+Imports point one way, and `make lint` checks it: common, user_code, config, machine and data,
+folds, training, store, workers and evaluation, clusters and report, run, prefect_ui and
+prefect_server, prefect_flow, then verification, audit and comparison, and cli on top.
 """

@@ -14,7 +14,7 @@ from pebble import ProcessExpired, ProcessPool
 from foldproof.tasks.audit.trial import Trial, TrialOutcome
 from foldproof.tasks.audit.worker import run_trial
 from foldproof.tasks.run.session import Run
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 from foldproof.tasks.workers.slot import describe_end
 from foldproof.tasks.workers.slots import Slots
@@ -48,7 +48,7 @@ class Server:
         self._pool = ProcessPool(
             max_workers=1,
             max_tasks=1,
-            initializer=worker.set_up,
+            initializer=in_worker.set_up,
             initargs=(run.placement.devices[0].visible, Path(os.getcwd())),
             context=self._context(run, environment),
         )

@@ -14,7 +14,7 @@ from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.internals.tensorflow_internals import onednn_is_on
 from foldproof.tasks.user_code.builder import load_builder
-from foldproof.tasks.workers.calls import configure, configure_unchecked
+from foldproof.tasks.workers.in_worker import configure, configure_unchecked
 
 LOG = logging.getLogger(__name__)
 

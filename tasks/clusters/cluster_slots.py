@@ -22,7 +22,7 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.search_path import import_folders
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.slot_queue import SlotQueue
 
 T = TypeVar("T")
@@ -199,9 +199,9 @@ def _stored_when(arguments: Any) -> int | None:
 
 def _stored_since(known: int | None, function: Any, arguments: Any) -> FoldRecord | None:
     """Return the record of a fold that was stored although no answer came."""
-    if function is not worker.train_fold or _stored_when(arguments) == known:
+    if function is not in_worker.train_fold or _stored_when(arguments) == known:
         return None
-    found = worker.read_stored(arguments[0])
+    found = in_worker.read_stored(arguments[0])
     return None if found is None else replace(found, cached=False)
 
 

@@ -25,7 +25,7 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.multiprocessing_internals import allow_children
 from foldproof.tasks.workers.protocol import WorkerSlot
 from foldproof.tasks.workers.slots import Slots
@@ -82,7 +82,7 @@ class NodeHost:
         found = slot.run(function, *self._placed(slot, function, arguments), timeout=timeout)
         if isinstance(found, FoldRecord) and arguments and isinstance(arguments[0], FoldJob):
             job = self._place_job(arguments[0])
-            slot.watch(found.memory, worker.prepare_fold, job, self._request.tensorflow)
+            slot.watch(found.memory, in_worker.prepare_fold, job, self._request.tensorflow)
         return found
 
     def _placed(self, slot: WorkerSlot, function: Callable[..., Any], arguments: Any) -> list[Any]:

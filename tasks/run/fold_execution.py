@@ -11,7 +11,7 @@ from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_f
 from foldproof.tasks.store.fold_file import DamagedFold, put_aside
 from foldproof.tasks.store.locks import fold_lock
 from foldproof.tasks.store.object_storage import Remote
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import WorkerSlot
 
 SHORT = 0.5  # seconds of a fold that is over before the next one is under way
@@ -48,7 +48,12 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
         place = (slot.name, slot.progress_path, compute.memory_limit)
         try:
             record = slot.run(
-                worker.train_fold, tried, tensorflow, attempt, *place, timeout=compute.fold_timeout
+                in_worker.train_fold,
+                tried,
+                tensorflow,
+                attempt,
+                *place,
+                timeout=compute.fold_timeout,
             )
         except (WorkerLost, FoldTimeout) as error:
             if run.slots.stopped.is_set():
@@ -59,7 +64,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
             break
         record = replace(record, error=f"{record.error}{_tries(attempt)}")
         tried = _in_little_memory(job)
-    slot.watch(record.memory, worker.prepare_fold, job, tensorflow)
+    slot.watch(record.memory, in_worker.prepare_fold, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
     if time.perf_counter() - started < SHORT:
@@ -82,7 +87,7 @@ def _tries(attempt: int) -> str:
 def reuse_stored(run: Run, job: FoldJob) -> bool:
     """Take a fold from the store, unless it is damaged or to be refreshed."""
     try:
-        record = worker.read_stored(job)
+        record = in_worker.read_stored(job)
     except DamagedFold as error:
         with disk_errors_as_run_failed(
             f"out: {job.store.name}, which is damaged, put aside", RERUN_REMEDY

@@ -58,7 +58,7 @@ from foldproof.tasks.user_code.opened_files.record import (
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions, OpenedFiles
 from foldproof.tasks.user_code.search_path import import_folders
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
 
@@ -293,7 +293,7 @@ class Run(RunPlan):
         if not is_user_splitter(self.study.split.method):
             return super()._divide(folder)
         return divide_alone(
-            worker.split_rows,
+            in_worker.split_rows,
             self.study.split.method,
             *(self.dataset, self.study.split, self.study.seed, folder, import_folders()),
             scratch=self._folder("aside"),
@@ -349,7 +349,7 @@ class Run(RunPlan):
         arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
         # What another run's builder imported would not be opened again.
         fresh, builder = self._lender is not None, job.builder.reference
-        call = (fresh, builder, worker.inspect_model, *arguments)
+        call = (fresh, builder, in_worker.inspect_model, *arguments)
         found, trace = call_in_worker(self.slots, *call)
         if isinstance(found, InputError):
             self.display.detail(trace)

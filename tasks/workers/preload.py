@@ -26,7 +26,7 @@ if os.environ.get(PRELOAD_VARIABLE) == "tensorflow":
 if os.environ.get(PRELOAD_VARIABLE):
     import foldproof.tasks.training.fold
     import foldproof.tasks.training.trial.model_trial
-    import foldproof.tasks.workers.calls  # noqa: F401
+    import foldproof.tasks.workers.in_worker  # noqa: F401
 # What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
 gc.collect()
 gc.freeze()

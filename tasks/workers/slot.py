@@ -17,7 +17,7 @@ from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.machine.devices import Device
 from foldproof.tasks.machine.memory import REMEDY, allowance_text, times_killed_for_memory
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 
 QUEUE_AHEAD = 3  # short folds that may be queued at a slot
@@ -134,7 +134,7 @@ class Slot:
         limits = (self._device.memory, self._memory_limit)
         arguments = (self._device.visible, self._folder, *limits)
         return ProcessPool(
-            max_workers=1, initializer=worker.set_up, initargs=arguments, context=self._context
+            max_workers=1, initializer=in_worker.set_up, initargs=arguments, context=self._context
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import WorkerSlot
 
 LOG = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class SlotQueue:
     def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
         """Let each worker compile the model of the fold that will be its first."""
         for slot, job in zip(self.slots, jobs, strict=False):
-            self._in_background(slot, worker.prepare_fold, job, self.tensorflow, timeout=timeout)
+            self._in_background(slot, in_worker.prepare_fold, job, self.tensorflow, timeout=timeout)
 
     def _in_background(
         self,

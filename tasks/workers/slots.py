@@ -9,7 +9,7 @@ from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
-from foldproof.tasks.workers import calls as worker
+from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.fork_server import ForkServerContext
 from foldproof.tasks.workers.slot import QUEUE_AHEAD, Slot
 from foldproof.tasks.workers.slot_queue import SlotQueue
@@ -64,7 +64,7 @@ class Slots(SlotQueue):
     def warm_up(self) -> None:
         """Start the first worker in the background."""
         threads = self.placement.numerics.threads
-        self._in_background(self.slots[0], worker.warm_up, self.tensorflow, threads)
+        self._in_background(self.slots[0], in_worker.warm_up, self.tensorflow, threads)
 
     def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
         """Give the slots access to the data; on this machine they have it already."""

@@ -19,7 +19,7 @@ DECIDES = {
     "folds": "splitters, rows, seeds, keys, inner splits, outputs",
     "training": "scalers, weights, models, all engines",
     "store.fold_file": "how a fold is kept and read again",
-    "workers.calls": "how a worker sets what bits depend on",
+    "workers.in_worker": "how a worker sets what bits depend on",
     "evaluation": "metrics, tables, intervals, paired tests",
     "report.folder": "the bytes of a report's tables",
     "report.parquet_tables": "how those are read again, for comparisons",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.workers.calls import _configure_tensorflow
+from foldproof.tasks.workers.in_worker import _configure_tensorflow
 
 
 def chosen_step(job: FoldJob) -> tuple[str, bool]:

@@ -16,7 +16,7 @@ from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import fit_fold
-from foldproof.tasks.workers.calls import record_of
+from foldproof.tasks.workers.in_worker import record_of
 
 CLASSIFIER: dict[str, Any] = {
     "builder": "sklearn.linear_model:LogisticRegression",
