@@ -78,7 +78,7 @@ bench-scale: $(VENV)/.clustered  ## Count what 2,000 folds that train nothing co
 	$(BIN)/python -m tests.bench.scale $(ARGS)
 
 clean:  ## Remove the environment and all caches; reports stay
-	rm -rf $(VENV) build *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .grimp_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

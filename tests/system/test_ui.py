@@ -46,7 +46,8 @@ def test_a_study_is_allowed_with_its_modules(tmp_path, monkeypatch):
     (tmp_path / "results").mkdir()
     assert list(modules_in(tmp_path)) == ["deep", "nets"]
     monkeypatch.setenv(BUILDERS, "theirs")
-    monkeypatch.delenv(PATHS, raising=False)
+    monkeypatch.setenv(PATHS, "")  # so that what `allow` sets is taken back
+    monkeypatch.delenv(PATHS)
     allow(tmp_path)
     assert os.environ[BUILDERS] == "theirs,deep,nets"
     assert os.environ[PATHS] == str(tmp_path)

@@ -39,7 +39,8 @@ def test_the_terminals_handlers_have_their_names():
 def test_what_is_not_sent_yet_lies_in_queues(service):
     expect(missing(service, "_instances", "drain_all"))
     expect(parameters(service.drain_all, "timeout"))
-    assert "_queue" in inspect.getsource(vars(inspect.getmro(service)[1].__mro__[1])["__init__"])
+    queued: Any = inspect.getmro(service)[1].__mro__[1]
+    assert "_queue" in inspect.getsource(queued.__init__)
 
 
 def test_functions_of_the_engine_have_their_names():
@@ -135,7 +136,7 @@ def test_without_queues_there_is_nothing_to_drop(monkeypatch):
 
 def test_prefect_is_not_imported_before_it_is_needed():
     code = (
-        "import sys, foldproof.tasks.prefect_flow.prefect_internals, "
+        "import sys, foldproof.tasks.prefect_server.prefect_internals, "
         "foldproof.tasks.run.prefect_internals; print('prefect' in sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -240,7 +240,7 @@ def test_identities_agree_between_processes_that_hash_text_differently():
     source = (
         "KINDS = {'a', 'b', 'c', 'd'}\n"
         "def build(x):\n    return x in {'e', 'f', 'g', 'h'} or x in KINDS\n"
-        "from foldproof.tasks.user_code.functions import register_function\n"
+        "from foldproof.tasks.user_code.objects.functions import register_function\n"
         "print(register_function(build))\n"
     )
     names = {
