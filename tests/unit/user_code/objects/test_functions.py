@@ -69,10 +69,10 @@ def run_both_ways(tmp_path, source):
 
 def test_a_function_of_a_module_is_named_by_it():
     assert register_function(mlp) == "foldproof.tasks.models:mlp"
-    assert register_function(importable) == "tests.unit.user_code.test_functions:importable"
+    assert register_function(importable) == "tests.unit.user_code.objects.test_functions:importable"
     assert (
         register_function(Importable.method)
-        == "tests.unit.user_code.test_functions:Importable.method"
+        == "tests.unit.user_code.objects.test_functions:Importable.method"
     )
     assert not is_function_object("tasks.models:mlp")
 
@@ -82,7 +82,7 @@ def test_a_function_inside_another_is_kept_under_its_digest():
         return 1
 
     name = register_function(build)
-    assert name.startswith("tests.unit.user_code.test_functions:test_a_function_inside")
+    assert name.startswith("tests.unit.user_code.objects.test_functions:test_a_function_inside")
     assert is_function_object(name)
     assert function_object(name) is build
     assert len(name.rpartition("@")[2]) == 8
@@ -297,7 +297,7 @@ def test_the_module_of_an_objects_class_is_known():
     def build():
         return units
 
-    assert "tests.unit.user_code.test_functions" in modules_of(register_function(build))
+    assert "tests.unit.user_code.objects.test_functions" in modules_of(register_function(build))
     assert identify(units) == identify(Units(8))
     assert identify(units) != identify(Units(9))
 
