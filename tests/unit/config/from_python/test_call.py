@@ -62,7 +62,7 @@ def dataset(tmp_path, made):
 def test_arrays_are_what_from_arrays_makes_of_them():
     made = study(build, X, Y, groups=np.arange(60) // 2)
     assert made.data == foldproof.DataSpec.from_arrays(X, Y, groups=np.arange(60) // 2)
-    assert made.model.builder.startswith("tests.unit.config.test_python_call:build")
+    assert made.model.builder.startswith("tests.unit.config.from_python.test_call:build")
     assert study(data=(X, Y)).data == foldproof.DataSpec.from_arrays(X, Y)
 
 
