@@ -65,6 +65,11 @@ def _other_settings(first: Run, run: Run) -> Iterator[Difference]:
         yield "out", first.study.out, run.study.out
     if first.study.seed != run.study.seed:
         yield "seed", first.study.seed, run.study.seed
+    one, other = first.study.split, run.study.split
+    if not {one.method, other.method} & {"leave_one_out", "predefined"}:  # which count by the data
+        for name in ("n_splits", "n_repeats"):
+            if getattr(one, name) != getattr(other, name):
+                yield f"split.{name}", getattr(one, name), getattr(other, name)
 
 
 def _other_data(first: Run, run: Run) -> Iterator[Difference]:

@@ -18,7 +18,7 @@ from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
-from foldproof.tasks.workers import slots as workers
+from foldproof.tasks.workers import slot as workers
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of
 from tests.support.processes import (
