@@ -27,7 +27,7 @@ endef
 # runs in worker processes is not counted: they are ended by signals, which costs what they measured.
 COVERED = $(if $(ARGS),,--cov --cov-report=)
 
-.PHONY: cv ui test test-long test-server test-browser test-clusters lint docs results bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters test-documents lint docs results bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -55,6 +55,9 @@ test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
 
 test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
 	$(BIN)/python -m pytest -m clusters --numprocesses 2 --dist loadgroup $(or $(ARGS),tests/system)
+
+test-documents: $(VENV)/.tested  ## Run all that docs/ shows, and compare what it prints
+	$(BIN)/python -m pytest -m documents --numprocesses 2 $(or $(ARGS),tests/system)
 
 lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 	$(BIN)/python -m ruff check .

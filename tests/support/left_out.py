@@ -11,6 +11,7 @@ COMMANDS = {  # by the mark of what they run
     "server": "make test-server",
     "browser": "make test-browser",
     "clusters": "make test-clusters",
+    "documents": "make test-documents",
 }
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 OUTPUT = "left_out"  # what a worker of xdist hands over at its end

@@ -13,11 +13,14 @@ from tests.support.documents import (
     perform,
 )
 
-RUNNING = [page for page in PAGES if any(b.does in ("run", "output of") for b in blocks(page))]
 FIRST_PAGE = "README.md"  # runs as on a machine without a Prefect server
+RUNNING = [
+    pytest.param(page, marks=pytest.mark.long if page == FIRST_PAGE else pytest.mark.documents)
+    for page in PAGES
+    if any(b.does in ("run", "output of") for b in blocks(page))
+]
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", RUNNING)
 def test_a_page_runs_as_it_stands(
