@@ -42,6 +42,11 @@ def installed(tmp_path_factory) -> Path:
     return folder / "venv" / "bin"
 
 
+@pytest.fixture(autouse=True)
+def _what_is_installed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # which leads to the checkout in other tests
+
+
 @pytest.fixture
 def study(tmp_path) -> Path:
     """A folder of the user's with modules that are called as ours are."""
