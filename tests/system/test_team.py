@@ -185,8 +185,7 @@ def test_two_workers_share_the_runs_and_a_paused_schedule_can_be_run_now(team):
     assert live.ended(first, "one").state.is_completed()
     took = [name for name in ("one", "two") if "submitting flow run" in live.log(name)]
     assert took == ["one", "two"]
-    with live.client() as client:  # as it was registered, for the tests that come after
-        client.update_deployment_schedule(nightly.id, schedule.id, active=False)
+    live.register()  # for the tests that come after
 
 
 def test_a_verification_that_cannot_be_done_fails_and_is_told(team):
