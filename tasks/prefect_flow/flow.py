@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect import Flow
 
-from foldproof.tasks.config.from_python.call import settings_of_call
+from foldproof.tasks.config.from_python.call import arranged, settings_of_call
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
@@ -55,6 +55,7 @@ class LaunchedFlow(Flow[..., Result]):
         options = {
             name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs
         }
+        args, kwargs = arranged(args, kwargs)
         given = with_more(settings_of_call(*args, **kwargs))
         return self.launch(Run(parse_study(given), Display()), **options)
 

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -395,11 +396,19 @@ def namespaces():
         subprocess.run(["ip", "netns", "delete", name], capture_output=True)
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short enough for the addresses of worker processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @lost
-def test_a_node_that_sees_only_the_shared_folder(home, api, alone, own, tmp_path, namespaces):
+def test_a_node_that_sees_only_the_shared_folder(
+    home, api, alone, own, tmp_path, namespaces, short_folder
+):
     """It has a network, a host name and a temporary folder of its own."""
-    hidden = tmp_path / "flow"
-    hidden.mkdir()
+    hidden = short_folder
     cluster = own(Dask, host="10.213.7.1")
     inside = f"mount -t tmpfs none {hidden} && hostname node-b && exec ip netns exec {namespaces}"
     before = ("unshare", "--mount", "--uts", "sh", "-c", f'{inside} "$@"', "sh")

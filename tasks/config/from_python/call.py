@@ -84,12 +84,28 @@ def settings_of_call(
     return {setting: value for setting, value in settings.items() if value is not None}
 
 
+def arranged(
+    positional: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a call in today's order; in 0.1.0, the data went first.
+
+    Raises:
+        InputError: an argument is given twice.
+    """
+    if positional and isinstance(positional[0], DataSpec) and "data" not in named:
+        positional, named = positional[1:], {**named, "data": positional[0]}
+    for name, _ in zip(POSITIONAL, positional, strict=False):
+        if name in named:
+            raise InputError(name, "given twice, with and without its name; leave one out")
+    return positional, named
+
+
 def _is_default(value: Any, default: Any) -> bool:
     return value is None or (type(value) is type(default) and bool(value == default))
 
 
 def _model(model: Any) -> Any:
-    if is_frame(model) or isinstance(model, np.ndarray | DataSpec):
+    if is_frame(model) or isinstance(model, np.ndarray):
         remedy = "the order is model, X, y, or name them: data=..."
         raise InputError("model", f"is {_article(model)}; {remedy}")
     return model

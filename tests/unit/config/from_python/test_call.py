@@ -25,7 +25,13 @@ from sklearn.preprocessing import StandardScaler
 
 import foldproof
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.from_python.call import ARGUMENTS, POSITIONAL, settings_of_call
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.from_python.call import (
+    ARGUMENTS,
+    POSITIONAL,
+    arranged,
+    settings_of_call,
+)
 from foldproof.tasks.config.from_python.splitter_objects import split_of
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
@@ -267,6 +273,18 @@ def test_what_is_wrong_is_one_line(arguments, named, problem):
     with pytest.raises(InputError, match=f"^{problem}|: {problem}") as caught:
         study(*arguments, **named)
     assert "\n" not in str(caught.value)
+
+
+def test_the_data_may_go_first_as_in_earlier_versions():
+    data = DataSpec.from_arrays(X, Y)
+    assert arranged((data,), {"model": "nets:build"}) == ((), {"model": "nets:build", "data": data})
+    assert arranged(("nets:build", X, Y), {}) == (("nets:build", X, Y), {})
+
+
+def test_an_argument_that_is_given_twice_is_refused():
+    with pytest.raises(InputError) as caught:
+        arranged(("nets:build", X, Y), {"model": "nets:other"})
+    assert str(caught.value) == "model: given twice, with and without its name; leave one out"
 
 
 def test_a_frame_with_two_columns_of_one_name_is_refused():
