@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from foldproof.tasks.common.text import one_line
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.report.folder import EXECUTION, MANIFEST
 from foldproof.tasks.report.result import metric_line
@@ -82,21 +83,13 @@ def _read(path: Path, seconds: float) -> FoundRun | None:
             run_id=path.name,
             path=path,
             at=datetime.fromtimestamp(seconds, UTC),
-            name=_text(metadata, "name"),
-            model=_model(key["model"]["builder"]),
-            data=_data(_text(metadata, "source"), key),
-            first=metric_line(first),
+            name=one_line(_text(metadata, "name")),
+            model=one_line(_model(key["model"]["builder"])),
+            data=one_line(_data(_text(metadata, "source"), key)),
+            first=one_line(metric_line(first)),
             failed=statuses.to_pylist().count("failed"),
         )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        RecursionError,
-        pa.ArrowException,
-    ):
+    except DAMAGE:
         return None
 
 

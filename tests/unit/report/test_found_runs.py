@@ -1,7 +1,9 @@
 """Runs are found again: the list, OUT/index.html, OUT/latest, and names for people."""
 
+import json
 import os
 import re
+import shutil
 
 import pytest
 from pyarrow import parquet
@@ -56,7 +58,6 @@ def test_the_page_says_how_many_more_there_are(out):
 
 
 def test_a_damaged_report_hides_no_other(out, tmp_path):
-    import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(out, copy, symlinks=True)
@@ -69,7 +70,6 @@ def test_a_damaged_report_hides_no_other(out, tmp_path):
 
 
 def test_a_name_is_shown_escaped(out, tmp_path):
-    import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(out, copy, symlinks=True)
@@ -80,3 +80,13 @@ def test_a_name_is_shown_escaped(out, tmp_path):
     named = next(each for each in found_runs(copy) if each.path == path.parent)
     assert named.name == "my <b>first</b>"
     assert "my &lt;b&gt;first&lt;/b&gt;" in index_page([named], 1)
+
+
+def test_what_a_report_from_elsewhere_says_moves_no_cursor(out, tmp_path):
+    run = tmp_path / "runs" / "theirs"
+    shutil.copytree(found_runs(out)[0].path, run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["key"]["model"]["builder"] = "nets:build\x1b[2J\nall is well"
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    (found,) = found_runs(tmp_path)
+    assert found.model == "build\\x1b[2J all is well"
