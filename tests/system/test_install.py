@@ -1,5 +1,6 @@
 """`pip install .` and then `foldproof cv` in another folder, beside modules of the user's own."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -37,7 +38,9 @@ def installed(tmp_path_factory) -> Path:
     venv.create(folder / "venv", with_pip=False)
     (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
     install = [*PIP, "--python", str(folder / "venv"), "install", "--no-deps", "--no-index"]
-    subprocess.run([*install, *map(str, wheels.iterdir())], check=True)
+    # With the checkout on its path, pip finds foldproof there and has nothing left to do.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([*install, *map(str, wheels.iterdir())], env=environment, check=True)
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder / "venv" / "bin"
 
