@@ -58,6 +58,6 @@ def cross_validate(study: Study, slots: Slots) -> Result:
         records = train(run)
         reduce_folds: Any = steps.reduce_folds  # tasks: what they wrap is called
         write_report: Any = steps.write_report
-        tables = reduce_folds.__wrapped__(run, run.plan, records)
+        tables = reduce_folds.__wrapped__(run, records)
         result: Any = write_report.__wrapped__(run, tables)
         return result
