@@ -1,21 +1,17 @@
-"""Run trials, each in a fresh process, from fork servers with the environment it needs."""
+"""Run trials, each in a fresh process, from worker hosts with the environment it needs."""
 
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, TimeoutError, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pebble import ProcessExpired, ProcessPool
 
 from foldproof.tasks.audit.trial import Trial, TrialOutcome
 from foldproof.tasks.audit.worker import run_trial
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.fork_server import ForkServerContext
+from foldproof.tasks.workers.host import CallTimeout, Worker, WorkerEnded, WorkerHost
 from foldproof.tasks.workers.slot import describe_end
 from foldproof.tasks.workers.slots import Slots
 
@@ -25,7 +21,7 @@ MAX_SERVERS = 2  # at a time: each holds TensorFlow, and loading it takes a core
 
 @dataclass(frozen=True)
 class Environment:
-    """The settings that a fork server fixes for all of its processes.
+    """The settings that a worker host fixes for all of its processes.
 
     Attributes:
         threads: of BLAS.
@@ -40,51 +36,54 @@ class Environment:
 
 
 class Server:
-    """A fork server and the trials that run from it, one at a time, each in a new process."""
+    """A worker host and the trials that run from it, one at a time, each in a new process."""
 
     def __init__(self, run: Run, environment: Environment, trials: Sequence[Trial]) -> None:
-        """Start the server, unless the run has one like it, and queue the trials."""
-        self._own: ForkServerContext | None = None
-        self._pool = ProcessPool(
-            max_workers=1,
-            max_tasks=1,
-            initializer=in_worker.set_up,
-            initargs=(run.placement.devices[0].visible, Path(os.getcwd())),
-            context=self._context(run, environment),
+        """Start the host, unless the run has one like it, and queue the trials."""
+        usual = Environment(run.placement.numerics.threads)
+        self._own: WorkerHost | None = None
+        self._host = (
+            run.slots.host
+            if environment == usual and isinstance(run.slots, Slots)
+            else self._start(run, environment)
         )
-        needs, limit = run.identity.needs_tensorflow, run.study.compute.fold_timeout
-        self.pending: dict[Any, Trial] = {
-            self._pool.schedule(run_trial, args=(trial, needs), timeout=limit): trial
-            for trial in trials
+        self._run, self._folder = run, Path(os.getcwd())
+        self._worker: Worker | None = None
+        self._thread = ThreadPoolExecutor(1)
+        self.pending: dict[Future[TrialOutcome], Trial] = {
+            self._thread.submit(self._perform, trial): trial for trial in trials
         }
 
     def take_finished(self) -> Iterator[tuple[Trial, TrialOutcome]]:
         """Yield the trials that have ended since the last call."""
         for future in [future for future in self.pending if future.done()]:
-            yield self.pending.pop(future), _outcome(future)
+            yield self.pending.pop(future), future.result()
 
     def stop(self) -> None:
         """Kill the processes, whatever they do."""
-        for future in self.pending:
-            future.cancel()
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._worker is not None:
+            self._worker.kill()
         if self._own is not None:
             self._own.stop()
-            self._own = None
 
-    def _context(self, run: Run, environment: Environment) -> ForkServerContext:
-        """Return the run's own fork server where it has the environment, else a new one's."""
-        usual = Environment(run.placement.numerics.threads)
-        if environment == usual and isinstance(run.slots, Slots):
-            return run.slots.context
-        return self._start(run, environment)
+    def _perform(self, trial: Trial) -> TrialOutcome:
+        self._worker = worker = self._host.start_worker()
+        worker.begin(in_worker.set_up, self._run.placement.devices[0].visible, self._folder)
+        needs, limit = self._run.identity.needs_tensorflow, self._run.study.compute.fold_timeout
+        try:
+            return worker.call(run_trial, trial, needs, timeout=limit)
+        except CallTimeout:
+            return TrialOutcome(error="it ran past compute.fold_timeout")
+        except WorkerEnded as ended:
+            return TrialOutcome(error=describe_end(ended.exit_code))
+        finally:
+            worker.kill()
 
-    def _start(self, run: Run, environment: Environment) -> ForkServerContext:
+    def _start(self, run: Run, environment: Environment) -> WorkerHost:
+        deviations = {} if environment.onednn is None else {ONEDNN: str(int(environment.onednn))}
         needs = run.identity.needs_tensorflow
-        onednn = environment.onednn
-        deviations = {} if onednn is None else {ONEDNN: str(int(onednn))}
-        self._own = ForkServerContext(needs, environment.threads, run.scratch, run.log, deviations)
+        self._own = WorkerHost(needs, environment.threads, run.scratch, run.log, deviations)
         return self._own
 
 
@@ -106,13 +105,3 @@ def run_trials(
                 if not server.pending:
                     server.stop()
                     running.remove(server)
-
-
-def _outcome(future: Any) -> TrialOutcome:
-    try:
-        outcome: TrialOutcome = future.result()
-    except TimeoutError:
-        return TrialOutcome(error="it ran past compute.fold_timeout")
-    except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-        return TrialOutcome(error=describe_end(error))
-    return outcome

@@ -138,7 +138,7 @@ class ClusterSlots(SlotQueue):
         )
 
     def warm_up(self) -> None:
-        """Do nothing: the nodes' fork servers load TensorFlow since they joined."""
+        """Do nothing: the nodes' worker hosts load TensorFlow since they joined."""
 
     def queue_ahead(self) -> None:
         """Do nothing: a place takes one fold at a time."""

@@ -26,7 +26,6 @@ from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.multiprocessing_internals import allow_children
 from foldproof.tasks.workers.protocol import WorkerSlot
 from foldproof.tasks.workers.slots import Slots
 
@@ -37,7 +36,7 @@ class NodeHost:
     """The worker processes of one run on this node."""
 
     def __init__(self, request: JoinRequest) -> None:
-        """Start the fork server; workers follow with the first calls."""
+        """Start the host; workers follow with the first calls."""
         self._request = request
         self.placement = _place(request)
         self._scratch = make_scratch()
@@ -115,7 +114,6 @@ _lock = threading.Lock()
 def join(request: JoinRequest) -> NodeInfo:
     """Join a run and describe this node; joining again starts new workers."""
     machine = socket.gethostname()
-    allow_children()  # Dask's workers are daemons; ours end with them
     try:
         code = code_here(request.model, request.train, request.modules, request.search)
         leave(request.run)  # what was under way here counts as lost

@@ -311,7 +311,7 @@ class Run(RunPlan):
 
     @property
     def slots(self) -> SlotPool:
-        """The device slots; their fork server starts when they are first asked for."""
+        """The device slots; their host starts when they are first asked for."""
         with self._lock:
             if self._slots is None:
                 self._slots = self._lender.slots if self._lender else self._own_slots()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device
-from foldproof.tasks.workers.fork_server import ForkServerContext
+from foldproof.tasks.workers.host import WorkerHost
 from foldproof.tasks.workers.slot import Slot
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class SharedSlot(Slot):
     def __init__(
         self,
         device: Device,
-        context: ForkServerContext,
+        host: WorkerHost,
         scratch: Path,
         folder: Path,
         gate: GpuGate,
@@ -100,7 +100,7 @@ class SharedSlot(Slot):
         """Describe a slot that waits at a gate for its GPU."""
         self._limited, self._gate = device, gate
         self._exhausted: set[str] = set()
-        super().__init__(device, context, scratch, folder, memory_limit)
+        super().__init__(device, host, scratch, folder, memory_limit)
         gate.slots.append(self)
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:

@@ -1,16 +1,10 @@
 """The functions that run inside a worker process: set-up, numerics check, training of a fold."""
 
 import contextlib
-import ctypes
 import os
-import signal
-import sys
-import threading
 import traceback
 from dataclasses import replace
 from functools import cache
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +28,6 @@ from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions
 from foldproof.tasks.user_code.search_path import extend_path
 from foldproof.tasks.workers.output import captured_output, output_path
 
-PR_SET_PDEATHSIG = 1
-ORPHANED_EXIT_CODE = 113
 GPU_MEMORY_VARIABLE = "FOLDPROOF_GPU_MEMORY"  # names the MiB that this worker may take
 
 
@@ -50,9 +42,6 @@ def set_up(
         memory: MiB of a GPU that it may take, or None for all.
         memory_limit: MiB of the machine's memory that it may take, or None.
     """
-    _exit_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the flow's process's to handle
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ["CUDA_VISIBLE_DEVICES"] = visible
     if memory is not None:
         os.environ[GPU_MEMORY_VARIABLE] = str(memory)
@@ -194,26 +183,6 @@ def record_of(finished: FinishedFold, job: FoldJob, cached: bool) -> FoldRecord:
         predictions=finished.predictions,
         notice=finished.notice,
     )
-
-
-def _exit_with_parent() -> None:
-    """End this process as soon as the flow's process or the fork server is gone.
-
-    On Linux the kernel sees to it. Elsewhere, and where a process in between lives on, a
-    thread watches; it needs the interpreter for a moment, which training gives up often.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    parent, server = parent_process(), os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == server:
-            if parent is not None and wait([parent.sentinel], timeout=0.5):
-                break
-        os._exit(ORPHANED_EXIT_CODE)
-
-    threading.Thread(target=watch, name="parent-guard", daemon=True).start()
 
 
 @cache

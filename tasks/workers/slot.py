@@ -3,24 +3,21 @@
 A killed worker fails its own job only, and the next job of its slot starts a new one.
 """
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, TimeoutError
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
 
 from foldproof.tasks.common.errors import FoldTimeout, Interrupted, WorkerLost
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.machine.devices import Device
 from foldproof.tasks.machine.memory import REMEDY, allowance_text, times_killed_for_memory
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.fork_server import ForkServerContext
+from foldproof.tasks.workers.host import CallTimeout, Worker, WorkerEnded, WorkerHost
 
-QUEUE_AHEAD = 3  # short folds that may be queued at a slot
+QUEUE_AHEAD = 3  # short folds that may wait at a slot
 
 OUT_OF_MEMORY_SIGNALS = (signal.SIGABRT, signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS)
 
@@ -35,7 +32,7 @@ class Slot:
     def __init__(
         self,
         device: Device,
-        context: ForkServerContext,
+        host: WorkerHost,
         scratch: Path,
         folder: Path,
         memory_limit: int | None = None,
@@ -43,12 +40,13 @@ class Slot:
         """Describe a slot; its worker starts in the folder, with the first job."""
         self.name, self._folder = device.name, folder
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
-        self._device, self._context, self._memory_limit = device, context, memory_limit
-        self._pool = self._new_pool()
-        self._futures: set[Any] = set()
-        self._successor: tuple[ProcessPool, Any] | None = None
-        self._retired: list[ProcessPool] = []
-        self._first_memory, self._lock = 0.0, threading.Lock()
+        self._device, self._host, self._memory_limit = device, host, memory_limit
+        self._worker: Worker | None = None
+        self._successor: Worker | None = None
+        self._is_warm = threading.Event()  # the successor is
+        self._first_memory, self._closed = 0.0, False
+        self._turn = threading.Lock()  # of one call at a time
+        self._lock = threading.Lock()  # of which processes there are
         self._oom_kills = times_killed_for_memory()
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
@@ -59,25 +57,19 @@ class Slot:
             FoldTimeout: it ran past the timeout and was killed.
             Interrupted: the slot was stopped.
         """
-        with self._lock:
-            self._use_current_worker()
-            future = self._pool.schedule(function, args=arguments, timeout=timeout)
-        self._futures.add(future)
-        try:
-            found = future.result()
-        except TimeoutError:
-            raise FoldTimeout(f"ran past {timeout:g} seconds") from None
-        except (ProcessExpired, BrokenProcessPool, EOFError) as error:
-            before, self._oom_kills = self._oom_kills, times_killed_for_memory()
-            ran_out_of_memory = self._oom_kills > before
-            raise WorkerLost(describe_end(error, self._memory_limit, ran_out_of_memory)) from None
-        except CancelledError:
-            raise Interrupted("the run was stopped") from None
-        finally:
-            self._futures.discard(future)
-        if isinstance(found, FoldRecord) and found.lost:
-            self._replace()
-        return found
+        with self._turn:
+            worker = self._current_worker()
+            try:
+                found = worker.call(function, *arguments, timeout=timeout)
+            except CallTimeout:
+                self.end_idle_worker()
+                raise FoldTimeout(f"ran past {timeout:g} seconds") from None
+            except WorkerEnded as ended:
+                self.end_idle_worker()
+                raise self._loss(ended) from None
+            if isinstance(found, FoldRecord) and found.lost:
+                self.end_idle_worker()  # it does not give back the memory that ran out
+            return found
 
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
         """Check the worker's memory after a fold, and start a successor if it grew too much.
@@ -93,62 +85,70 @@ class Slot:
         """
         with self._lock:
             self._first_memory = self._first_memory or memory
-            if memory - self._first_memory > MAX_GROWTH_MIB and self._successor is None:
-                pool = self._new_pool()
-                self._successor = pool, pool.schedule(successor, args=arguments)
+            if memory - self._first_memory <= MAX_GROWTH_MIB or self._successor is not None:
+                return
+            self._is_warm.clear()
+            self._successor = self._new_worker()
+        call = (self._successor, successor, *arguments)
+        threading.Thread(target=self._warm_up, args=call, daemon=True).start()
 
     def stop(self) -> None:
-        """Kill the worker and cancel the calls that wait for it."""
-        for future in tuple(self._futures):
-            future.cancel()  # a stopped pool leaves its futures pending for ever
+        """Kill the worker; the calls that wait for it are interrupted."""
+        with self._lock:
+            self._closed = True
         self.end_idle_worker()
 
     def end_idle_worker(self) -> None:
-        """End the idle worker; the next job starts a new one."""
-        successor = [self._successor[0]] if self._successor else []
-        for pool in (self._pool, *successor, *self._retired):
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
-        self._successor, self._retired, self._first_memory = None, [], 0.0
-
-    def _use_current_worker(self) -> None:
-        """Switch to a warm successor, or start a new worker if the old one is gone."""
-        if self._successor is not None and self._successor[1].done():
-            self._retire()
-            self._pool, self._successor, self._first_memory = self._successor[0], None, 0.0
-        if not self._pool.active:
-            self._pool = self._new_pool()
-
-    def _replace(self) -> None:
-        """Replace a worker that ran out of memory: it does not give its memory back."""
+        """End the worker, which has nothing to do; the next job starts a new one."""
         with self._lock:
-            self._retire()
-            self._pool, self._first_memory = self._new_pool(), 0.0
+            for worker in (self._worker, self._successor):
+                if worker is not None:
+                    worker.kill()
+            self._worker = self._successor = None
+            self._first_memory = 0.0
 
-    def _retire(self) -> None:
-        self._pool.close()  # type: ignore[no-untyped-call]  # what waits there is finished
-        self._retired = [pool for pool in self._retired if pool.active] + [self._pool]
+    def _current_worker(self) -> Worker:
+        """Return the worker for the next call: a warm successor takes the place of the old one."""
+        with self._lock:
+            if self._closed:
+                raise Interrupted("the run was stopped")
+            if self._successor is not None and self._is_warm.is_set():
+                if self._worker is not None:
+                    self._worker.kill()
+                self._worker, self._successor, self._first_memory = self._successor, None, 0.0
+            if self._worker is None or self._worker.ended.is_set():
+                self._worker, self._first_memory = self._new_worker(), 0.0
+            return self._worker
 
-    def _new_pool(self) -> ProcessPool:
-        self._context.ensure_running()
+    def _new_worker(self) -> Worker:
+        worker = self._host.start_worker()
         limits = (self._device.memory, self._memory_limit)
-        arguments = (self._device.visible, self._folder, *limits)
-        return ProcessPool(
-            max_workers=1, initializer=in_worker.set_up, initargs=arguments, context=self._context
-        )
+        worker.begin(in_worker.set_up, self._device.visible, self._folder, *limits)
+        return worker
+
+    def _warm_up(self, worker: Worker, function: Callable[..., Any], *arguments: Any) -> None:
+        with contextlib.suppress(Exception):  # its first fold will say what is wrong
+            worker.call(function, *arguments)
+        self._is_warm.set()
+
+    def _loss(self, ended: WorkerEnded) -> Exception:
+        if self._closed:
+            return Interrupted("the run was stopped")
+        before, self._oom_kills = self._oom_kills, times_killed_for_memory()
+        ran_out_of_memory = self._oom_kills > before
+        return WorkerLost(describe_end(ended.exit_code, self._memory_limit, ran_out_of_memory))
 
 
 def describe_end(
-    error: BaseException, memory_limit: int | None = None, ran_out_of_memory: bool = False
+    code: int | None, memory_limit: int | None = None, ran_out_of_memory: bool = False
 ) -> str:
-    """Describe in words how a worker process ended, from the exception of its pool.
+    """Describe in words how a worker process ended.
 
     Args:
-        error: that.
+        code: its exit code, or minus the number of a signal; None where nobody knows.
         memory_limit: MiB that the worker might take, or None.
         ran_out_of_memory: the machine killed something for lack of memory meanwhile.
     """
-    code = getattr(error, "exitcode", None)
     if code is None or code >= 0:
         return f"the worker ended with exit code {code}" if code else "the worker ended"
     said = f"the worker was killed by signal {-code}"

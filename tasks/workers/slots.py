@@ -10,13 +10,18 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.fork_server import ForkServerContext
+from foldproof.tasks.workers.host import WorkerHost
 from foldproof.tasks.workers.slot import QUEUE_AHEAD, Slot
 from foldproof.tasks.workers.slot_queue import SlotQueue
 
 
 class Slots(SlotQueue):
-    """All slots of a run on this machine, and the scratch folder that their workers share."""
+    """All slots of a run on this machine, and the scratch folder that their workers share.
+
+    Attributes:
+        placement: the devices and their numerics.
+        host: the process that starts workers, for further ones with the same numerics.
+    """
 
     def __init__(
         self,
@@ -27,7 +32,7 @@ class Slots(SlotQueue):
         folder: Path | None = None,
         memory_limit: int | None = None,
     ) -> None:
-        """Start the fork server; a worker starts with the first call to its slot.
+        """Start the host; a worker starts with the first call to its slot.
 
         Args:
             placement: the devices and their numerics.
@@ -38,8 +43,7 @@ class Slots(SlotQueue):
             memory_limit: MiB that each worker may take, or None.
         """
         self.placement = placement
-        (scratch / "keras").mkdir(exist_ok=True)
-        self._context = ForkServerContext(tensorflow, placement.numerics.threads, scratch, log)
+        self.host = WorkerHost(tensorflow, placement.numerics.threads, scratch, log)
         self._scratch, self._folder = scratch, folder or start_folder()
         self._memory_limit = memory_limit
         self._gates: dict[str, Any] = {}  # who may use which GPU
@@ -48,18 +52,13 @@ class Slots(SlotQueue):
 
     def make_slot(self, device: Device) -> Slot:
         """Make a slot; one that is not leased out is the caller's to stop."""
-        given = (device, self._context, self._scratch, self._folder)
+        given = (device, self.host, self._scratch, self._folder)
         if not device.visible:
             return Slot(*given, memory_limit=self._memory_limit)
         from foldproof.tasks.workers.gpu_sharing import GpuGate, SharedSlot
 
         gate = self._gates.setdefault(device.visible, GpuGate())
         return SharedSlot(*given, gate, self._memory_limit)
-
-    @property
-    def context(self) -> ForkServerContext:
-        """The fork server's context, for further processes with the same numerics."""
-        return self._context
 
     def warm_up(self) -> None:
         """Start the first worker in the background."""
@@ -80,13 +79,10 @@ class Slots(SlotQueue):
             self._free.put(slot)
 
     def stop(self) -> None:
-        """Kill all workers and the fork server."""
+        """Kill all workers and the host."""
         if self.stopped.is_set():
             return
         self.stopped.set()
-        self._context.stop()
-        stoppers = [threading.Thread(target=slot.stop) for slot in self.slots]
-        for thread in stoppers:
-            thread.start()
-        for thread in stoppers:
-            thread.join()
+        for slot in self.slots:
+            slot.stop()
+        self.host.stop()

@@ -24,7 +24,7 @@ MOST_CHILDREN = 3
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """Count the processes of each fork server meanwhile."""
+    """Count the processes of each worker host meanwhile."""
     counts, over = [0], threading.Event()
 
     def look() -> None:

@@ -293,7 +293,7 @@ def test_ctrl_c_takes_all_of_it_down_in_mid_run(live):
     live.run("cross_validate/cv-cpu", **gated(folder, free=1))
     wait_for(lambda: len(stored(folder)) == 1, lambda: live.log("worker"))
     everything = children(live.process.pid)
-    assert sum(map(lives, everything)) >= 5  # server, worker, run, fork server, its workers
+    assert sum(map(lives, everything)) >= 5  # server, worker, run, worker host, its workers
     live.process.send_signal(signal.SIGINT)
     live.process.wait(60)
     assert live.process.returncode == 0

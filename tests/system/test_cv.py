@@ -98,7 +98,7 @@ def test_without_a_server_one_is_started_and_gone_afterwards(tmp_path):
         "import keras\n"
         "from keras import layers\n"
         "def build():\n"
-        "    command = psutil.Process().parents()[1]\n"  # above is the fork server
+        "    command = psutil.Process().parents()[1]\n"  # above is the worker host
         "    lines = [' '.join(p.cmdline()) for p in command.children()]\n"
         "    servers = [line for line in lines if 'embedded_server' in line or 'uvicorn' in line]\n"
         "    open('servers', 'a').write(f'{len(servers)}\\n')\n"

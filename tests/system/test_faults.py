@@ -1,4 +1,4 @@
-"""Workers that crash or starve, fork servers that are killed, disks that are full: all real."""
+"""Workers that crash or starve, worker hosts that are killed, disks that are full: all real."""
 
 import os
 import signal
@@ -106,11 +106,11 @@ def test_a_worker_that_starves_says_how_much_it_had_and_what_to_change(folder):
     assert len(tries) == len(set(tries)) == 2  # the second try had a process of its own
 
 
-def test_a_killed_fork_server_costs_one_try(folder):
+def test_a_killed_host_costs_one_try(folder):
     def kill_soon(run: Run) -> None:
         slots, progress = run.slots, run.slots.slots[0].progress_path
         assert isinstance(slots, Slots)
-        server = slots.context
+        server = slots.host
 
         as_soon_as(progress.exists, lambda: os.kill(server.pid, signal.SIGKILL))
 

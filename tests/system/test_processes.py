@@ -128,7 +128,7 @@ def killed_soon(slots: Slots, progress: Path) -> threading.Thread:
     """Kill the worker once it has trained an epoch, once."""
 
     def kill() -> None:
-        for worker in children(slots._context.pid):
+        for worker in children(slots.host.pid):
             worker.kill()
 
     return as_soon_as(progress.exists, kill)
@@ -153,7 +153,7 @@ def test_a_killed_worker_costs_one_try_and_no_bit(tmp_path, own_slots):
 
 def test_a_restarted_worker_compiles_anew_and_no_bit_changes(tmp_path, own_slots):
     before, _ = train_some(settings(tmp_path / "a", "dense"), [(0, 0), (0, 1)], own_slots)
-    (worker,) = psutil.Process(own_slots._context.pid).children()
+    (worker,) = psutil.Process(own_slots.host.pid).children()
     worker.kill()
     after, jobs = train_some(settings(tmp_path / "b", "dense"), [(0, 1)], own_slots)
     assert read_fold(jobs[0].store, jobs[0].key).execution.pid != worker.pid

@@ -202,7 +202,7 @@ def assert_cancelled_soon(team: Team, starters, deployment: str, name: str) -> N
     before = {each for starter in starters for each in children(starter.pid)}
     run, folder = begun(team, name, deployment)
     processes = [p for starter in starters for p in children(starter.pid) if p not in before]
-    assert len(processes) >= 4  # the run, its fork server and its workers
+    assert len(processes) >= 4  # the run, its worker host and its workers
     team.live.cancel(run)
     assert seconds_until_gone(processes) < PROMPT_S
     ended = team.live.ended(run, "one")

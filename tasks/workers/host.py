@@ -1,0 +1,220 @@
+"""Start worker processes from a host: a process with the slow libraries loaded.
+
+The host gets its environment when it starts, so that nothing of this process is changed, and
+it never imports the user's main module: a script without a main guard, or a notebook, works.
+"""
+
+import contextlib
+import itertools
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from foldproof.tasks.common.errors import Interrupted
+from foldproof.tasks.common.places import python_path
+from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, worker_variables
+from foldproof.tasks.workers.host_process import ENDED, KILL, REQUEST, START
+
+STOP_TIMEOUT_S = 0.5  # that an idle host takes to end by itself
+REPORT_TIMEOUT_S = 5.0  # until the host has said how a worker ended
+
+T = TypeVar("T")
+
+
+class WorkerEnded(Exception):
+    """A worker process ended before it gave a result.
+
+    Attributes:
+        exit_code: its exit code, or minus the number of the signal; None where nobody knows.
+    """
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+class CallTimeout(Exception):
+    """A call took longer than it might."""
+
+
+class Worker:
+    """A worker process: it runs one call after another.
+
+    Attributes:
+        number: that its host knows it by.
+        ended: is set when the process has ended.
+        exit_code: then, as in WorkerEnded.
+    """
+
+    def __init__(self, host: "WorkerHost", number: int, connection: Connection) -> None:
+        """Speak to a process that the host is starting."""
+        self.number, self.ended = number, threading.Event()
+        self.exit_code: int | None = None
+        self._host, self._connection = host, connection
+        self._unanswered = 0
+
+    def begin(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Let the process begin with a call whose result nobody waits for."""
+        with contextlib.suppress(OSError):  # the next call will find that it ended
+            self._connection.send_bytes(pickle.dumps((function, arguments)))
+            self._unanswered += 1
+
+    def call(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:
+        """Run a function in the process and return its result.
+
+        Raises:
+            WorkerEnded: the process died.
+            CallTimeout: it took longer than the timeout, in seconds; the process is killed.
+            Exception: what the function raised.
+        """
+        call = pickle.dumps((function, arguments))
+        try:
+            begun = [self._connection.recv_bytes() for _ in range(self._unanswered)]
+            self._unanswered = 0
+            self._connection.send_bytes(call)
+            in_time = self._connection.poll(timeout)
+            answer = self._connection.recv_bytes() if in_time else b""
+        except (EOFError, OSError):
+            self.ended.wait(REPORT_TIMEOUT_S)
+            raise WorkerEnded(self.exit_code) from None
+        if not in_time:
+            self.kill()
+            raise CallTimeout
+        for earlier in begun:
+            _value_of(earlier)
+        found: T = _value_of(answer)
+        return found
+
+    def kill(self) -> None:
+        """Kill the process, whatever it does."""
+        self._host.kill(self)
+
+
+def _value_of(answer: bytes) -> Any:
+    value, error = pickle.loads(answer)  # noqa: S301  (from a worker of ours)
+    if error is not None:
+        raise error
+    return value
+
+
+class WorkerHost:
+    """A host process, which is started again when it was killed."""
+
+    def __init__(
+        self,
+        tensorflow: bool,
+        threads: int,
+        home: Path,
+        log: Path | None,
+        deviations: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the process; it loads what workers need while the caller goes on.
+
+        Args:
+            tensorflow: load TensorFlow and Keras, too.
+            threads: BLAS threads of the workers.
+            home: an existing folder, in which Keras gets one of its own.
+            log: the file for what libraries print, or None for the terminal.
+            deviations: variables that an audit wants otherwise than every other run.
+        """
+        (home / "keras").mkdir(exist_ok=True)
+        self._variables = {
+            **worker_variables(threads, home / "keras"),
+            **(deviations or {}),
+            # The host must find our modules whatever lies in the working directory.
+            "PYTHONSAFEPATH": "1",
+            "PYTHONPATH": python_path(),
+        }
+        self._tensorflow, self._log = tensorflow, log
+        self._numbers = itertools.count(1)
+        self._lock, self._closed = threading.RLock(), False
+        self._start()
+
+    @property
+    def pid(self) -> int:
+        """The host's process id."""
+        return self._process.pid
+
+    def start_worker(self) -> Worker:
+        """Start a worker process; it takes calls at once and does them when it is there.
+
+        Raises:
+            Interrupted: the host was stopped.
+        """
+        with self._lock:
+            self._ensure_running()
+            ours, theirs = socket.socketpair()
+            worker = Worker(self, next(self._numbers), Connection(ours.detach()))
+            self._workers[worker.number] = worker
+            with theirs, contextlib.suppress(OSError):  # the host was killed: so is the worker
+                request = REQUEST.pack(START, worker.number)
+                socket.send_fds(self._control, [request], [theirs.fileno()])
+        return worker
+
+    def kill(self, worker: Worker) -> None:
+        """Kill a worker of this host."""
+        with self._lock, contextlib.suppress(OSError):
+            if worker.number in self._workers:
+                self._control.sendall(REQUEST.pack(KILL, worker.number))
+
+    def stop(self) -> None:
+        """End the host, even while it is loading, and its workers with it."""
+        with self._lock:
+            self._closed = True
+            process, control = self._process, self._control
+        with contextlib.suppress(OSError):
+            control.shutdown(socket.SHUT_RDWR)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _ensure_running(self) -> None:
+        if self._closed:
+            raise Interrupted("the run was stopped")
+        if self._process.poll() is not None:
+            self._start()
+
+    def _start(self) -> None:
+        environment = {k: v for k, v in os.environ.items() if k not in REMOVED_VARIABLES}
+        self._control, theirs = socket.socketpair()
+        module = "foldproof.tasks.workers.host_process"
+        output = self._log.open("ab") if self._log else None
+        told = (theirs.fileno(), int(self._tensorflow), os.getpid())
+        with theirs, output or contextlib.nullcontext():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, "host", *map(str, told)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment | self._variables,
+                pass_fds=[theirs.fileno()],
+                process_group=0,  # Ctrl-C is this process's to handle
+            )
+        self._workers: dict[int, Worker] = {}  # of this process
+        told_of = (self._control, self._workers)
+        threading.Thread(target=self._listen, args=told_of, name="worker-host", daemon=True).start()
+
+    def _listen(self, control: socket.socket, workers: dict[int, Worker]) -> None:
+        """Take in which workers ended, until the host process has."""
+        with contextlib.suppress(OSError):
+            while len(message := control.recv(ENDED.size, socket.MSG_WAITALL)) == ENDED.size:
+                number, code = ENDED.unpack(message)
+                with self._lock:
+                    ended = workers.pop(number)
+                ended.exit_code = code
+                ended.ended.set()
+        with self._lock:
+            control.close()
+            left = [*workers.values()]
+            workers.clear()
+        for worker in left:
+            worker.ended.set()
