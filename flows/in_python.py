@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from foldproof.flows import cv as flows_cv
+from foldproof.tasks.config.from_python.call import arranged, settings_of_call
+from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.prefect_server.api import Api
 from foldproof.tasks.report.result import Result
+from foldproof.tasks.run.session import Run
+from foldproof.tasks.run.views.progress_view import Display
 
 
 def cross_validate(
@@ -63,5 +67,16 @@ def cross_validate(
         **{"epochs": epochs, "seed": seed, "data": data, "split": split, "train": train},
         **{"metrics": metrics, "compute": compute, "out": out, "name": name},
     }
-    result: Result = flows_cv.cross_validate(model, X, y, **given, **unknown)
+    arguments, settings = arranged((model, X, y), given | unknown)
+    study = parse_study(settings_of_call(*arguments, **settings))
+    run = Run(study, Display(), keep=True)
+    run.service = Api(keep=True)
+    try:
+        run.begin()
+        # Here, as it takes seconds, in which server and workers start.
+        from foldproof.flows.cv import cross_validate as flow
+
+        result: Result = flow.launch(run)
+    finally:
+        run.close()
     return result

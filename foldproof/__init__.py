@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from foldproof.flows.compare import compare_models
     from foldproof.flows.in_python import cross_validate
     from foldproof.tasks.common.errors import InputError, RunFailed
+    from foldproof.tasks.common.kept import shutdown
     from foldproof.tasks.comparison.result import ComparisonResult
     from foldproof.tasks.config.compute import ComputeSpec
     from foldproof.tasks.config.data import CsvSpec, DataSpec
@@ -51,6 +52,7 @@ __all__ = [
     "__version__",
     "compare_models",
     "cross_validate",
+    "shutdown",
 ]
 
 _HOMES = {  # of each public name, relative to this package
@@ -68,6 +70,7 @@ _HOMES = {  # of each public name, relative to this package
     "__version__": "tasks.common.version",
     "compare_models": "flows.compare",
     "cross_validate": "flows.in_python",
+    "shutdown": "tasks.common.kept",
 }
 
 

@@ -17,7 +17,7 @@ class FoldJob:
 
     Attributes:
         key: SHA-256 of all that can change the result.
-        family: SHA-256 of what all folds of the run share.
+        family: SHA-256 of what all folds of the run share, whatever its seed.
         repeat, fold: the fold's place, from 0.
         data: the folder of the arrays.
         train_path, test_path: npy files of the rows; the second is read after training.

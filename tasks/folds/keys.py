@@ -140,6 +140,7 @@ def fold_jobs(
     }
     rule = inner_rule(dataset, plan.method, plan.in_order)
     call, shared = builder_call(study.model, dataset, identity.files), digest_json(common)
+    family = digest_json({name: value for name, value in common.items() if name != "seed"})
     stopped_early = study.train.early_stopping is not None
     return tuple(
         FoldJob(
@@ -152,7 +153,7 @@ def fold_jobs(
                     "inner": rule if stopped_early else None,
                 }
             ),
-            family=shared,
+            family=family,
             inner=rule,
             builder=call,
             numerics=numerics,

@@ -57,7 +57,7 @@ class LaunchedFlow(Flow[..., Result]):
         }
         args, kwargs = arranged(args, kwargs)
         given = with_more(settings_of_call(*args, **kwargs))
-        return self.launch(Run(parse_study(given), Display()), **options)
+        return self.launch(Run(parse_study(given), Display(), keep=True), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
         """Run the flow for a run that may have begun already, and end its processes.
@@ -66,7 +66,7 @@ class LaunchedFlow(Flow[..., Result]):
             InputError: something about the input is wrong; nothing was trained.
             RunFailed: what was wrong with the disk, the folds or the Prefect server.
         """
-        run.service = run.service or Api()
+        run.service = run.service or Api(run.keeps)
         with launched(run), quiet_prefect(run.display.verbose):
             run.begin()
             run.display.status("starting Prefect")

@@ -44,17 +44,18 @@ def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
     """
     run.start_service()
     _import_for_tasks()
-    server = run.service.server if isinstance(run.service, Api) else None
+    api = run.service if isinstance(run.service, Api) else Api()
+    server, is_kept = api.server, api.is_kept
     with using(server), watching_api(run, server) as watch, counting_tasks() as counts:
         try:
             result = _perform(run, perform)
         except (InputError, RunFailed):
-            _send_what_is_left(server, watch, counts)
+            _send_what_is_left(server, watch, counts, is_kept)
             raise
         except BaseException:  # somebody who stopped the run does not wait for more
             flush_to_api()
             raise
-        _send_what_is_left(server, watch, counts)
+        _send_what_is_left(server, watch, counts, is_kept)
         return _noting_missed_tasks(result, counts, watch)
 
 
@@ -73,14 +74,16 @@ def _import_for_tasks() -> None:
 
 
 def _send_what_is_left(
-    server: EmbeddedServer | None, watch: ApiWatch, counts: Mapping[str, int]
+    server: EmbeddedServer | None, watch: ApiWatch, counts: Mapping[str, int], is_kept: bool
 ) -> None:
     """Let Prefect learn how each task ended, before an embedded server does."""
     is_there = server is not None and not watch.is_gone()
     flush_to_api(CARE if is_there else PATIENCE)
     if server is not None and not watch.is_gone():
         for flow_run, tasks in counts.items():
-            server.settle(flow_run, tasks)
+            server.expect(flow_run, tasks)
+        if not is_kept:
+            server.settle()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from foldproof.tasks.common.kept import environment, keep, take
 from foldproof.tasks.prefect_server.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_server.server import EmbeddedServer, api_is_configured
 
@@ -14,8 +15,20 @@ class Api:
         server: the embedded server, once it is started and unless an API is configured.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keep: bool = False) -> None:
+        """Describe it; nothing is started yet.
+
+        Args:
+            keep: use an embedded server that an earlier call in this process left, and leave
+                it to the next.
+        """
         self.server: EmbeddedServer | None = None
+        self._keep, self._key = keep, ("Prefect server", environment())
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the embedded server stays when the run has ended."""
+        return self._keep and self.server is not None
 
     def start(self, scratch: Path, log: Path | None, say: Callable[[str], None]) -> None:
         """Start an embedded Prefect server unless there is one or an API is configured.
@@ -27,9 +40,14 @@ class Api:
         """
         if self.server is not None or api_is_configured():
             return
+        found: EmbeddedServer | None = take(self._key) if self._keep else None
+        if found is not None and found.is_running():
+            self.server = found
+            return
         home = usable_home(scratch / "prefect")
         if home != prefect_home():
             say(cannot_be_written(prefect_home()))
+            self._keep = False  # its home ends with the run
         self.server = EmbeddedServer(log, home)
 
     def stop(self) -> None:
@@ -37,6 +55,13 @@ class Api:
         if self.server is not None:
             self.server.stop()
             self.server = None
+
+    def release(self) -> None:
+        """Leave the embedded server to the next call in this process, or end it."""
+        if self._keep and self.server is not None:
+            keep(self._key, self.server, self.server.settle_and_stop)
+            self.server = None
+        self.stop()
 
     def is_private(self) -> bool:
         """Tell whether the API is one that nobody but the run can look at."""

@@ -63,6 +63,7 @@ class EmbeddedServer:
             home: the folder of its database; default Prefect's home.
         """
         self._log, self._home = log, {"PREFECT_HOME": str(home)} if home else {}
+        self._unsettled: dict[str, int] = {}
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
@@ -88,13 +89,33 @@ class EmbeddedServer:
         said = ERROR.findall(self._log.read_text(encoding="utf-8", errors="replace"))
         return f" ({said[-1][:SAID]}); --verbose shows all of it" if said else ""
 
-    def settle(self, flow_run: str, tasks: int) -> None:
-        """Wait until it has written down how the tasks of a flow run ended.
+    def is_running(self) -> bool:
+        """Tell whether its process lives."""
+        return self._process.poll() is None
+
+    def expect(self, flow_run: str, tasks: int) -> None:
+        """Note what it should have written down before it ends.
 
         Args:
             flow_run: the flow run's id.
-            tasks: how many there are; what is missing at last has been waited for in vain.
+            tasks: how many there are.
         """
+        self._unsettled[flow_run] = tasks
+
+    def settle(self) -> None:
+        """Wait until it has written down how the tasks of all flow runs ended.
+
+        What is missing at last has been waited for in vain.
+        """
+        while self._unsettled:
+            self._settle(*self._unsettled.popitem())
+
+    def settle_and_stop(self) -> None:
+        """End it when it has written down what it should."""
+        self.settle()
+        self.stop()
+
+    def _settle(self, flow_run: str, tasks: int) -> None:
         query = {
             "flow_runs": {"id": {"any_": [flow_run]}},
             "task_runs": {"state": {"type": {"any_": OVER}}},
@@ -185,9 +206,15 @@ def using(server: EmbeddedServer | None) -> Iterator[None]:
         yield
         return
     server.wait()
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        temporary_settings,
+    )
 
-    with temporary_settings({PREFECT_API_URL: server.url}):
+    # Nobody waits for heartbeats there, and a flow waits at its end for the thread that sends them.
+    alone = {PREFECT_API_URL: server.url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(alone):
         yield
 
 

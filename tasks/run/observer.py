@@ -52,6 +52,10 @@ class Service(Protocol):
         """End it."""
         ...
 
+    def release(self) -> None:
+        """Leave it to the next call in this process, where it is kept; else end it."""
+        ...
+
     def is_private(self) -> bool:
         """Tell whether nothing but this run can look at it."""
         ...

@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.arrays_in_memory import is_in_memory
@@ -57,12 +58,13 @@ from foldproof.tasks.user_code.opened_files.record import (
     write_record,
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions, OpenedFiles
-from foldproof.tasks.user_code.search_path import import_folders
+from foldproof.tasks.user_code.search_path import import_folders, start_folder
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
 
 _current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
+_tried: dict[str, ModelFacts] = {}  # what trials in this process found, where nothing was wrong
 
 
 class Run(RunPlan):
@@ -80,6 +82,7 @@ class Run(RunPlan):
         result: what the run came to, once the report is there.
         view: what shows it in Prefect, while the flow runs.
         service: what it needs beside its workers, such as a Prefect server.
+        keeps: leaves what took seconds to start to the next call in this process.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Run(RunPlan):
         refresh: bool = False,
         slots: SlotPool | None = None,
         owns_out: bool = False,
+        keep: bool = False,
     ) -> None:
         """Begin a run; nothing is checked or started yet.
 
@@ -99,6 +103,7 @@ class Run(RunPlan):
             slots: workers of the caller's to use and leave running, for several runs in a
                 row; default: own ones.
             owns_out: the folder of results is the caller's own, and may lie anywhere.
+            keep: leave what took seconds to start to the next call in this process.
         """
         scratch = make_scratch()
         self.remote = Remote(study.out) if is_remote(study.out) else None
@@ -116,7 +121,7 @@ class Run(RunPlan):
         self.view: RunView | None = None
         self.service: Service | None = None
         self._slots, self._owns_slots = slots, slots is None
-        self._owns_out = owns_out
+        self._owns_out, self.keeps = owns_out, keep
         self._lock, self._begun, self._checked = threading.Lock(), False, False
         self._refusal: InputError | None = None
         self._source_record: str | None = None
@@ -229,6 +234,7 @@ class Run(RunPlan):
             if self._refusal is not None:
                 raise self._refusal
             self._note_ignored()
+            self.slots.adopt(self._purpose())
         for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
         make_store(self.out)
@@ -322,7 +328,8 @@ class Run(RunPlan):
         needs = self.identity.needs_tensorflow
         limit = self.study.compute.memory_limit
         if not self._on_cluster:
-            return Slots(self.placement, needs, self.scratch, self.log, memory_limit=limit)
+            given = (self.placement, needs, self.scratch, self.log)
+            return Slots(*given, memory_limit=limit, keep=self.keeps)
         from foldproof.tasks.clusters.cluster_slots import ClusterSlots
 
         return ClusterSlots(self.study, needs, self.scratch, self.tell)
@@ -338,12 +345,16 @@ class Run(RunPlan):
         Raises:
             InputError: with what is wrong about the builder, the model or the settings.
         """
-        self.display.status("starting a worker and trying the model")
         one = replace(self.plan, folds=self.plan.folds[:1])
         job = self._jobs_of(one, self.identity)[0]
         weighted = (
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
+        trial = digest_json([job.family, weighted, self.record])
+        known = _tried.get(trial) if self.keeps else None
+        if known is not None and self._opens_the_same(known):
+            return known
+        self.display.status("starting a worker and trying the model")
         own = (self.scratch, *(ROOT / name for name in FOLDERS))
         unwatched = Exclusions(own, tuple(self.identity.described["sources"]))
         arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
@@ -355,7 +366,19 @@ class Run(RunPlan):
             self.display.detail(trace)
             raise found
         facts: ModelFacts = found
+        _tried[trial] = facts
         return facts
+
+    def _opens_the_same(self, known: ModelFacts) -> bool:
+        """Tell whether the builder still opens what it did when it was tried."""
+        if not may_open_files(self.study.model.builder):
+            return True
+        return read_record(self.out / self.record) == known.opened
+
+    def _purpose(self) -> str:
+        """Return a digest of the code and data that workers of this run have in hand."""
+        limit = self.study.compute.memory_limit
+        return digest_json([self.jobs[0].family, import_folders(), str(start_folder()), limit])
 
     def _note_ignored(self) -> None:
         for notice in self.model_facts.notices:
@@ -383,9 +406,10 @@ class Run(RunPlan):
         """End all processes of the run and remove its folder."""
         self.display.stop()
         if self._slots is not None and self._owns_slots:
-            self._slots.stop()
+            went_well = self.keeps and self.result is not None
+            (self._slots.release if went_well else self._slots.stop)()
         if self.service is not None:
-            self.service.stop()
+            (self.service.release if self.keeps else self.service.stop)()
         remove_scratch(self.scratch)
 
     def keep_source(self) -> None:

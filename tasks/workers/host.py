@@ -49,6 +49,7 @@ class Worker:
 
     Attributes:
         number: that its host knows it by.
+        first_memory: MiB that it held after its first fold, or 0.
         ended: is set when the process has ended.
         exit_code: then, as in WorkerEnded.
     """
@@ -57,6 +58,7 @@ class Worker:
         """Speak to a process that the host is starting."""
         self.number, self.ended = number, threading.Event()
         self.exit_code: int | None = None
+        self.first_memory = 0.0
         self._host, self._connection = host, connection
         self._unanswered = 0
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import sys
+import time
 import traceback
 from dataclasses import replace
 from functools import cache
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
@@ -21,14 +24,24 @@ from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_f
 from foldproof.tasks.store.fold_file import read_fold, write_fold
 from foldproof.tasks.store.object_storage import Remote, storage_errors_as_run_failed
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
+from foldproof.tasks.user_code.installed import INSTALL_FOLDERS
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.hooks import watching
 from foldproof.tasks.user_code.opened_files.record import may_open_files
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions
+from foldproof.tasks.user_code.opened_files.watch import (
+    NOTHING,
+    Exclusions,
+    Signature,
+    signature_of,
+)
 from foldproof.tasks.user_code.search_path import extend_path
 from foldproof.tasks.workers.output import captured_output, output_path
 
 GPU_MEMORY_VARIABLE = "FOLDPROOF_GPU_MEMORY"  # names the MiB that this worker may take
+
+_started_ns = 0  # when this process began
+
+Sources = tuple[tuple[str, Signature | None], ...]  # modules' files, with what changes with them
 
 
 def set_up(
@@ -42,11 +55,25 @@ def set_up(
         memory: MiB of a GPU that it may take, or None for all.
         memory_limit: MiB of the machine's memory that it may take, or None.
     """
+    global _started_ns
+    _started_ns = time.time_ns()
     os.environ["CUDA_VISIBLE_DEVICES"] = visible
     if memory is not None:
         os.environ[GPU_MEMORY_VARIABLE] = str(memory)
     os.chdir(folder)
     limit_memory(memory_limit)
+
+
+def user_sources() -> Sources | None:
+    """Return the user's modules in this process; None where one changed since it began."""
+    files = {str(getattr(module, "__file__", "")) for module in tuple(sys.modules.values())}
+    found = tuple((path, signature_of(path)) for path in sorted(files) if _is_users(path))
+    changed = any(signature is None or signature[2] > _started_ns for _, signature in found)
+    return None if changed else found
+
+
+def _is_users(path: str) -> bool:
+    return path.endswith(".py") and not (path.startswith(INSTALL_FOLDERS) or is_own_code(path))
 
 
 def warm_up(tensorflow: bool, threads: int) -> None:

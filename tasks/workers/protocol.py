@@ -102,6 +102,18 @@ class SlotPool(Protocol):
         """Let further folds wait at each slot, once, as they are very short."""
         ...
 
+    def adopt(self, purpose: str) -> None:
+        """Go on with workers that an earlier call left, if they served the same purpose.
+
+        Args:
+            purpose: a digest of all code and data that a worker has had in hand.
+        """
+        ...
+
+    def release(self) -> None:
+        """Leave the workers to the next call in this process, where they are kept; else stop."""
+        ...
+
     def stop(self) -> None:
         """Kill all workers."""
         ...

@@ -44,7 +44,7 @@ class Slot:
         self._worker: Worker | None = None
         self._successor: Worker | None = None
         self._is_warm = threading.Event()  # the successor is
-        self._first_memory, self._closed = 0.0, False
+        self._closed = False
         self._turn = threading.Lock()  # of one call at a time
         self._lock = threading.Lock()  # of which processes there are
         self._oom_kills = times_killed_for_memory()
@@ -84,8 +84,11 @@ class Slot:
             *arguments: of that.
         """
         with self._lock:
-            self._first_memory = self._first_memory or memory
-            if memory - self._first_memory <= MAX_GROWTH_MIB or self._successor is not None:
+            worker = self._worker
+            if worker is None or self._successor is not None:
+                return
+            worker.first_memory = worker.first_memory or memory
+            if memory - worker.first_memory <= MAX_GROWTH_MIB:
                 return
             self._is_warm.clear()
             self._successor = self._new_worker()
@@ -105,7 +108,27 @@ class Slot:
                 if worker is not None:
                     worker.kill()
             self._worker = self._successor = None
-            self._first_memory = 0.0
+
+    def adopt(self, worker: Worker) -> None:
+        """Go on with a worker of an earlier slot on this device."""
+        with self._lock:
+            if self._worker is not None:
+                self._worker.kill()
+            self._worker = worker
+
+    def hand_over(self) -> Worker | None:
+        """Give up the worker if it is idle, for a later slot; else end it."""
+        if self._turn.acquire(blocking=False):
+            with self._lock:
+                self._closed = True
+                worker, self._worker = self._worker, None
+            self._turn.release()
+            if worker is not None and not worker.ended.is_set() and not self._device.visible:
+                self.stop()
+                return worker
+            self._worker = worker
+        self.stop()
+        return None
 
     def _current_worker(self) -> Worker:
         """Return the worker for the next call: a warm successor takes the place of the old one."""
@@ -115,9 +138,9 @@ class Slot:
             if self._successor is not None and self._is_warm.is_set():
                 if self._worker is not None:
                     self._worker.kill()
-                self._worker, self._successor, self._first_memory = self._successor, None, 0.0
+                self._worker, self._successor = self._successor, None
             if self._worker is None or self._worker.ended.is_set():
-                self._worker, self._first_memory = self._new_worker(), 0.0
+                self._worker = self._new_worker()
             return self._worker
 
     def _new_worker(self) -> Worker:

@@ -57,6 +57,17 @@ class SlotQueue:
         for slot, job in zip(self.slots, jobs, strict=False):
             self._in_background(slot, in_worker.prepare_fold, job, self.tensorflow, timeout=timeout)
 
+    def adopt(self, purpose: str) -> None:
+        """Go on with workers that an earlier call left; where none are kept, there are none."""
+
+    def release(self) -> None:
+        """Leave workers to the next call; where none are kept, stop."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Kill all workers."""
+        raise NotImplementedError
+
     def _in_background(
         self,
         slot: WorkerSlot,

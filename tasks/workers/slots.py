@@ -11,6 +11,7 @@ from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.host import WorkerHost
+from foldproof.tasks.workers.kept_host import KeptHost
 from foldproof.tasks.workers.slot import QUEUE_AHEAD, Slot
 from foldproof.tasks.workers.slot_queue import SlotQueue
 
@@ -31,6 +32,7 @@ class Slots(SlotQueue):
         log: Path | None,
         folder: Path | None = None,
         memory_limit: int | None = None,
+        keep: bool = False,
     ) -> None:
         """Start the host; a worker starts with the first call to its slot.
 
@@ -41,11 +43,14 @@ class Slots(SlotQueue):
             log: the file for what libraries print, or None for the terminal.
             folder: where workers start; default the working directory.
             memory_limit: MiB that each worker may take, or None.
+            keep: use what an earlier call in this process left, and leave it to the next.
         """
         self.placement = placement
-        self.host = WorkerHost(tensorflow, placement.numerics.threads, scratch, log)
+        host = (tensorflow, placement.numerics.threads)
+        self._kept = KeptHost.like(*host, log is None) if keep else None
+        self.host = self._kept.host if self._kept else WorkerHost(*host, scratch, log)
         self._scratch, self._folder = scratch, folder or start_folder()
-        self._memory_limit = memory_limit
+        self._memory_limit, self._purpose = memory_limit, ""
         self._gates: dict[str, Any] = {}  # who may use which GPU
         self._lock, self._ahead = threading.Lock(), QUEUE_AHEAD
         super().__init__([self.make_slot(device) for device in placement.devices], tensorflow)
@@ -62,8 +67,32 @@ class Slots(SlotQueue):
 
     def warm_up(self) -> None:
         """Start the first worker in the background."""
+        if self._kept is not None and self._kept.has_workers():
+            return  # there are some
         threads = self.placement.numerics.threads
         self._in_background(self.slots[0], in_worker.warm_up, self.tensorflow, threads)
+
+    def adopt(self, purpose: str) -> None:
+        """Go on with kept workers that served the same purpose; end those that did not."""
+        self._purpose = purpose
+        if self._kept is None:
+            return
+        for slot in self.slots:
+            worker = self._kept.give_out(slot.name, purpose)
+            if worker is not None and isinstance(slot, Slot):
+                slot.adopt(worker)
+
+    def release(self) -> None:
+        """Leave host and idle workers to the next call in this process, or stop."""
+        if self._kept is None or self.stopped.is_set():
+            self.stop()
+            return
+        self.stopped.set()
+        for slot in self.slots:
+            worker = slot.hand_over() if isinstance(slot, Slot) else None
+            if worker is not None:
+                self._kept.take_in(slot.name, worker, self._purpose)
+        self._kept.keep()
 
     def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
         """Give the slots access to the data; on this machine they have it already."""
@@ -85,4 +114,6 @@ class Slots(SlotQueue):
         self.stopped.set()
         for slot in self.slots:
             slot.stop()
+        if self._kept is not None:
+            self._kept.stop()
         self.host.stop()
