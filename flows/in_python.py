@@ -5,6 +5,7 @@ from typing import Any
 from foldproof.tasks.config.from_python.call import arranged, settings_of_call
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.prefect_server.api import Api
+from foldproof.tasks.prefect_server.server import api_is_configured
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
@@ -72,6 +73,9 @@ def cross_validate(
     run = Run(study, Display(), keep=True)
     run.service = Api(keep=True)
     try:
+        stored = None if api_is_configured() else run.stored_result()
+        if stored is not None:
+            return stored
         run.begin()
         # Here, as it takes seconds, in which server and workers start.
         from foldproof.flows.cv import cross_validate as flow

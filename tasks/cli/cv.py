@@ -112,10 +112,20 @@ class Command(FlowCommand["Run"]):
     def _needs_prefect(self) -> bool:
         return self._request.only is None
 
+    def _begin(self) -> None:
+        from foldproof.tasks.prefect_server.server import api_is_configured
+
+        if self._needs_prefect() and not api_is_configured():
+            stored = self._run.stored_result()  # nobody could see it in Prefect
+            if stored is not None:
+                self._run.close()
+                raise SystemExit(_show_result(stored, self._request))
+        super()._begin()
+
     def _perform(self, flow: Any) -> int:
         if self._request.only is not None:
             return _train_one(self._run, self._request.only)
-        return _train_all(flow, self._run, self._request)
+        return _show_result(flow.launch(self._run), self._request)
 
 
 def _end_logging() -> None:
@@ -166,8 +176,7 @@ def leave_scripts_folder() -> None:
     sys.path[:] = [folder for folder in sys.path if folder not in own]
 
 
-def _train_all(flow: Any, run: "Run", request: Request) -> int:
-    result: Result = flow.launch(run)
+def _show_result(result: "Result", request: Request) -> int:
     show_failures(result)
     if request.verbosity == "quiet":
         print(result.where)

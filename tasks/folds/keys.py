@@ -188,7 +188,7 @@ def run_key(
             "method": plan.method,
             "folds": len(plan.folds),
             "sha256": plan.digest,
-            **_own_splitter(study.split.method),
+            **own_splitter(study.split.method),
         },
         "model": identity.described,
         "train": _train(study, dataset),
@@ -228,7 +228,7 @@ def _placed(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
     }
 
 
-def _own_splitter(method: str) -> dict[str, Any]:
+def own_splitter(method: str) -> dict[str, Any]:
     """Return the sources of a splitter that is named by an import path, for who verifies."""
     if ":" not in method or is_function_object(method):
         return {}

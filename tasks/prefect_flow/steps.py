@@ -29,6 +29,7 @@ from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.session import Run, current_run, launched
+from foldproof.tasks.run.stored_reports import request_facts
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.object_storage import storage_errors_as_run_failed, upload_report
@@ -86,6 +87,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     keras = any(tables.folds["weights_sha256"].to_pylist())
     digits = precision_findings(run.dataset, settings.train, keras)
     findings = (*reduce.findings(tables), *digits, *run.placement.numerics.warnings())
+    lasting = (*run.dataset.notices, *run.identity.notices, *findings)
     facts = {
         "source": settings.data.source,
         "csv": settings.data.csv.model_dump_json(exclude_defaults=True),
@@ -93,6 +95,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         "workers": str(settings.compute.workers),
         "engine": settings.compute.engine,
         **({"name": settings.name} if settings.name else {}),
+        **request_facts(run, lasting),
     }
     with disk_errors_as_run_failed(f"out: the report in {settings.out!r}", RERUN_REMEDY):
         run.keep_source()

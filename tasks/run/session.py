@@ -7,13 +7,14 @@ settings and starts what takes long to start, `load_data` and `split_rows` do wh
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
@@ -26,6 +27,7 @@ from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import (
     MAX_LISTED_CLASSES,
     WARNING,
+    TargetFacts,
     classes_line,
     positive_line,
 )
@@ -37,12 +39,14 @@ from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.machine.devices import Placement
+from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.observer import RunView, Service
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
-from foldproof.tasks.run.stored_reports import has_report
+from foldproof.tasks.run.stored_reports import has_report, stored_result
 from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.atomic_folders import repair_folders
@@ -123,6 +127,7 @@ class Run(RunPlan):
         self._slots, self._owns_slots = slots, slots is None
         self._owns_out, self.keeps = owns_out, keep
         self._lock, self._begun, self._checked = threading.Lock(), False, False
+        self._checked_settings = False
         self._refusal: InputError | None = None
         self._source_record: str | None = None
         self._host: Run | None = None
@@ -157,15 +162,44 @@ class Run(RunPlan):
         """
         if self._begun:
             return
-        check_trust(self.study, with_out=not self._owns_out)
-        check_source(self.study.data)
-        self._check_out()
-        self.display.status("reading the model's code")
+        self._check_settings()
         if self.identity and self.placement:
             self.start_service()
         self._begun = True
         if not self._may_be_stored():
             self.slots.warm_up()  # loads TensorFlow while the data is read
+
+    def stored_result(self) -> Result | None:
+        """Return what the same request came to before, if its report is there, whole and intact.
+
+        Nothing is started for that, and the data is not read.
+
+        Raises:
+            InputError: the first thing that is wrong about the settings.
+        """
+        self._check_settings()
+        known = None if self.refresh or self._on_cluster else self._known_source()
+        found = None if known is None else stored_result(self, known)
+        if found is None:
+            return None
+        report = FinishedRun.read(found.path)
+        data = report.key["data"]
+        if report.facts is not None:
+            self._introduce(data["rows"], data["feature_shape"], report.facts)
+        self.display.release()
+        self.display.say(f"all {found.n_folds} folds are stored, and so is their report")
+        update_index(self.out, found.path)
+        self.result = found
+        return found
+
+    def _check_settings(self) -> None:
+        if self._checked_settings:
+            return
+        check_trust(self.study, with_out=not self._owns_out)
+        check_source(self.study.data)
+        self._check_out()
+        self.display.status("reading the model's code")
+        self._checked_settings = True
 
     def check(self) -> None:
         """Take all steps before the first fold, so that everything wrong is found.
@@ -192,7 +226,8 @@ class Run(RunPlan):
             with ThreadPoolExecutor(1) as beside:  # hashing needs neither this thread nor its lock
                 spec, column = self.study.data, self.study.split.fold_column
                 record = beside.submit(source_record, spec, column)
-                self._introduce(self.dataset)
+                found = self.dataset
+                self._introduce(found.rows, found.feature_shape, found.facts)
                 self._source_record = record.result()
         return self.dataset
 
@@ -213,7 +248,8 @@ class Run(RunPlan):
         Raises:
             InputError: they cannot be divided so.
         """
-        self.display.status(f"dividing {_size(self.dataset)} into folds")
+        size = _size(self.dataset.rows, self.dataset.feature_shape)
+        self.display.status(f"dividing {size} into folds")
         check_early_stopping(self.study.train, self.dataset, self.plan)
         return self.plan
 
@@ -286,12 +322,11 @@ class Run(RunPlan):
             with storage_errors_as_run_failed(self.remote.uri):
                 self.remote.send([self.record], self.out)
 
-    def _introduce(self, dataset: Dataset) -> None:
+    def _introduce(self, rows: int, shape: Sequence[int], facts: TargetFacts) -> None:
         """Say how large the data is, and warn of a positive label that may be the wrong one."""
-        self.display.tell(
-            f"data: {_size(dataset)}; {classes_line(dataset.facts, MAX_LISTED_CLASSES)}"
-        )
-        line = positive_line(dataset.facts, self.chose_positive)
+        classes = classes_line(facts, MAX_LISTED_CLASSES)
+        self.display.tell(f"data: {_size(rows, shape)}; {classes}")
+        line = positive_line(facts, self.chose_positive)
         if line.startswith(WARNING):
             self.display.warn(line)
 
@@ -430,18 +465,23 @@ class Run(RunPlan):
             return False
         if not _holds(self.out / SOURCES, ".json"):
             return True
-        record = source_record(self.study.data, self.study.split.fold_column)
-        known = read_known(self.out / record) if record is not None else None
+        known = self._known_source()
         return known is None or has_report(self, known)
+
+    def _known_source(self) -> dict[str, Any] | None:
+        """Return what is known of the samples in the source's bytes, if they were read before."""
+        if self.remote is not None or not _holds(self.out / SOURCES, ".json"):
+            return None
+        record = source_record(self.study.data, self.study.split.fold_column)
+        return None if record is None else read_known(self.out / record)
 
 
 def _holds(folder: Path, ending: str) -> bool:
     return folder.is_dir() and any(name.endswith(ending) for name in os.listdir(folder))
 
 
-def _size(dataset: Dataset) -> str:
-    shape = " x ".join(map(str, dataset.feature_shape))
-    return f"{dataset.rows} rows, {shape} features"
+def _size(rows: int, shape: Sequence[int]) -> str:
+    return f"{rows} rows, {' x '.join(map(str, shape))} features"
 
 
 def current_run() -> "Run | None":

@@ -1,17 +1,29 @@
 """Is there a complete report of a run already? Told before its data is read."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pyarrow import parquet
+
 from foldproof.tasks.common.digest import digest_json
-from foldproof.tasks.common.version import RESULTS_VERSION
+from foldproof.tasks.common.version import RESULTS_VERSION, VERSION
+from foldproof.tasks.folds.keys import own_splitter
 from foldproof.tasks.folds.paths import RUNS
+from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.report.folder import EXECUTION
+from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.plan import RunPlan
+from foldproof.tasks.user_code.opened_files.record import may_open_files, read_record
+from foldproof.tasks.user_code.search_path import import_folders
 
 MOST_REPORTS = 200  # the newest ones are looked at
 OF_FILES = ("files", "opened")  # of a model: known only after its builder was called
+
+
+REQUEST, RECORD, NOTICES = "request", "builder_record", "notices"  # in execution.parquet
 
 
 def has_report(run: RunPlan, known: Mapping[str, Any]) -> bool:
@@ -21,8 +33,52 @@ def has_report(run: RunPlan, known: Mapping[str, Any]) -> bool:
         run: the run; only its settings and its model's identity are asked for.
         known: what is known of its samples, as from `known_sources`.
     """
-    wanted = digest_json(_wanted(run, known))
-    return any(digest_json(_found(key)) == wanted for key in _complete(run.out / RUNS))
+    return next(_reports(run, known), None) is not None
+
+
+def stored_result(run: RunPlan, known: Mapping[str, Any]) -> Result | None:
+    """Return the result of a complete and intact report of the same request, or None.
+
+    Args:
+        run: the run; nothing is read or started for it.
+        known: what is known of its samples, as from `known_sources`.
+    """
+    for folder in _reports(run, known):
+        found = FinishedRun.read(folder)
+        facts = parquet.read_schema(folder / EXECUTION).metadata or {}
+        request, record, notices = (
+            facts.get(f"foldproof.{name}".encode(), b"").decode()
+            for name in (REQUEST, RECORD, NOTICES)
+        )
+        same = request == request_digest(run) and not any(found.damaged_files())
+        if same and (not record or read_record(run.out / record) is not None):
+            return Result(
+                path=folder,
+                run_id=folder.name,
+                n_folds=found.key["split"]["folds"],
+                n_failed=0,
+                notices=tuple(json.loads(notices)),
+                chosen=run.chose_positive,
+                study=run.study,
+            )
+    return None
+
+
+def request_facts(run: RunPlan, notices: Sequence[str]) -> dict[str, str]:
+    """Return what a report has to hold for `stored_result` to find it."""
+    record = run.record if may_open_files(run.study.model.builder) else ""
+    return {
+        REQUEST: request_digest(run),
+        RECORD: record,
+        NOTICES: json.dumps(notices, ensure_ascii=False),
+    }
+
+
+def request_digest(run: RunPlan) -> str:
+    """Return the digest of all that was asked for, whatever is in the source."""
+    study = run.study.model_dump(mode="json")
+    own = own_splitter(run.study.split.method)
+    return digest_json([VERSION, study, run.identity.described, own, import_folders()])
 
 
 def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,6 +91,7 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
         "train": run.study.train.model_dump(mode="json", exclude={"engine"}),
         "seed": run.study.seed,
         "numerics": run.placement.numerics.fingerprint(),
+        "report": {"pyarrow": metadata.version("pyarrow")},
     }
 
 
@@ -49,6 +106,7 @@ def _found(key: Mapping[str, Any]) -> dict[str, Any]:
         "train": key["train"],
         "seed": key["seed"],
         "numerics": key["numerics"],
+        "report": key["report"],
     }
 
 
@@ -56,8 +114,16 @@ def _without_files(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in model.items() if name not in OF_FILES}
 
 
-def _complete(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the keys of complete reports, of the newest ones first."""
+def _reports(run: RunPlan, known: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the complete reports that follow from the same settings and samples."""
+    wanted = digest_json(_wanted(run, known))
+    for folder, key in _complete(run.out / RUNS):
+        if digest_json(_found(key)) == wanted:
+            yield folder
+
+
+def _complete(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield complete reports and their keys, the newest ones first."""
     try:
         paths = sorted(folder.glob("*/manifest.json"), key=_changed_at, reverse=True)
     except OSError:
@@ -67,7 +133,7 @@ def _complete(folder: Path) -> Iterator[dict[str, Any]]:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             done = sum(one["certificate"] is not None for one in manifest["certificates"])
             if done == manifest["key"]["split"]["folds"] and _found(manifest["key"]):
-                yield manifest["key"]
+                yield path.parent, manifest["key"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # a damaged report, or another version's
 
