@@ -11,15 +11,14 @@ from foldproof.tasks.audit.folder import write_audit
 from foldproof.tasks.audit.runner import ReferenceFailed, choose_fold, try_causes
 from foldproof.tasks.audit.table import Comparison, judge
 from foldproof.tasks.audit.terminal import audit_text
-from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, FAILED
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import run_id
+from foldproof.tasks.run.preflight import refuse_elsewhere
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.run.views.progress_view import Display, Verbosity
-from foldproof.tasks.store.object_storage import refuse_remote
 
 Place = tuple[int, int]
 
@@ -35,10 +34,7 @@ def run_audit(study: Study, place: Place, verbosity: Verbosity) -> int:
     Raises:
         InputError: something about the input is wrong; nothing was trained.
     """
-    refuse_remote(study.out, "audit.py")
-    if study.compute.engine != "local":
-        problem = f"audit.py trains on this machine, not by {study.compute.engine}; use local"
-        raise InputError("compute.engine", problem)
+    refuse_elsewhere(study, "audit.py")
     with launched(Run(study, Display(verbosity))) as run:
         return _audit(run, place)
 

@@ -1,6 +1,7 @@
 """Slots on a cluster, used by a run as those on this machine (`workers/protocol.py`)."""
 
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +112,9 @@ class ClusterSlots(SlotQueue):
         self.placement = Placement(tuple(devices), common_numerics(own, nodes))
         self._engine = study.compute.engine
         super().__init__([self._slot(number) for number in range(len(devices))], tensorflow)
+        self._growth = threading.Lock()
         self._registry.on_more_slots = lambda places: self._grow(places, wanted)
+        self._grow(self._registry.slot_count(), wanted)  # a node may have joined just now
         self._registry.start_monitoring()
 
     def hand_out(self, study: Study, dataset: Dataset, plan: FoldPlan) -> None:
@@ -155,10 +158,11 @@ class ClusterSlots(SlotQueue):
     def _grow(self, places: int, wanted: int | None) -> None:
         """Make more slots for more places, as far as they are wanted."""
         most = places if wanted is None else min(places, wanted)
-        while len(self.slots) < most:
-            slot = self._slot(len(self.slots))
-            self.slots.append(slot)
-            self.give_back(slot)
+        with self._growth:  # nodes join side by side
+            while len(self.slots) < most:
+                slot = self._slot(len(self.slots))
+                self.slots.append(slot)
+                self.give_back(slot)
 
 
 def _own_numerics(compute: ComputeSpec) -> Numerics | None:

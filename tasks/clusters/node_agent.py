@@ -157,6 +157,7 @@ def _answer(run: str, call: Callable[[NodeHost], Any]) -> Answer:
     host = _hosts.get(run)
     if host is None:
         return Answer(known=False)
+    host.last_heartbeat = time.monotonic()  # a call is a sign of life, too
     try:
         return Answer(call(host))
     except Interrupted:  # it left the run meanwhile

@@ -4,9 +4,11 @@ A thread keeps it up to date: it removes lost nodes, admits new ones and sends h
 """
 
 import contextlib
+import logging
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,19 +25,23 @@ from foldproof.tasks.common.errors import (
     NodeLost,
 )
 
+LOG = logging.getLogger(__name__)
+
 POLL_INTERVAL_S = 2.0  # between two queries of the cluster
 HEARTBEAT_INTERVAL_S = 10.0  # between two heartbeats to all nodes
 NO_NODE_TIMEOUT_S = 60.0  # without any node, after which a run ends
 JOIN_TIMEOUT_S = 120.0  # for a node to join
+LATE_JOIN_S = 10.0  # after the first node, until folds begin without those that still join
 FILE_VISIBLE_TIMEOUT_S = 10.0  # for a node's file to appear here, on a slow file system
 
 
 @dataclass(frozen=True)
 class NodeSlot:
-    """One slot of a node, by its index there."""
+    """One slot of a node, by its index there, since the node joined for the nth time."""
 
     node: str
     index: int
+    joined: int = 1
 
 
 class NodeRegistry:
@@ -65,9 +71,11 @@ class NodeRegistry:
         self._reference: DataReference | None = None
         self._refused: dict[str, str] = {}
         self._free: list[NodeSlot] = []
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._empty_since: float | None = None
-        self._heartbeat_at = 0.0
+        self._joining: dict[str, int] = {}  # nodes that were asked to, with the slots they offer
+        self._joins: Counter[str] = Counter()  # how often each node has
+        self._is_beating = self._is_odd = False
 
     def wait_for_nodes(self) -> None:
         """Wait until the cluster has nodes, and let them join.
@@ -83,8 +91,10 @@ class NodeRegistry:
                 )
                 raise InputError("compute.address", problem)
             self._wait(POLL_INTERVAL_S / 4)
+        self._start_heartbeats()
         for name, offer in self._share(found).items():
-            self._join(name, offer)
+            self._start_joining(name, offer)
+        self._wait_for_joins()
         if not self.nodes:
             name, why = next(iter(self._refused.items()), ("", "no node offers a slot"))
             field, _, problem = why.partition(": ")
@@ -92,16 +102,53 @@ class NodeRegistry:
             text = f"node {name}: {problem if known else why}"
             raise InputError(known or "compute.address", text)
 
+    def _wait_for_joins(self) -> None:
+        """Wait for the nodes that were asked; not long for the last ones, once there are some.
+
+        With `compute.mixed` the keys name all nodes' numerics, so that all are waited for.
+        """
+        first_at: float | None = None
+        with self._changed:
+            while self._joining:
+                self._check()
+                if self.nodes and not self.policy.request.compute.mixed:
+                    first_at = first_at or time.monotonic()
+                    if time.monotonic() - first_at > LATE_JOIN_S:
+                        return
+                self._changed.wait(timeout=POLL_INTERVAL_S / 4)
+
+    def _start_joining(self, name: str, offer: int) -> None:
+        with self._changed:
+            self._joining[name] = offer
+        threading.Thread(target=self._join, args=(name, offer), daemon=True).start()
+
+    def _start_heartbeats(self) -> None:
+        """Send heartbeats from a thread that waits for nothing else."""
+        if not self._is_beating:
+            self._is_beating = True
+            threading.Thread(target=self._beat, name="cluster-heartbeat", daemon=True).start()
+
+    def _beat(self) -> None:
+        while not self.stopped.wait(HEARTBEAT_INTERVAL_S):
+            with contextlib.suppress(Exception):  # the monitor will see what is wrong
+                self.cluster.broadcast(self._names(), remote.heartbeat, self.policy.request.run)
+
+    def _names(self) -> list[str]:
+        with self._changed:
+            return list(self.nodes)
+
     def pin_numerics(self, fingerprints: tuple[dict[str, Any], ...]) -> None:
         """Admit only nodes with these numerics from now on: they are in the run's key."""
         self.policy = replace(self.policy, fingerprints=fingerprints)
 
     def slot_count(self) -> int:
         """Return the number of slots on all present nodes."""
-        return sum(len(info.devices) for info in self.nodes.values())
+        with self._changed:
+            return sum(len(info.devices) for info in self.nodes.values())
 
     def start_monitoring(self) -> None:
-        """Start the thread that keeps the registry up to date and sends heartbeats."""
+        """Start the thread that keeps the registry up to date."""
+        self._start_heartbeats()
         threading.Thread(target=self._monitor, name="cluster-watch", daemon=True).start()
 
     def distribute_data(self, reference: DataReference) -> None:
@@ -140,9 +187,9 @@ class NodeRegistry:
             return place
 
     def release(self, place: NodeSlot) -> None:
-        """Give a slot back; drop it if its node is gone."""
+        """Give a slot back; drop it if its node is gone, or has joined anew meanwhile."""
         with self._changed:
-            if place.node in self.nodes and place not in self._free:
+            if self._is_current(place) and place not in self._free:
                 self._free.append(place)
             self._changed.notify_all()
 
@@ -160,7 +207,7 @@ class NodeRegistry:
             NodeLost, Disconnected: as the cluster's.
             Interrupted: the run was stopped.
         """
-        waiting = self._cancel_if_gone(place.node)
+        waiting = self._cancel_if_gone(place.node, place.joined)
         answer: Answer = self._call(place.node, waiting, function, *arguments, fold=True)
         if not answer.known:
             raise NodeLost("the node was restarted")
@@ -171,7 +218,7 @@ class NodeRegistry:
         self.stopped.set()
         with self._changed:
             self._changed.notify_all()
-        self.cluster.broadcast(list(self.nodes), remote.leave, self.policy.request.run)
+        self.cluster.broadcast(self._names(), remote.leave, self.policy.request.run)
         self.cluster.close()
 
     def _call(
@@ -184,11 +231,14 @@ class NodeRegistry:
     ) -> Any:
         return self.cluster.call(name, function, *arguments, fold=fold, waiting=waiting)
 
-    def _cancel_if_gone(self, name: str) -> Callable[[], None]:
+    def _is_current(self, place: NodeSlot) -> bool:
+        return place.node in self.nodes and self._joins[place.node] == place.joined
+
+    def _cancel_if_gone(self, name: str, joined: int) -> Callable[[], None]:
         def waiting() -> None:
             if self.stopped.is_set():
                 raise Interrupted("the run was stopped")
-            if name not in self.nodes:
+            if not self._is_current(NodeSlot(name, 0, joined)):
                 raise NodeLost("the node is gone")
 
         return waiting
@@ -232,29 +282,45 @@ class NodeRegistry:
         return {name: share for name, share in shares.items() if share}
 
     def _join(self, name: str, offer: int) -> None:
-        """Ask a node to join, and admit or reject it."""
-        compute = self.policy.request.compute.model_copy(update={"workers": offer})
-        request = replace(self.policy.request, compute=compute)
+        """Ask a node to join, and admit or reject it; in a thread of its own."""
         try:
-            waiting = self._cancel_after(time.monotonic() + JOIN_TIMEOUT_S)
-            info: NodeInfo = self._call(name, waiting, remote.join, request)
-            why = rejection_reason(info, self.policy)
-        except Disconnected:
+            self._ask_to_join(name, offer)
+        except (Interrupted, Disconnected):
             return  # another look will tell whether it is still there
         except NodeLost as error:
-            why = str(error)
+            self._refuse(name, str(error))
         except ImportError as error:
-            why = f"cannot import foldproof ({error}); install the same version there"
+            self._refuse(name, f"cannot import foldproof ({error}); install the same version there")
+        except Exception as error:  # whatever another version there answers with
+            LOG.debug("joining %s failed", name, exc_info=True)
+            problem = f"{type(error).__name__}: {error}"
+            self._refuse(name, f"cannot join ({problem}); install the same version there")
+        finally:
+            with self._changed:
+                self._joining.pop(name, None)
+                self._changed.notify_all()
+
+    def _ask_to_join(self, name: str, offer: int) -> None:
+        compute = self.policy.request.compute.model_copy(update={"workers": offer})
+        request = replace(self.policy.request, compute=compute)
+        waiting = self._cancel_after(time.monotonic() + JOIN_TIMEOUT_S)
+        info: NodeInfo = self._call(name, waiting, remote.join, request)
+        with self._changed:
+            why = rejection_reason(info, self.policy)
+            if not why:
+                if not compute.mixed and not self.policy.fingerprints:  # GPUs unlike any here
+                    self.pin_numerics((info.fingerprint,))
+                self.nodes[name] = info
+                self._joins[name] += 1
         if why:
             self._refuse(name, why)
-            return
-        if not compute.mixed and not self.policy.fingerprints:  # GPUs that this machine has none of
-            self.pin_numerics((info.fingerprint,))
-        self.nodes[name] = info
-        if self._reference is not None and not self._send_data(name):
-            return
+        elif self._reference is None or self._send_data(name):
+            self._offer_slots(name, info)
+
+    def _offer_slots(self, name: str, info: NodeInfo) -> None:
         with self._changed:
-            self._free += [NodeSlot(name, index) for index in range(len(info.devices))]
+            joined = self._joins[name]
+            self._free += [NodeSlot(name, index, joined) for index in range(len(info.devices))]
             self._changed.notify_all()
         self.on_more_slots(self.slot_count())
 
@@ -269,7 +335,7 @@ class NodeRegistry:
         assert self._reference is not None
         probe = f".probe-{secrets.token_hex(8)}"
         run, reference = self.policy.request.run, self._reference
-        waiting = self._cancel_if_gone(name)
+        waiting = self._cancel_if_gone(name, self._joins[name])
         try:
             answer: Answer = self._call(name, waiting, remote.receive_data, run, reference, probe)
             why = str(answer.error) if answer.error else self._probe_problem(reference, probe)
@@ -296,7 +362,19 @@ class NodeRegistry:
     def _monitor(self) -> None:
         while not self.stopped.wait(POLL_INTERVAL_S):
             with contextlib.suppress(Interrupted):
-                self._update_nodes()
+                self._look_after()
+
+    def _look_after(self) -> None:
+        """Update the nodes; what goes wrong is said once, and the next look may go better."""
+        try:
+            self._update_nodes()
+        except Interrupted:
+            raise
+        except Exception as error:
+            LOG.debug("looking after the cluster failed", exc_info=True)
+            if not self._is_odd:
+                self._is_odd = True
+                self._tell(f"the cluster answers oddly: {type(error).__name__}: {error}")
 
     def _update_nodes(self) -> None:
         try:
@@ -305,12 +383,9 @@ class NodeRegistry:
             there = {}
             with contextlib.suppress(Disconnected):
                 self.cluster.reconnect()
-        for name in [name for name in self.nodes if name not in there]:
+        for name in [name for name in self._names() if name not in there]:
             self.remove(name)
         self._admit_new_nodes(there)
-        if time.monotonic() - self._heartbeat_at > HEARTBEAT_INTERVAL_S:
-            self._heartbeat_at = time.monotonic()
-            self.cluster.broadcast(list(self.nodes), remote.heartbeat, self.policy.request.run)
         if self.nodes:
             self._empty_since = None
         elif self._empty_since is None:
@@ -318,8 +393,9 @@ class NodeRegistry:
 
     def _admit_new_nodes(self, there: dict[str, int]) -> None:
         for name, offer in there.items():
-            wanted = offer if self._most is None else min(offer, self._most - self.slot_count())
-            if name in self.nodes or name in self._refused or wanted < 1:
+            if name in self.nodes or name in self._refused or name in self._joining:
                 continue
-            with contextlib.suppress(Disconnected, NodeLost):
-                self._join(name, wanted)
+            taken = self.slot_count() + sum(self._joining.values())
+            wanted = offer if self._most is None else min(offer, self._most - taken)
+            if wanted > 0:
+                self._start_joining(name, wanted)

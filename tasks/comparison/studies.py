@@ -21,9 +21,9 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.observer import Service
+from foldproof.tasks.run.preflight import refuse_elsewhere
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display, Verbosity
-from foldproof.tasks.store.object_storage import refuse_remote
 
 _current: ContextVar["Comparison | None"] = ContextVar("foldproof_comparison", default=None)
 
@@ -254,6 +254,6 @@ def _worker_needs(run: Run) -> tuple[Any, ...]:
 def _look_at(run: Run) -> Any:
     """Find what is wrong about the source, the builder and the devices."""
     check_trust(run.study)
-    refuse_remote(run.study.out, "compare.py")
+    refuse_elsewhere(run.study, "compare.py")
     check_source(run.study.data)
     return run.identity, run.placement

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.job import ModelFacts
 from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.store.object_storage import refuse_remote
 
 
 def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> None:
@@ -51,3 +53,15 @@ def ignored_settings(train: TrainSpec, facts: ModelFacts) -> str:
         return ""
     why = "the builder compiled its model" if facts.compiled else "the model is an estimator"
     return f"{', '.join(chosen)} had no effect: {why}"
+
+
+def refuse_elsewhere(study: Study, command: str) -> None:
+    """Refuse what a command cannot do away from this machine.
+
+    Raises:
+        InputError: results would go to object storage, or folds train on a cluster.
+    """
+    refuse_remote(study.out, command)
+    if study.compute.engine != "local":
+        problem = f"{command} trains on this machine, not by {study.compute.engine}; use local"
+        raise InputError("compute.engine", problem)

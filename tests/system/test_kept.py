@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
@@ -46,7 +47,7 @@ def study(tmp_path) -> Path:
     return tmp_path
 
 
-def told(script: str, folder: Path, **variables: str) -> list:
+def told(script: str, folder: Path, **variables: str) -> list[Any]:
     """Run a script without a Prefect API and return what it printed, as JSON."""
     variables = {"PREFECT_API_URL": "", "PREFECT_HOME": str(folder / "home")} | variables
     ended = run([sys.executable, "-c", HEAD + script], folder, **variables)
@@ -95,6 +96,7 @@ print(json.dumps([found, kept(), call(2)]))
 def test_what_changed_is_never_stale(study, prefect_api):
     script = """
 from pathlib import Path
+from typing import Any
 found = [call(1)]
 Path("hidden.py").write_text("UNITS = 5  # and longer\\n")
 found.append(call(2))

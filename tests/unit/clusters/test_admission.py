@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.tasks.clusters import node_registry
 from foldproof.tasks.clusters.admission import AdmissionPolicy, common_numerics, rejection_reason
 from foldproof.tasks.clusters.connect import connect
 from foldproof.tasks.clusters.messages import JoinRequest, NodeInfo
@@ -16,7 +17,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.machine.numerics import Numerics
-from tests.support.processes import join_all
+from tests.support.processes import join_all, wait_for
 
 OWN = Numerics(1, "cpu")
 CODE = {"my_model": "abc", "foldproof tasks/run/session.py": "def"}
@@ -166,16 +167,84 @@ def test_a_place_of_a_lost_node_is_gone_and_a_new_node_brings_others():
     made.release(second)
     made.release(first)
     assert made.acquire(second) == first
-    made.cluster.offers = {"a": 1, "c": 2}
-    made._update_nodes()
+    made.cluster.offers = {first.node: 1, "c": 2}
+    look(made)
     assert {made.acquire(None), made.acquire(None)} == {NodeSlot("c", 0), NodeSlot("c", 1)}
+
+
+def look(made):
+    """Let the registry look at the cluster, and wait for the nodes that it finds."""
+    made._update_nodes()
+    wait_for(lambda: not made._joining)
+
+
+def test_a_place_from_before_a_node_joined_anew_is_not_given_out_twice():
+    made = registry(a=1)
+    made.wait_for_nodes()
+    before = made.acquire(None)
+    made.remove("a")
+    look(made)
+    made.release(before)
+    assert made.acquire(before) == NodeSlot("a", 0, 2)
+    assert made._free == []
+    with pytest.raises(NodeLost):
+        made.call(before, print)
+
+
+class Slow(Listed):
+    """A cluster of which one node takes its time to join, and one answers with nonsense."""
+
+    def __init__(self, **offers):
+        super().__init__(**offers)
+        self.goes_on = threading.Event()
+
+    def call(self, node, function, *arguments, fold, waiting):
+        if node == "slow":
+            self.goes_on.wait(60)
+        if node == "odd":
+            raise TypeError("unexpected keyword")
+        return super().call(node, function, *arguments, fold=fold, waiting=waiting)
+
+
+def test_a_slow_node_keeps_no_other_from_work_and_heartbeats_go_on(monkeypatch):
+    monkeypatch.setattr(node_registry, "LATE_JOIN_S", 0.1)
+    monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL_S", 0.05)
+    said: list[str] = []
+    cluster = Slow(slow=1, odd=1, quick=1)
+    made = NodeRegistry(cluster, policy(), None, said.append)
+    made.wait_for_nodes()
+    assert list(made.nodes) == ["quick"]
+    assert said == [
+        "node odd is refused: cannot join (TypeError: unexpected keyword); "
+        "install the same version there"
+    ]
+    wait_for(lambda: ("quick", "heartbeat") in cluster.told)
+    grown: list[int] = []
+    made.on_more_slots = grown.append
+    cluster.goes_on.set()
+    wait_for(lambda: grown == [2])
+    assert {made.acquire(None).node, made.acquire(None).node} == {"quick", "slow"}
+    made.stop()
+
+
+def test_an_odd_answer_of_the_cluster_is_said_once_and_not_the_end(monkeypatch):
+    said: list[str] = []
+    made = NodeRegistry(Listed(a=1), policy(), None, said.append)
+    made.wait_for_nodes()
+    monkeypatch.setattr(made.cluster, "nodes", lambda: {"a": 1}["nothing"])
+    for _ in range(3):
+        made._look_after()
+    assert said == ["the cluster answers oddly: KeyError: 'nothing'"]
+    monkeypatch.undo()
+    made._look_after()
+    assert list(made.nodes) == ["a"]
 
 
 def test_later_nodes_fill_up_what_is_wanted_and_no_more():
     made = registry(most=2, a=1)
     made.wait_for_nodes()
     made.cluster.offers = {"a": 1, "b": 4, "c": 1}
-    made._update_nodes()
+    look(made)
     assert shares_now(made) == {"a": 1, "b": 1}
 
 
@@ -188,7 +257,7 @@ def test_a_call_to_a_node_that_is_struck_off_ends():
     made.wait_for_nodes()
     made.remove("a")
     with pytest.raises(NodeLost):
-        made._cancel_if_gone("a")()
+        made._cancel_if_gone("a", 1)()
 
 
 def test_waiting_for_a_place_ends_with_the_run():
