@@ -15,6 +15,7 @@ from tests.bench import (
     gigabyte,
     many_folds,
     one_more_fold,
+    starts,
     training_bound,
     whole_process,
 )
@@ -23,7 +24,7 @@ from tests.bench.findings import Findings, table
 from tests.bench.machine import machine
 from tests.bench.prefect_server import running_server
 
-QUICK, FULL = ("folds", "training", "determinism"), ("thousand", "gigabyte")
+QUICK, FULL = ("starts", "folds", "training", "determinism"), ("thousand", "gigabyte")
 REPEATS = {"quick": 11, "full": 21}  # of the ten folds, in the long run of ours
 
 
@@ -48,6 +49,7 @@ def main() -> int:
 
 def _parts(findings: Findings, server: dict[str, str], full: bool) -> dict[str, Callable[[], None]]:
     return {
+        "starts": partial(starts.measure, findings),
         "folds": partial(_small_cases, findings, server, full),
         "training": partial(training_bound.measure, findings, full),
         "determinism": partial(determinism.measure, findings, 3 if full else 1),
