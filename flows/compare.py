@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.comparison.result import ComparisonResult
-from foldproof.tasks.comparison.steps import (
+from foldproof.tasks.comparison.prefect_flow import (
     compare_folds,
     compared_flow,
     comparing,
@@ -24,6 +23,7 @@ from foldproof.tasks.comparison.steps import (
     split_compared_rows,
     write_comparison,
 )
+from foldproof.tasks.comparison.result import ComparisonResult
 from foldproof.tasks.comparison.studies import Comparison, studies_of
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec

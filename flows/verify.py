@@ -18,8 +18,8 @@ from foldproof.tasks.cli.verify import FOLDS
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_flow.states import failed
 from foldproof.tasks.report.finished import FinishedRun
-from foldproof.tasks.verification.form_parameters import asked, verify_flow, wrong
 from foldproof.tasks.verification.local_copy import at_hand
+from foldproof.tasks.verification.prefect_flow import asked, verify_flow, wrong
 from foldproof.tasks.verification.refit import verify as verify_run
 
 

@@ -32,7 +32,7 @@ class CompareCommand(FlowCommand["Comparison"]):
         return read_comparison(arguments)
 
     def _perform(self, flow: Any) -> int:
-        from foldproof.tasks.comparison.steps import launch
+        from foldproof.tasks.comparison.prefect_flow import launch
 
         comparison = self._run
         result = launch(flow, comparison)

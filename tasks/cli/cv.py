@@ -20,7 +20,7 @@ from foldproof.tasks.run.views.status_line import line
 
 if TYPE_CHECKING:
     from foldproof.tasks.report.result import Result
-    from foldproof.tasks.run.observer import Launchable
+    from foldproof.tasks.run.protocols import Launchable
     from foldproof.tasks.run.session import Run
 
 Work = TypeVar("Work", bound="Launchable")

@@ -20,8 +20,8 @@ from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
-from foldproof.tasks.run.observer import Service
 from foldproof.tasks.run.preflight import refuse_elsewhere
+from foldproof.tasks.run.protocols import Service
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display, Verbosity
 

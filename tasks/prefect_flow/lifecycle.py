@@ -25,7 +25,7 @@ from foldproof.tasks.prefect_server.prefect_internals import (
     value_of,
 )
 from foldproof.tasks.prefect_server.server import EmbeddedServer, using
-from foldproof.tasks.run.observer import Launchable
+from foldproof.tasks.run.protocols import Launchable
 
 PATIENCE = 5.0  # seconds that Prefect's last messages may take
 CARE = 30.0  # the same where the server is about to end, and would be missed by what is left

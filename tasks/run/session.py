@@ -43,9 +43,9 @@ from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
-from foldproof.tasks.run.observer import RunView, Service
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
+from foldproof.tasks.run.protocols import RunView, Service
 from foldproof.tasks.run.stored_reports import has_report, stored_result
 from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
 from foldproof.tasks.run.views.progress_view import Display

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.comparison.steps import SHARED, comparing
+from foldproof.tasks.comparison.prefect_flow import SHARED, comparing
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.steps import NAMES, running
 from foldproof.tasks.run import allowlist as trust

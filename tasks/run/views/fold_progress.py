@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.run.observer import WatchedSlot
+from foldproof.tasks.run.protocols import WatchedSlot
 from foldproof.tasks.training.progress import ProgressSnapshot, read_progress
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from foldproof.tasks.common.debug_log import show_debug_log
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.run.observer import WatchedSlot
+from foldproof.tasks.run.protocols import WatchedSlot
 from foldproof.tasks.run.views.fold_progress import FoldProgress, times
 from foldproof.tasks.run.views.notebook_view import NotebookView, in_notebook
 from foldproof.tasks.run.views.status_line import is_terminal, line, results_in_terminal
