@@ -1,4 +1,4 @@
-"""All that the flows call: the packages of a cross-validation, from settings to reports.
+"""The packages of a cross-validation, in the order of their imports.
 
 Imports point one way, and `make lint` checks it: common, user_code, config, machine and data,
 folds, training, store, workers and evaluation, clusters and report, run, prefect_ui and

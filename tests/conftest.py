@@ -21,7 +21,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.machine.devices import place
-from foldproof.tasks.prefect_flow.lifecycle import CARE, flush_to_api
+from foldproof.tasks.prefect_flow.lifecycle import EMBEDDED_FLUSH_TIMEOUT_S, flush_to_api
 from foldproof.tasks.prefect_server.server import EmbeddedServer
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
@@ -71,7 +71,9 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = EmbeddedServer(home / "log")
     server.wait()
     yield server.url
-    flush_to_api(CARE)  # or what is still held back would be complained of after the last test
+    flush_to_api(
+        EMBEDDED_FLUSH_TIMEOUT_S
+    )  # or what is still held back would be complained of after the last test
     server.stop()
 
 

@@ -1,4 +1,4 @@
-"""What `python flows/audit.py` takes."""
+"""The command `foldproof audit`: its arguments."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What `python flows/compare.py` does around the flow: arguments, output, exit codes."""
+"""The command `foldproof compare`: arguments, output, exit codes."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""What `python flows/cv.py` does around the flow: arguments, output, exit codes, Ctrl-C."""
+"""The command `foldproof cv`: arguments, output, exit codes, Ctrl-C."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Work = TypeVar("Work", bound="Launchable")
 
-GRACE = 4.0  # seconds that a stopped run has to tell Prefect about it
+STOP_TIMEOUT_S = 4.0  # for a stopped run to tell Prefect about it
 
 
 class FlowCommand(ABC, Generic[Work]):
@@ -276,7 +276,7 @@ class _Stop:
 
     def _end_soon(self) -> None:
         """Leave in a few seconds even if Prefect or a library does not let go."""
-        timer = threading.Timer(GRACE, self._leave)
+        timer = threading.Timer(STOP_TIMEOUT_S, self._leave)
         timer.daemon = True
         timer.start()
 

@@ -1,4 +1,4 @@
-"""What `foldproof list` takes and prints: the runs of a folder of results, newest first."""
+"""The command `foldproof list`: the runs of a folder of results, newest first."""
 
 import sys
 from collections.abc import Sequence

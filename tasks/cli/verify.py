@@ -1,4 +1,4 @@
-"""What `python flows/verify.py` takes and prints."""
+"""The command `foldproof verify`: arguments, output, exit codes."""
 
 import argparse
 import sys

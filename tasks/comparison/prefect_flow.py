@@ -1,4 +1,4 @@
-"""The comparison's steps as Prefect tasks, and how its flow is called."""
+"""The Prefect flow object of a comparison, and its steps as Prefect tasks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -108,7 +108,7 @@ class Comparison:
         self._each(_look_at)
         refuse_different_settings(self.runs, self.names)
         for number, run in enumerate(self.runs[1:], 1):
-            run.borrow(self.runs[0], self._worker_owner(number))
+            run.share_processes(self.runs[0], self._worker_owner(number))
         self._each(lambda run: run.begin())
 
     def check(self) -> None:

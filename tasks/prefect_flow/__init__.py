@@ -1,4 +1,7 @@
-"""The run as a Prefect flow: its tasks, states and names, the server, and outages of that.
+"""The Prefect flow of a run: the flow object, its tasks, their states and names.
+
+Prefect is imported here, in `prefect_ui`, in `prefect_server`, and in the modules
+`prefect_flow.py` of other packages, and nowhere else.
 
 Imports `prefect_ui`, `run` and what they may import.
 """

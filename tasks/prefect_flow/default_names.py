@@ -1,4 +1,4 @@
-"""Names that Prefect's server makes up for runs that nobody named."""
+"""Recognise the names that Prefect's server generates for runs that nobody named."""
 
 from functools import cache
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from prefect.client.schemas.objects import FlowRun
 
 
-def is_made_up(run: FlowRun) -> bool:
+def is_generated_name(run: FlowRun) -> bool:
     """Tell whether nobody gave a run its name.
 
     A run of a schedule cannot be given one. Of any other, only the name is known: it counts

@@ -1,4 +1,4 @@
-"""Fan the folds out: each leases a device slot, trains there, and is stored when it is done."""
+"""Submit one Prefect task a fold; each leases a device slot and waits for its worker to train."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -24,17 +24,17 @@ from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers.drift import drift_warnings
 from foldproof.tasks.workers.protocol import WorkerSlot
 
-STORED_AT_ONCE = 16  # stored folds under way in Prefect; each has a thread
-MOST_DRAWN = 500  # folds that Prefect's graph connects with what comes after
+MAX_STORED_TASKS = 16  # stored folds under way in Prefect; each has a thread
+MAX_GRAPH_FOLDS = 500  # folds that Prefect's graph connects with what comes after
 
 
-@task(task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
-def train_fold(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
-    """Train one fold on a leased slot; stored ones show as cached, stopped ones as cancelled."""
+@task(name="train_fold", task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
+def run_fold_task(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
+    """Be the Prefect task of one fold: let its slot's worker train it, and return its state."""
     if slot is not None:
         tag_task_run(slot.name)
     try:
-        record = _record(run, key, slot)
+        record = _record_of(run, key, slot)
     except RunFailed as error:
         run.failure = run.failure or error
         return Failed(message=str(error))
@@ -42,7 +42,7 @@ def train_fold(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
         return Cancelled(message=str(stop))  # neither done nor failed
     run.records[key] = record
     # What comes after is drawn behind the folds, as their records are the data of their states.
-    data = record if len(run.jobs) <= MOST_DRAWN else key
+    data = record if len(run.jobs) <= MAX_GRAPH_FOLDS else key
     if record.error is not None:
         return Failed(message=record.error, data=data)
     name = "Cached" if record.cached else "Completed"
@@ -67,22 +67,22 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         stored = [job for job in run.jobs if reuse_stored(run, job)]
         missing = [job for job in run.jobs if job.key not in run.records]
         under_way: set[Any] = set()  # futures that are done are forgotten, for memory's sake
-        room = threading.Semaphore(STORED_AT_ONCE)
+        room = threading.Semaphore(MAX_STORED_TASKS)
         for job in stored:
             room.acquire()
             _submit(run, job, None, under_way, room.release)
         for job in missing:
             slot = run.slots.lease()
-            _stop_if_hopeless(run)
+            _raise_run_failure(run)
             _submit(run, job, slot, under_way, partial(run.slots.give_back, slot))
         for future in tuple(under_way):
             future.wait()
-        _stop_if_hopeless(run)
+        _raise_run_failure(run)
         for job in missing:
             if job.key not in run.records:  # Prefect could not run it; the fold still counts
                 run.records[job.key] = train_here(run, job)
     except BaseException as error:
-        run.abandon(error)
+        run.abort(error)
         raise
     compare_with_earlier(run)
     rows = {job.key: fold.n_train for job, fold in zip(run.jobs, plan.folds, strict=True)}
@@ -91,14 +91,14 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
     return [run.records[job.key] for job in run.jobs]
 
 
-def _stop_if_hopeless(run: Run) -> None:
-    """End the run where no fold can be finished, such as on a full disk."""
+def _raise_run_failure(run: Run) -> None:
+    """Raise what keeps every fold from being finished, such as a full disk, if anything does."""
     if run.failure is not None:
         raise run.failure
 
 
-def _record(run: Run, key: str, slot: WorkerSlot | None) -> FoldRecord:
-    """Return a fold's record; without one, train it, its output and progress on its task run."""
+def _record_of(run: Run, key: str, slot: WorkerSlot | None) -> FoldRecord:
+    """Return a fold's stored record, or train it while the task run shows output and progress."""
     known = run.records.get(key)
     if known is not None:
         return known
@@ -117,7 +117,7 @@ def _submit(
 ) -> None:
     options: Any = {"wait_for": _split_of(run.plan)}
     count_task()
-    future = train_fold.submit(run.label(job), job.key, run, slot, **options)
+    future = run_fold_task.submit(run.label(job), job.key, run, slot, **options)
     under_way.add(future)
 
     def done(_: Any) -> None:

@@ -14,9 +14,9 @@ from foldproof.tasks.prefect_server.api import Api
 from foldproof.tasks.prefect_server.api_watch import (
     ApiWatch,
     count_unseen,
-    give_up,
+    disable_api_retries,
     is_outage,
-    missed,
+    outage_notice,
     tls_settings,
     unreachable,
 )
@@ -24,11 +24,11 @@ from foldproof.tasks.prefect_server.prefect_internals import (
     drain,
     value_of,
 )
-from foldproof.tasks.prefect_server.server import EmbeddedServer, using
+from foldproof.tasks.prefect_server.server import EmbeddedServer, server_in_settings
 from foldproof.tasks.run.protocols import Launchable
 
-PATIENCE = 5.0  # seconds that Prefect's last messages may take
-CARE = 30.0  # the same where the server is about to end, and would be missed by what is left
+FLUSH_TIMEOUT_S = 5.0  # for Prefect's client to send what it holds back
+EMBEDDED_FLUSH_TIMEOUT_S = 30.0  # the same where the server ends with the run
 
 
 def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
@@ -46,16 +46,16 @@ def run_with_api(run: Launchable, perform: Callable[[], Any]) -> Any:
     _import_for_tasks()
     api = run.service if isinstance(run.service, Api) else Api()
     server, is_kept = api.server, api.is_kept
-    with using(server), watching_api(run, server) as watch, counting_tasks() as counts:
+    with server_in_settings(server), watching_api(run, server) as watch, counting_tasks() as counts:
         try:
             result = _perform(run, perform)
         except (InputError, RunFailed):
-            _send_what_is_left(server, watch, counts, is_kept)
+            _send_task_ends(server, watch, counts, is_kept)
             raise
         except BaseException:  # somebody who stopped the run does not wait for more
             flush_to_api()
             raise
-        _send_what_is_left(server, watch, counts, is_kept)
+        _send_task_ends(server, watch, counts, is_kept)
         return _noting_missed_tasks(result, counts, watch)
 
 
@@ -73,12 +73,12 @@ def _import_for_tasks() -> None:
     import sklearn.model_selection  # noqa: F401
 
 
-def _send_what_is_left(
+def _send_task_ends(
     server: EmbeddedServer | None, watch: ApiWatch, counts: Mapping[str, int], is_kept: bool
 ) -> None:
-    """Let Prefect learn how each task ended, before an embedded server does."""
+    """Flush the states of task runs to the API, before an embedded server ends."""
     is_there = server is not None and not watch.is_gone()
-    flush_to_api(CARE if is_there else PATIENCE)
+    flush_to_api(EMBEDDED_FLUSH_TIMEOUT_S if is_there else FLUSH_TIMEOUT_S)
     if server is not None and not watch.is_gone():
         for flow_run, tasks in counts.items():
             server.expect(flow_run, tasks)
@@ -88,7 +88,7 @@ def _send_what_is_left(
 
 @contextmanager
 def watching_api(run: Launchable, server: EmbeddedServer | None) -> Iterator[ApiWatch]:
-    """Keep an eye on the Prefect API; a run that ends while it is gone does not wait for it.
+    """Poll the Prefect API in the background; a run that ends in an outage does not wait for it.
 
     Raises:
         InputError: a configured API does not answer at the start.
@@ -102,7 +102,7 @@ def watching_api(run: Launchable, server: EmbeddedServer | None) -> Iterator[Api
 
         def end() -> None:
             if not watch.comes_back():
-                give_up()
+                disable_api_retries()
 
         run.on_end = end
         try:
@@ -116,34 +116,34 @@ def _result_despite_outage(run: Launchable, error: Exception) -> Any:
     if not is_outage(error):
         raise error
     if run.result is None:
-        give_up()
+        disable_api_retries()
         remedy = "run the same command again: finished folds are kept"
         raise RunFailed(f"the Prefect server does not answer ({error}); {remedy}") from None
     return run.result
 
 
 def _noting_missed_tasks(result: Any, counts: Mapping[str, int], watch: ApiWatch) -> Any:
-    notice = missed(watch, lambda: count_unseen(counts))
+    notice = outage_notice(watch, lambda: count_unseen(counts))
     if notice and hasattr(result, "notices"):
         return replace(result, notices=(*result.notices, notice))
     return result
 
 
 def outcome(state: Any) -> Any:
-    """Return the result of a run, which may have failed folds, or raise what its state holds."""
+    """Return the result that a final state holds, or raise the exception that it holds."""
     found = value_of(state)
     if isinstance(found, BaseException):
         raise found
     return found
 
 
-def flush_to_api(patience: float = PATIENCE) -> None:
-    """Send what Prefect still holds back, before an embedded server ends.
+def flush_to_api(timeout: float = FLUSH_TIMEOUT_S) -> None:
+    """Flush the events and log lines that Prefect's client holds back.
 
     Args:
-        patience: seconds that this may take.
+        timeout: in seconds.
     """
     # In a notebook a loop runs in this thread, and draining would want to be awaited.
-    thread = threading.Thread(target=drain, args=(patience,))
+    thread = threading.Thread(target=drain, args=(timeout,))
     thread.start()
     thread.join()

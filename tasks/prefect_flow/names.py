@@ -1,4 +1,4 @@
-"""How a flow run is named: what was trained on what, unless somebody named it."""
+"""Name a flow run after its model and data, unless the user named it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.folds.splitters import is_user_splitter
-from foldproof.tasks.prefect_flow.default_names import is_made_up
+from foldproof.tasks.prefect_flow.default_names import is_generated_name
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.session import current_run
 from foldproof.tasks.user_code.objects.functions import is_function_object
@@ -31,7 +31,7 @@ def named(readable: Callable[[dict[str, Any]], str]) -> str:
     assert context is not None  # Prefect asks within a run
     assert context.flow_run is not None
     given = context.flow_run.name
-    if not is_made_up(context.flow_run):
+    if not is_generated_name(context.flow_run):
         return given
     try:
         return readable(context.parameters or {})

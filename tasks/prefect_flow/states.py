@@ -1,4 +1,4 @@
-"""What state a flow run ends in, and the last red line of its log."""
+"""The final state of a flow run, and the error line that its log ends with."""
 
 import functools
 import logging
@@ -51,8 +51,8 @@ def end_in_flow_state(
     return body
 
 
-class Told(Abort):
-    """End a deployed run whose state says what is wrong.
+class EndedAsReported(Abort):
+    """Raised by Prefect's engine for a failed deployed run, whose state names the reason.
 
     Prefect's engine raises what a failed state holds and logs its traceback, unless it is
     of this kind; then its process ends without a word.
@@ -60,7 +60,7 @@ class Told(Abort):
 
 
 def failed(line: str, error: Exception | None = None) -> State:
-    """Return the failed state of a run, whose last red line in the log says the same.
+    """Log a line as an error, and return the Failed state with it as its message.
 
     Args:
         line: what is wrong.
@@ -73,7 +73,7 @@ def failed(line: str, error: Exception | None = None) -> State:
     if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
         return Failed(message=line)
     get_logger("engine").setLevel(logging.WARNING)  # it would say: aborted by orchestrator
-    return Failed(message=line, data=Told(line))
+    return Failed(message=line, data=EndedAsReported(line))
 
 
 def _log(result: Any) -> None:

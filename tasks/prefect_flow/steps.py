@@ -39,7 +39,7 @@ NAMES = ("data", "split", "model", "train", "metrics", "compute", "seed", "out",
 
 @contextmanager
 def running(*parameters: Any) -> Iterator[Run]:
-    """Yield the run that this flow call was launched for, or launch one."""
+    """Yield the run that a command or a call launched; in a deployment, launch the form's."""
     known = current_run()
     if known is not None:
         with viewed(known):
@@ -98,7 +98,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
         **request_facts(run, lasting),
     }
     with disk_errors_as_run_failed(f"out: the report in {settings.out!r}", RERUN_REMEDY):
-        run.keep_source()
+        run.save_source_record()
         written = report.write_report(tables, run.key, findings, run.out, facts)
     if run.remote is None:
         update_index(run.out, written.path)

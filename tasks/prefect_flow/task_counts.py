@@ -1,4 +1,4 @@
-"""How many tasks this process has begun in each flow run, so that it can wait for their ends."""
+"""Count the task runs of each flow run, to wait at the end until the server has them all."""
 
 from collections import Counter
 from collections.abc import Iterator

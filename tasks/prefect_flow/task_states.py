@@ -1,4 +1,4 @@
-"""A step of a flow as a Prefect task, whose state says in words what it came to."""
+"""Make a function a Prefect task whose final state has its outcome as the message."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A Prefect server that goes away: folds go on, the run ends with its report and says so."""
+"""Detect an outage of the Prefect API: folds go on, and the run ends with its report."""
 
 import ssl
 import threading
@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_server.prefect_internals import drop_unsent, stop_retrying
 
-PAUSE = 2.0  # seconds between looks at the server
-MISSES = 3  # in a row, and the server counts as gone
-PAGE = 200  # task runs that Prefect gives out at once
-RETURN = 20.0  # seconds that a finished run waits for it to come back
+POLL_INTERVAL_S = 2.0  # between two health checks
+FAILURES_UNTIL_GONE = 3  # health checks in a row
+TASK_RUNS_A_PAGE = 200  # of an answer of the API
+RETURN_TIMEOUT_S = 20.0  # that a finished run waits for the API to come back
 
 
 class ApiWatch:
-    """A look at the Prefect API every few seconds, for as long as a run lasts."""
+    """Health checks of the Prefect API in a background thread, for as long as a run lasts."""
 
     def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
-        """Begin to watch an API that has answered before.
+        """Start the checks of an API that has answered before.
 
         Args:
             url: its address, which ends in /api.
@@ -34,29 +34,29 @@ class ApiWatch:
 
     def is_gone(self) -> bool:
         """Tell whether the API does not answer now, after a close look if it is in doubt."""
-        while 0 < self._misses < MISSES:
+        while 0 < self._misses < FAILURES_UNTIL_GONE:
             self._look()
-        return self._misses >= MISSES
+        return self._misses >= FAILURES_UNTIL_GONE
 
     def comes_back(self) -> bool:
         """Wait a while for the API to come back, and tell whether it did."""
-        deadline = time.monotonic() + RETURN
+        deadline = time.monotonic() + RETURN_TIMEOUT_S
         while self.is_gone() and time.monotonic() < deadline:
             time.sleep(0.2)
             self._look()
         return not self.is_gone()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop the checks."""
         self._over.set()
 
     def _watch(self) -> None:
-        while not self._over.wait(PAUSE):
+        while not self._over.wait(POLL_INTERVAL_S):
             self._look()
 
     def _look(self) -> None:
         self._misses = 0 if answers(self._url, self._tls) else self._misses + 1
-        self.was_gone |= self._misses >= MISSES
+        self.was_gone |= self._misses >= FAILURES_UNTIL_GONE
 
 
 def answers(url: str, tls: ssl.SSLContext | None = None) -> bool:
@@ -108,7 +108,7 @@ def tls_settings(url: str) -> ssl.SSLContext | None:
         raise InputError("PREFECT_API_SSL_CERT_FILE", problem) from None
 
 
-def give_up() -> None:
+def disable_api_retries() -> None:
     """Let Prefect's client fail at once from now on, and forget what it has not sent.
 
     It would go on for minutes: one after the other, its retries of the last state, the
@@ -126,7 +126,7 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError | PrefectHTTPStatusError)
 
 
-def missed(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
+def outage_notice(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
     """Return what a user should know of an outage, or nothing.
 
     Args:
@@ -155,7 +155,7 @@ def count_unseen(task_counts: Mapping[str, int]) -> int | None:
     ended = {flow_run: _count_ended(flow_run) for flow_run in task_counts}
     if (
         any(count is None for count in ended.values())
-        or max(task_counts.values(), default=0) > PAGE
+        or max(task_counts.values(), default=0) > TASK_RUNS_A_PAGE
     ):
         return None
     return sum(max(0, tasks - (ended[run] or 0)) for run, tasks in task_counts.items())
@@ -165,16 +165,16 @@ def _count_ended(flow_run: str) -> int | None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 
-    from foldproof.tasks.prefect_server.server import OVER
+    from foldproof.tasks.prefect_server.server import FINAL_STATES
 
     try:
         with get_client(sync_client=True) as client:
             ended = client.read_task_runs(
                 flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [flow_run]}}),
                 task_run_filter=TaskRunFilter.model_validate(
-                    {"state": {"type": {"any_": list(OVER)}}}
+                    {"state": {"type": {"any_": list(FINAL_STATES)}}}
                 ),
-                limit=PAGE,
+                limit=TASK_RUNS_A_PAGE,
             )
     except Exception:  # whatever it is, it is about a look at the server
         return None

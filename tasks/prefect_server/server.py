@@ -1,4 +1,4 @@
-"""The Prefect API of a run: the configured one, or an embedded server for as long as it lasts."""
+"""Start, await and stop an embedded Prefect server; tell whether an API is configured."""
 
 import contextlib
 import json
@@ -21,21 +21,21 @@ from foldproof.tasks.common.places import python_path
 from foldproof.tasks.prefect_server.home import prefect_home
 from foldproof.tasks.prefect_server.prefect_internals import EPHEMERAL_SERVER
 
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 ANSWER_PAUSE_S = 0.05  # between two tries
 ANSWER_TIMEOUT_S = 5.0
 
-PATIENCE = 180.0  # seconds; the first start of all makes the database
+START_TIMEOUT_S = 180.0  # the first start of all makes the database
 ERROR = re.compile(r"^(?:\w+\.)*\w*Error: .*$", re.MULTILINE)
-SAID = 200  # characters of a server's last error
-SETTLING, SETTLING_TASK = 5.0, 0.05  # seconds that its last writes may take
+MAX_ERROR_CHARS = 200  # characters of a server's last error
+SETTLE_TIMEOUT_S, SETTLE_TIMEOUT_A_TASK_S = 5.0, 0.05  # for its last writes
 # Written one by one, task runs cost a server more than a small net costs a worker.
 BATCHED = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
 }
 # Nobody watches an embedded server, and no automation can run on it.
-UNWATCHED = {
+NO_AUTOMATIONS = {
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
     "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "false",
@@ -47,9 +47,9 @@ VARIABLES = {
     EPHEMERAL_SERVER: "1",
     "PYTHONSAFEPATH": "1",
     **BATCHED,
-    **UNWATCHED,
+    **NO_AUTOMATIONS,
 }
-OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")  # states that a task run ends in
+FINAL_STATES = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")  # of a task run
 
 
 class EmbeddedServer:
@@ -76,18 +76,20 @@ class EmbeddedServer:
         Raises:
             RunFailed: it ended, or did not answer in time.
         """
-        if answers_in_time(self._process, self.url, PATIENCE):
+        if answers_in_time(self._process, self.url, START_TIMEOUT_S):
             return
         if self._process.poll() is not None:
-            raise RunFailed(f"the embedded Prefect server did not start{self._last_words()}")
-        raise RunFailed(f"the embedded Prefect server did not answer in {PATIENCE:g} seconds")
+            raise RunFailed(f"the embedded Prefect server did not start{self._last_error()}")
+        raise RunFailed(
+            f"the embedded Prefect server did not answer in {START_TIMEOUT_S:g} seconds"
+        )
 
-    def _last_words(self) -> str:
+    def _last_error(self) -> str:
         """Return the last error that a server printed, where it prints to a file."""
         if self._log is None or not self._log.exists():
             return ""
         said = ERROR.findall(self._log.read_text(encoding="utf-8", errors="replace"))
-        return f" ({said[-1][:SAID]}); --verbose shows all of it" if said else ""
+        return f" ({said[-1][:MAX_ERROR_CHARS]}); --verbose shows all of it" if said else ""
 
     def is_running(self) -> bool:
         """Tell whether its process lives."""
@@ -118,9 +120,9 @@ class EmbeddedServer:
     def _settle(self, flow_run: str, tasks: int) -> None:
         query = {
             "flow_runs": {"id": {"any_": [flow_run]}},
-            "task_runs": {"state": {"type": {"any_": OVER}}},
+            "task_runs": {"state": {"type": {"any_": FINAL_STATES}}},
         }
-        deadline = time.monotonic() + SETTLING + SETTLING_TASK * tasks
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S + SETTLE_TIMEOUT_A_TASK_S * tasks
         while self._process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(urllib.error.URLError, OSError):
                 if self._ask("task_runs/count", query) >= tasks:
@@ -133,7 +135,7 @@ class EmbeddedServer:
             json.dumps(query).encode(),
             {"Content-Type": "application/json"},
         )
-        with DIRECT.open(request, timeout=5) as answer:
+        with NO_PROXY.open(request, timeout=5) as answer:
             return json.load(answer)
 
     def stop(self) -> None:
@@ -200,8 +202,8 @@ def _text(path: Path) -> str:
 
 
 @contextmanager
-def using(server: EmbeddedServer | None) -> Iterator[None]:
-    """Let Prefect's client talk to the embedded server, once it answers."""
+def server_in_settings(server: EmbeddedServer | None) -> Iterator[None]:
+    """Point Prefect's settings to the embedded server, once it answers."""
     if server is None:
         yield
         return
@@ -230,7 +232,7 @@ def answers_in_time(server: "subprocess.Popen[bytes]", api: str, seconds: float)
     while server.poll() is None and time.monotonic() < deadline:
         with (
             contextlib.suppress(urllib.error.URLError, OSError),
-            DIRECT.open(f"{api}/health", timeout=ANSWER_TIMEOUT_S),
+            NO_PROXY.open(f"{api}/health", timeout=ANSWER_TIMEOUT_S),
         ):
             return True
         time.sleep(ANSWER_PAUSE_S)

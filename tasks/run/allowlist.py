@@ -1,4 +1,4 @@
-"""What a configuration may name: modules to import, folders to use, clusters to join.
+"""Allowlists of a configuration: modules to import, folders to use, clusters to join.
 
 An import path in a configuration runs code, a path opens files, and a cluster's address leads
 to somebody whose messages are unpickled, which runs code, too. Whoever types a command line

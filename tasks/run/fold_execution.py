@@ -14,7 +14,7 @@ from foldproof.tasks.store.object_storage import Remote
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import WorkerSlot
 
-SHORT = 0.5  # seconds of a fold that is over before the next one is under way
+SHORT_FOLD_S = 0.5  # a fold of less is over before the next one is under way
 
 
 def train_here(run: Run, job: FoldJob) -> FoldRecord:
@@ -58,29 +58,29 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
         except (WorkerLost, FoldTimeout) as error:
             if run.slots.stopped.is_set():
                 raise Interrupted("the run was stopped") from None
-            record = replace(record, error=f"{error}{_tries(attempt)}", attempt=attempt)
+            record = replace(record, error=f"{error}{_attempts_text(attempt)}", attempt=attempt)
             continue
         if not record.lost:
             break
-        record = replace(record, error=f"{record.error}{_tries(attempt)}")
-        tried = _in_little_memory(job)
+        record = replace(record, error=f"{record.error}{_attempts_text(attempt)}")
+        tried = _with_plain_engine(job)
     slot.watch(record.memory, in_worker.prepare_fold, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
-    if time.perf_counter() - started < SHORT:
+    if time.perf_counter() - started < SHORT_FOLD_S:
         run.slots.queue_ahead()
     run.display.fold_done(record)
     return record
 
 
-def _in_little_memory(job: FoldJob) -> FoldJob:
+def _with_plain_engine(job: FoldJob) -> FoldJob:
     """Let a fold train as plain Keras does, which gives the same bits and keeps one model."""
     if job.train.engine != "auto":
         return job
     return replace(job, train=job.train.model_copy(update={"engine": "plain"}))
 
 
-def _tries(attempt: int) -> str:
+def _attempts_text(attempt: int) -> str:
     return ", in its one try" if attempt == 1 else f", in each of {attempt} tries"
 
 

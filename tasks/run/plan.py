@@ -1,4 +1,4 @@
-"""What follows from a run's settings, step by step: model, data, folds, metrics, jobs, key.
+"""Compute a run from its settings, step by step: model, data, folds, metrics, jobs, key.
 
 Nothing here starts a process. `Run`, in `session.py`, adds workers and all else that lives.
 """

@@ -1,4 +1,4 @@
-"""How a process that Prefect started for a deployment is recognised, without importing Prefect.
+"""Recognise a process that Prefect started for a deployment, without importing Prefect.
 
 Private names of Prefect, read from 3.8.8; `test_prefect_internals` fails when one changes.
 Those that need Prefect itself are in `prefect_flow.prefect_internals`.

@@ -1,4 +1,4 @@
-"""What is wrong about a run's settings, or without effect, as far as that shows beforehand."""
+"""Validate settings against data and machine before any training."""
 
 import os
 from pathlib import Path

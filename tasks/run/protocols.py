@@ -1,4 +1,4 @@
-"""Who looks at a run and what is launched as one: protocols, so that nobody imports upwards."""
+"""Protocols of a run's view, service and launcher, which packages above implement."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ class RunView(Protocol):
 
 
 class Service(Protocol):
-    """What a run needs beside its workers: it starts early and ends with the run."""
+    """A background service of a run, such as a Prefect server: started early, stopped last."""
 
     def start(self, scratch: Path, log: Path | None, say: Callable[[str], None]) -> None:
         """Start it in the background, unless it runs already.

@@ -47,7 +47,7 @@ from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.run.protocols import RunView, Service
 from foldproof.tasks.run.stored_reports import has_report, stored_result
-from foldproof.tasks.run.user_calls import call_in_worker, divide_alone
+from foldproof.tasks.run.user_calls import call_builder_in_worker, split_in_own_process
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.atomic_folders import repair_folders
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
@@ -130,28 +130,28 @@ class Run(RunPlan):
         self._checked_settings = False
         self._refusal: InputError | None = None
         self._source_record: str | None = None
-        self._host: Run | None = None
-        self._lender: Run | None = None
+        self._service_of: Run | None = None
+        self._workers_of: Run | None = None
 
-    def borrow(self, host: "Run", lender: "Run | None") -> None:
+    def share_processes(self, host: "Run", lender: "Run | None") -> None:
         """Use what other runs hold, which must outlive this one.
 
         Args:
             host: the run whose service is used.
             lender: the run whose workers are used; None for own ones.
         """
-        self._host, self._lender = host, lender
+        self._service_of, self._workers_of = host, lender
         self._owns_slots = lender is None
 
     def start_service(self) -> None:
         """Start what the run needs beside its workers, if that is known by now."""
-        owner = self._host or self
+        owner = self._service_of or self
         if owner.service is not None:
             owner.service.start(owner.scratch, owner.log, owner.display.say)
 
     def is_watched(self) -> bool:
         """Tell whether people can look at its Prefect server while it runs."""
-        service = (self._host or self).service
+        service = (self._service_of or self).service
         return service is None or not service.is_private()
 
     def begin(self) -> None:
@@ -185,7 +185,7 @@ class Run(RunPlan):
         report = FinishedRun.read(found.path)
         data = report.key["data"]
         if report.facts is not None:
-            self._introduce(data["rows"], data["feature_shape"], report.facts)
+            self._show_data_summary(data["rows"], data["feature_shape"], report.facts)
         self.display.release()
         self.display.say(f"all {found.n_folds} folds are stored, and so is their report")
         update_index(self.out, found.path)
@@ -227,7 +227,7 @@ class Run(RunPlan):
                 spec, column = self.study.data, self.study.split.fold_column
                 record = beside.submit(source_record, spec, column)
                 found = self.dataset
-                self._introduce(found.rows, found.feature_shape, found.facts)
+                self._show_data_summary(found.rows, found.feature_shape, found.facts)
                 self._source_record = record.result()
         return self.dataset
 
@@ -269,14 +269,14 @@ class Run(RunPlan):
         if self._missing():
             if self._refusal is not None:
                 raise self._refusal
-            self._note_ignored()
+            self._warn_of_ignored_settings()
             self.slots.adopt(self._purpose())
         for notice in (*self.dataset.notices, *self.identity.notices):
             self.tell(notice)
         make_store(self.out)
         repair_folders(self.out / RUNS)
         remove_drafts(self.out / FOLDS)
-        self._keep_record()
+        self._save_opened_files()
         self._checked = True
 
     def fetch_stored(self) -> None:
@@ -310,7 +310,7 @@ class Run(RunPlan):
             self._refusal = error
             return NOTHING
 
-    def _keep_record(self) -> None:
+    def _save_opened_files(self) -> None:
         """Keep what the builder was seen to open, if it was tried."""
         if "model_facts" not in vars(self) or not may_open_files(self.study.model.builder):
             return
@@ -322,7 +322,7 @@ class Run(RunPlan):
             with storage_errors_as_run_failed(self.remote.uri):
                 self.remote.send([self.record], self.out)
 
-    def _introduce(self, rows: int, shape: Sequence[int], facts: TargetFacts) -> None:
+    def _show_data_summary(self, rows: int, shape: Sequence[int], facts: TargetFacts) -> None:
         """Say how large the data is, and warn of a positive label that may be the wrong one."""
         classes = classes_line(facts, MAX_LISTED_CLASSES)
         self.display.tell(f"data: {_size(rows, shape)}; {classes}")
@@ -333,7 +333,7 @@ class Run(RunPlan):
     def _divide(self, folder: Path) -> FoldPlan:
         if not is_user_splitter(self.study.split.method):
             return super()._divide(folder)
-        return divide_alone(
+        return split_in_own_process(
             in_worker.split_rows,
             self.study.split.method,
             *(self.dataset, self.study.split, self.study.seed, folder, import_folders()),
@@ -355,7 +355,7 @@ class Run(RunPlan):
         """The device slots; their host starts when they are first asked for."""
         with self._lock:
             if self._slots is None:
-                self._slots = self._lender.slots if self._lender else self._own_slots()
+                self._slots = self._workers_of.slots if self._workers_of else self._own_slots()
                 self.display.watch(self._slots.slots)
             return self._slots
 
@@ -394,9 +394,9 @@ class Run(RunPlan):
         unwatched = Exclusions(own, tuple(self.identity.described["sources"]))
         arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
         # What another run's builder imported would not be opened again.
-        fresh, builder = self._lender is not None, job.builder.reference
+        fresh, builder = self._workers_of is not None, job.builder.reference
         call = (fresh, builder, in_worker.inspect_model, *arguments)
-        found, trace = call_in_worker(self.slots, *call)
+        found, trace = call_builder_in_worker(self.slots, *call)
         if isinstance(found, InputError):
             self.display.detail(trace)
             raise found
@@ -415,7 +415,7 @@ class Run(RunPlan):
         limit = self.study.compute.memory_limit
         return digest_json([self.jobs[0].family, import_folders(), str(start_folder()), limit])
 
-    def _note_ignored(self) -> None:
+    def _warn_of_ignored_settings(self) -> None:
         for notice in self.model_facts.notices:
             self.tell(notice)
         if ignored := ignored_settings(self.study.train, self.model_facts):
@@ -426,7 +426,7 @@ class Run(RunPlan):
         if notice not in self.notices:
             self.notices.append(notice)
 
-    def abandon(self, error: BaseException) -> None:
+    def abort(self, error: BaseException) -> None:
         """Kill the workers; what is finished is stored.
 
         Args:
@@ -447,7 +447,7 @@ class Run(RunPlan):
             (self.service.release if self.keeps else self.service.stop)()
         remove_scratch(self.scratch)
 
-    def keep_source(self) -> None:
+    def save_source_record(self) -> None:
         """Keep which samples the source's bytes were, for runs to come."""
         if self.remote is None and self._source_record is not None:
             with disk_errors_as_run_failed(

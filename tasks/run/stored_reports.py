@@ -1,4 +1,4 @@
-"""Is there a complete report of a run already? Told before its data is read."""
+"""Find the stored report of a run before its data is read."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.user_code.opened_files.record import may_open_files, read_record
 from foldproof.tasks.user_code.search_path import import_folders
 
-MOST_REPORTS = 200  # the newest ones are looked at
+MAX_REPORTS = 200  # the newest ones are looked at
 OF_FILES = ("files", "opened")  # of a model: known only after its builder was called
 
 
@@ -128,7 +128,7 @@ def _complete(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         paths = sorted(folder.glob("*/manifest.json"), key=_changed_at, reverse=True)
     except OSError:
         return
-    for path in paths[:MOST_REPORTS]:
+    for path in paths[:MAX_REPORTS]:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             done = sum(one["certificate"] is not None for one in manifest["certificates"])

@@ -13,7 +13,7 @@ from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
 
 
-def divide_alone(
+def split_in_own_process(
     divide: Callable[..., FoldPlan],
     splitter: str,
     *arguments: Any,
@@ -47,7 +47,7 @@ def divide_alone(
         slots.stop()
 
 
-def call_in_worker(
+def call_builder_in_worker(
     slots: SlotPool, fresh: bool, builder: str, inspect: Callable[..., Any], *arguments: Any
 ) -> Any:
     """Call a builder in a worker; a worker that was dead before counts for nothing.

@@ -1,4 +1,4 @@
-"""What killed processes had begun to write into the store, removed by the next run."""
+"""Remove the temporary files that killed processes left in the store."""
 
 import contextlib
 import glob

@@ -1,4 +1,4 @@
-"""A report from somebody else is data: what may be imported and opened to do its run again.
+"""Check what a report from somebody else may have imported and opened when its folds are refitted.
 
 Whoever forged a manifest wrote its digests, too, and its RUN_ID. So a module of the user's
 counts as known only if its source on this machine, and that of all it imports, is what the

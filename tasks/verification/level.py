@@ -1,4 +1,4 @@
-"""What a refitted fold must have in common with the report."""
+"""The levels of agreement between a refitted fold and its report."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""How the flow that verifies a run takes what a form sent."""
+"""The Prefect flow object of `verify`, and the parameters that its form sends."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -33,9 +33,9 @@ from foldproof.tasks.workers.protocol import SlotPool, WorkerSlot
 Say = Callable[[str], None]
 
 FILES, ANEW, FOLLOW = "files", "each fold began anew", "follow from the predictions"
-NEAR = 1e-4  # of a score, what float32 arithmetic in another order may change
-AT_A_TIME = 2  # slots, so that a fold can train on another one than before
-SPREADS = 3.0  # standard deviations over the folds that a metric may be away from the mean
+SCORE_TOLERANCE = 1e-4  # of a score, what float32 arithmetic in another order may change
+MAX_SLOTS = 2  # slots, so that a fold can train on another one than before
+MAX_DEVIATIONS = 3.0  # standard deviations over the folds that a metric may be away from the mean
 
 
 def verify(
@@ -74,7 +74,7 @@ def verify(
         if damaged:
             return _tell(tell, FILES, damaged)  # what is refitted would be compared with nothing
         chosen = _choose(finished, folds)
-        study = finished.study(source, min(AT_A_TIME, len(chosen))) if chosen else None
+        study = finished.study(source, min(MAX_SLOTS, len(chosen))) if chosen else None
         needs_own = study is not None and (trusted or check_code(study, finished.sources))
         if study is not None:
             check_data(study, source is not None, show)
@@ -249,11 +249,18 @@ def _is_near(
         last = np.array([line[names[-1]] for line in said], float)
         scale = 1.0 if names != ["y_pred"] else max(1.0, float(np.abs(last).max()))
         largest = float(np.abs(last - scored.predictions.scores[:, -1]).max())
-        return f"equal but for rounding, {largest:.1e} at most" if largest <= NEAR * scale else ""
+        return (
+            f"equal but for rounding, {largest:.1e} at most"
+            if largest <= SCORE_TOLERANCE * scale
+            else ""
+        )
     for summary in finished.summary:
         value = scored.metrics[summary["metric"]].value
         if value is None or summary["mean"] is None:
             continue
-        if abs(value - summary["mean"]) > SPREADS * (summary["std"] or 0.0) + NEAR:
+        if (
+            abs(value - summary["mean"])
+            > MAX_DEVIATIONS * (summary["std"] or 0.0) + SCORE_TOLERANCE
+        ):
             return ""
-    return f"equal within {SPREADS:g} standard deviations of the run's folds"
+    return f"equal within {MAX_DEVIATIONS:g} standard deviations of the run's folds"

@@ -19,7 +19,7 @@ from foldproof.flows.cv import cross_validate
 from foldproof.tasks.evaluation.columns import Columns
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.prefect_flow.fold_task import STORED_AT_ONCE
+from foldproof.tasks.prefect_flow.fold_task import MAX_STORED_TASKS
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.run.views.progress_view import Display
@@ -75,7 +75,7 @@ def test_stored_folds_go_through_prefect_a_few_at_a_time(many, prefect_api, monk
         result = cross_validate(**settings(many.run.out, **MANY))
         flush_to_api()
     assert (result.n_folds, result.n_failed) == (150, 0)
-    assert 0 < Counted.most <= STORED_AT_ONCE + 5  # the other steps of the flow
+    assert 0 < Counted.most <= MAX_STORED_TASKS + 5  # the other steps of the flow
 
 
 def test_joining_columns_takes_one_column_more():

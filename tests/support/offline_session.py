@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.prefect_server.server import DIRECT
+from foldproof.tasks.prefect_server.server import NO_PROXY
 from tests.support.live import Live
 from tests.support.places import ROOT
 from tests.support.processes import free_port, wait_for
@@ -31,7 +31,7 @@ def main(folder: Path, leak: bool) -> None:
     command = (sys.executable, str(ROOT / "deployments" / "ui.py"), str(port))
     with live.started("ui", *command) as process:
         wait_for(lambda: "ready" in live.log("ui"), lambda: live.log("ui"))
-        with DIRECT.open(f"http://127.0.0.1:{port}/", timeout=30) as page:
+        with NO_PROXY.open(f"http://127.0.0.1:{port}/", timeout=30) as page:
             assert b"<html" in page.read().lower()
         settings = {
             "data": {"source": "iris"},

@@ -17,9 +17,9 @@ from foldproof.tasks.run.views.status_line import is_terminal, line, results_in_
 Verbosity = Literal["quiet", "normal", "verbose"]
 
 LOG = logging.getLogger(__name__)
-REFRESH = 0.25  # seconds between looks at the workers' progress
-MOST_LINES = 50  # plain lines for a run; more folds are reported in steps
-SILENCE = 60.0  # seconds without a plain line after which there is one, at first
+REFRESH_INTERVAL_S = 0.25  # between two reads of the workers' progress
+MAX_LINES = 50  # plain lines for a run; more folds are reported in steps
+SILENCE_LIMIT_S = 60.0  # without a plain line, after which there is one
 
 
 class Display:
@@ -136,7 +136,7 @@ class Display:
         with self._lock:
             progress = self._progress = self._progress or FoldProgress(1, self._slots)
             progress.add(record)
-            step = max(1, progress.total // MOST_LINES)
+            step = max(1, progress.total // MAX_LINES)
             is_last = progress.done == progress.total
             if self._notebook is not None:
                 self._show_in_notebook(progress)
@@ -155,7 +155,7 @@ class Display:
         line.clear()
 
     def _keep_fresh(self) -> None:
-        while not self._over.wait(REFRESH):
+        while not self._over.wait(REFRESH_INTERVAL_S):
             try:
                 with self._lock:
                     self._refresh()
@@ -170,7 +170,7 @@ class Display:
             self._live.update(self._view(), refresh=True)
         elif self._notebook is not None:
             self._show_in_notebook(progress)
-        elif time.monotonic() - self._said_at > max(SILENCE, progress.gone() / 5):
+        elif time.monotonic() - self._said_at > max(SILENCE_LIMIT_S, progress.gone() / 5):
             self.say(f"{_counts(progress)}, {_percent(progress)}; {times(progress)}")
 
     def _show_in_notebook(self, progress: FoldProgress) -> None:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 SILENT = frozenset(("--quiet", "--verbose", "--help", "-h", "--version"))
-TICK = 0.5  # seconds between looks at the clock
-LONG = 2.0  # seconds from which on a line says how long it has been there
-PATIENCE = 1.0  # seconds to wait for another thread that is writing
+CLOCK_INTERVAL_S = 0.5  # between two updates
+LONG_S = 2.0  # from which on a line says how long it has been there
+LOCK_TIMEOUT_S = 1.0  # for another thread that is writing
 ERASE = "\r\x1b[2K"
 
 
@@ -61,7 +61,7 @@ class StatusLine:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Take turns, but rather write at the same time than wait for ever in a stop."""
-        has_lock = self._lock.acquire(timeout=PATIENCE)
+        has_lock = self._lock.acquire(timeout=LOCK_TIMEOUT_S)
         try:
             yield
         finally:
@@ -70,7 +70,7 @@ class StatusLine:
 
     def _draw(self) -> None:
         seconds = time.monotonic() - self._since
-        text = f"{self._text}  {seconds:.0f} s" if self._text and seconds > LONG else self._text
+        text = f"{self._text}  {seconds:.0f} s" if self._text and seconds > LONG_S else self._text
         if text != self._drawn:
             self._drawn = text
             with contextlib.suppress(OSError, ValueError):  # a terminal that has gone
@@ -79,7 +79,7 @@ class StatusLine:
 
     def _keep(self) -> None:
         while True:
-            time.sleep(TICK)
+            time.sleep(CLOCK_INTERVAL_S)
             with self._locked():
                 if self._text:
                     self._draw()

@@ -9,7 +9,7 @@ from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.utilities.names import generate_slug
 
-from foldproof.tasks.prefect_flow.default_names import is_made_up
+from foldproof.tasks.prefect_flow.default_names import is_generated_name
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
 
@@ -83,14 +83,14 @@ def test_a_run_of_the_pages_button_gets_one_that_can_be_read(client):
 def test_a_run_of_a_schedule_gets_one_that_can_be_read(client):
     run = client.create_flow_run_from_deployment(deployed(client), name="odd name")
     scheduled = run.model_copy(update={"auto_scheduled": True})
-    assert is_made_up(scheduled)
-    assert not is_made_up(run)
+    assert is_generated_name(scheduled)
+    assert not is_generated_name(run)
 
 
 def test_all_that_prefect_draws_is_known(client):
     run = client.create_flow_run_from_deployment(deployed(client), name="odd name")
     for _ in range(2000):
-        assert is_made_up(run.model_copy(update={"name": generate_slug(2)}))
+        assert is_generated_name(run.model_copy(update={"name": generate_slug(2)}))
 
 
 def test_a_run_inside_of_another_gets_one_that_can_be_read(client):

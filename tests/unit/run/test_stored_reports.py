@@ -30,7 +30,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in ("iris", "wine"):
         with prepared(settings(out, data={"source": source})) as run:
             run.read()
-            run.keep_source()
+            run.save_source_record()
     return out
 
 
@@ -54,7 +54,7 @@ def test_workers_start_early_for_any_other_run(out: Path, other: dict[str, Any])
         assert not starts_workers(known)
         with prepared(known) as run:
             run.read()
-            run.keep_source()
+            run.save_source_record()
     assert starts_workers(known)
 
 
@@ -62,7 +62,7 @@ def test_a_report_with_failed_folds_or_a_damaged_one_does_not_count(tmp_path: Pa
     finished = finish(tmp_path, lambda _, fold: "ValueError: no" if fold == 1 else None)
     with prepared(settings(tmp_path)) as run:
         run.read()
-        run.keep_source()
+        run.save_source_record()
     assert starts_workers(settings(tmp_path))
     finish(tmp_path)
     assert not starts_workers(settings(tmp_path))

@@ -84,7 +84,7 @@ def test_seconds_are_written_as_a_clock():
 
 
 def test_a_long_fold_is_not_silent_where_there_is_no_terminal(places, capsys, monkeypatch):
-    monkeypatch.setattr(shown, "SILENCE", 0.0)
+    monkeypatch.setattr(shown, "SILENCE_LIMIT_S", 0.0)
     display = Display()
     display.watch(places)
     display.tell("data: 20 rows")
