@@ -18,8 +18,8 @@ from foldproof.tasks.prefect_server.server import answers_in_time
 
 PORT = 4200
 PR_SET_CHILD_SUBREAPER = 36
-PATIENCE = 300.0  # seconds; the first start of all makes the database
-GRACE = 15.0  # seconds that a process has to tell the server how its runs ended
+START_TIMEOUT_S = 300.0  # seconds; the first start of all makes the database
+STOP_TIMEOUT_S = 15.0  # seconds that a process has to tell the server how its runs ended
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def local_server(port: int = PORT) -> Iterator[str]:
     command = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--log-level"]
     server = start(prefect(*command, "WARNING"), SERVER, quiet=True)
     try:
-        if not answers_in_time(server, f"{address}/api", PATIENCE):
+        if not answers_in_time(server, f"{address}/api", START_TIMEOUT_S):
             raise SystemExit("the Prefect server did not start")
         yield address
     finally:
@@ -99,7 +99,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     """End a process and wait; kill it if it does not let go."""
     process.terminate()
     try:
-        process.wait(GRACE)
+        process.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -137,7 +137,7 @@ def _wait_for_worker(worker: "subprocess.Popen[bytes]", pool: str, name: str) ->
     from prefect.client.schemas.filters import WorkerFilter, WorkerFilterStatus
 
     online = WorkerFilter(status=WorkerFilterStatus(any_=["ONLINE"]))
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_TIMEOUT_S
     with get_client(sync_client=True) as client:
         while worker.poll() is None and time.monotonic() < deadline:
             if name in {each.name for each in client.read_workers_for_work_pool(pool, online)}:

@@ -19,7 +19,11 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_flow.states import failed
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.verification.local_copy import at_hand
-from foldproof.tasks.verification.prefect_flow import asked, verify_flow, wrong
+from foldproof.tasks.verification.prefect_flow import (
+    input_error_state,
+    parse_parameters,
+    verify_flow,
+)
 from foldproof.tasks.verification.refit import verify as verify_run
 
 
@@ -50,12 +54,14 @@ def verify(
         get_run_logger().info(line)
 
     try:
-        what = asked({"run_dir": run_dir, "folds": folds, "level": level, "source": source})
+        what = parse_parameters(
+            {"run_dir": run_dir, "folds": folds, "level": level, "source": source}
+        )
         with at_hand(what.run_dir) as folder:
             finished = FinishedRun.read(folder)
             agrees = verify_run(finished, what.source, what.count, what.level, say)
     except InputError as error:
-        return wrong(error)
+        return input_error_state(error)
     if agrees:
         return Completed(message="identical" if what.level == "bit" else "agrees")
     return failed(next(line for line in lines if "DIFFERENT" in line))

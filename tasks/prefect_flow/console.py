@@ -1,4 +1,4 @@
-"""Keep Prefect's log off the terminal."""
+"""Keep Prefect's log handlers from writing to the terminal."""
 
 import logging
 import os

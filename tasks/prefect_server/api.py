@@ -9,7 +9,7 @@ from foldproof.tasks.prefect_server.server import EmbeddedServer, api_is_configu
 
 
 class Api:
-    """What a run that is a Prefect flow needs beside its workers.
+    """The Prefect API as the `Service` of a run.
 
     Attributes:
         server: the embedded server, once it is started and unless an API is configured.

@@ -1,4 +1,4 @@
-"""Where Prefect keeps its files: its home, or a spare folder where that cannot be written to."""
+"""Choose Prefect's home folder: the configured one, or a temporary one if it is read-only."""
 
 import contextlib
 import os

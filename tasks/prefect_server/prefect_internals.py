@@ -1,4 +1,4 @@
-"""The names of Prefect that are private or undocumented, each behind a plain one.
+"""Wrappers around private or undocumented names of Prefect.
 
 Read from Prefect 3.8.8; `test_prefect_internals` fails when one of them changes. What only
 the look of a log, or the end of an outage, depends on does without them where they are gone.
@@ -51,7 +51,7 @@ def drop_unsent() -> None:
 
 
 def _services() -> Iterator[Any]:
-    """Yield what sends events and log lines in the background."""
+    """Yield Prefect's background services that send events and logs."""
     with contextlib.suppress(ImportError):
         from prefect.events.worker import EventsWorker
 

@@ -1,4 +1,4 @@
-"""One run: what follows from its settings, what it may name, what it shows in a terminal.
+"""One run without Prefect: plan, pre-flight checks, allowlist, fold retries, progress display.
 
 Imports everything below, and no Prefect.
 """

@@ -32,7 +32,7 @@ ALLOWED = (BUILT_IN, "sklearn")
 
 @dataclass(frozen=True)
 class Trust:
-    """What may be imported and opened.
+    """The allowlist: importable modules, readable folders, cluster addresses.
 
     Attributes:
         modules: prefixes of module names, in whole parts; None allows any module.

@@ -1,4 +1,4 @@
-"""Call the user's splitter and model in worker processes, which may end without harm to the run."""
+"""Call the user's splitter and model in worker processes, so that a crash cannot end the run."""
 
 import contextlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Train one fold in a worker: its rows, scaler, seeds, model and engine.
+"""Code that runs inside a worker and trains one fold: rows, scaler, seeds, model, engine.
 
 Imports `folds` and what that may import.
 """

@@ -1,4 +1,4 @@
-"""Prove a finished run: its files, its metrics, and folds refitted in fresh processes.
+"""Verify a finished run: its files, its metrics, and folds refitted in fresh processes.
 
 Imports `run`, `prefect_flow` and what they may import.
 """

@@ -30,7 +30,7 @@ class Verification(Section):
         return self.folds if isinstance(self.folds, int) else None
 
 
-def asked(parameters: Mapping[str, Any]) -> Verification:
+def parse_parameters(parameters: Mapping[str, Any]) -> Verification:
     """Return what a form or a schedule asks for; an empty box means the default.
 
     Raises:
@@ -65,7 +65,7 @@ def verify_flow(function: Callable[..., State]) -> VerifyFlow:
     return VerifyFlow(function, name=function.__name__)
 
 
-def wrong(error: InputError) -> State:
+def input_error_state(error: InputError) -> State:
     """Return the state of a run whose input is wrong."""
     return failed(" ".join(str(error).split()))
 

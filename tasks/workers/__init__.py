@@ -1,4 +1,4 @@
-"""Worker processes: start them, hand them folds one at a time, monitor and recycle them.
+"""Worker processes: the pool of slots, and in `in_worker` and `preload` what runs inside them.
 
 Imports `training`, `store`, `folds` and what they may import.
 """

@@ -51,7 +51,7 @@ LEFT_OUT = {
     "evaluation.metric_names": "words",
     "comparison.page": "a page",
     "comparison.result": "shows tables",
-    "comparison.steps": "the Prefect tasks",
+    "comparison.prefect_flow": "the Prefect tasks",
     "comparison.studies": "runs of the models, each of which is guarded",
     "comparison.texts": "words",
     "audit": "looks at causes on purpose, and keeps nothing that a key names",
