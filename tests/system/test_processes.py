@@ -19,6 +19,7 @@ from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers import slot as workers
+from foldproof.tasks.workers.host_process import FRESH_VARIABLE
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of
 from tests.support.processes import (
@@ -44,9 +45,11 @@ def api(prefect_api):
     return {"PREFECT_API_URL": prefect_api}
 
 
-@pytest.fixture
-def own_slots():
+@pytest.fixture(params=["forked", "fresh"])
+def own_slots(request, monkeypatch):
     """One worker of the test's own, which it may kill."""
+    if request.param == "fresh":  # as on systems where forking is not safe
+        monkeypatch.setenv(FRESH_VARIABLE, "1")
     scratch = make_scratch()
     slots = Slots(place(ComputeSpec(workers=1)), True, scratch, scratch / "log")
     yield slots
@@ -185,5 +188,6 @@ def test_a_worker_that_grew_is_replaced_and_no_bit_changes(tmp_path, own_slots, 
         pids = [read_fold(job.store, job.key).execution.pid for job in jobs]
         found[bound] = [(record.weights, record.predictions) for record in records], len(set(pids))
     assert found[1e6][1] == 1
-    assert found[2.0][1] > 1
+    # A successor that is no fork is not warm before these folds are over.
+    assert found[2.0][1] > 1 or os.environ.get(FRESH_VARIABLE)
     assert found[1e6][0] == found[2.0][0]
