@@ -7,7 +7,10 @@ another slot than before, and compared stage by stage, so that the first diverge
 import contextlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.result import FinishedFold
+from foldproof.tasks.machine.devices import available_cores
 from foldproof.tasks.report.finished import RESULTS, FinishedRun
 from foldproof.tasks.report.parquet_tables import fold_of, report_errors_as_input_error
 from foldproof.tasks.run.fold_execution import train_with_retries
@@ -28,13 +32,13 @@ from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.user_code.search_path import starting_in
 from foldproof.tasks.verification.foreign_report import Show, check_code, check_data
 from foldproof.tasks.verification.level import Level
-from foldproof.tasks.workers.protocol import SlotPool, WorkerSlot
+from foldproof.tasks.workers.protocol import WorkerSlot
 
 Say = Callable[[str], None]
 
 FILES, ANEW, FOLLOW = "files", "each fold began anew", "follow from the predictions"
 SCORE_TOLERANCE = 1e-4  # of a score, what float32 arithmetic in another order may change
-MAX_SLOTS = 2  # slots, so that a fold can train on another one than before
+MAX_SLOTS = 4  # whatever the number of folds
 MAX_DEVIATIONS = 3.0  # standard deviations over the folds that a metric may be away from the mean
 
 
@@ -74,7 +78,7 @@ def verify(
         if damaged:
             return _tell(tell, FILES, damaged)  # what is refitted would be compared with nothing
         chosen = _choose(finished, folds)
-        study = finished.study(source, min(MAX_SLOTS, len(chosen))) if chosen else None
+        study = finished.study(source, _slot_count(len(chosen))) if chosen else None
         needs_own = study is not None and (trusted or check_code(study, finished.sources))
         if study is not None:
             check_data(study, source is not None, show)
@@ -110,10 +114,36 @@ def _refit_all(
                 say, "environment and inputs", changes(finished.key, run.key), "as in the manifest"
             )
             jobs = {(job.repeat, job.fold): job for job in run.jobs}
-            sound = True
-            for row in reversed(chosen):  # another order than before
-                sound &= _refit(run, finished, row, jobs.get(fold_of(row)), level, say)
-    return sound
+            slots = _OtherSlots(run.slots.slots)
+
+            def refit(row: dict[str, Any]) -> _Verdict:
+                return _refit(run, finished, row, jobs.get(fold_of(row)), level, slots)
+
+            verdicts = list(_say_in_order(run, refit, chosen[::-1], say))  # another order
+    return all(verdict.agrees for verdict in verdicts)
+
+
+def _slot_count(folds: int) -> int:
+    """Return how many folds are refitted at a time; two let each have another slot than before."""
+    return min(folds, max(2, min(MAX_SLOTS, available_cores())))
+
+
+def _say_in_order(
+    run: Run,
+    refit: Callable[[dict[str, Any]], "_Verdict"],
+    rows: Sequence[dict[str, Any]],
+    say: Say,
+) -> Iterator["_Verdict"]:
+    """Refit as many folds at a time as there are slots; say what came of them in their order."""
+    with ThreadPoolExecutor(len(run.slots.slots)) as threads:
+        try:
+            for verdict in threads.map(refit, rows):
+                say(verdict.line)
+                yield verdict
+        except BaseException:
+            run.slots.stop()  # or the folds under way would be waited for
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _wrong_metrics(finished: FinishedRun) -> list[str]:
@@ -165,39 +195,39 @@ def _shown(value: Any) -> str:
     return shortened(json.dumps(value, ensure_ascii=False), 60)
 
 
+@dataclass(frozen=True)
+class _Verdict:
+    """Whether a refitted fold agrees with the report, and the line that says so."""
+
+    line: str
+    agrees: bool
+
+
 def _refit(
     run: Run,
     finished: FinishedRun,
     row: Mapping[str, Any],
     job: FoldJob | None,
     level: Level,
-    say: Say,
-) -> bool:
+    slots: "_OtherSlots",
+) -> _Verdict:
     place = f"fold {row['repeat']}/{row['fold']}"
     if job is None:
-        say(f"{place}: DIFFERENT: the split has no such fold any more")
-        return False
-    record = _train_elsewhere(run, job, finished.devices.get(row["fold_key"], ""))
+        return _Verdict(f"{place}: DIFFERENT: the split has no such fold any more", False)
+    with slots.other_than(finished.devices.get(row["fold_key"], "")) as slot:
+        record = _train_in_new_process(run, job, slot)
     if record.error is not None:
-        say(f"{place}: DIFFERENT: it fails here: {record.error}")
-        return False
+        return _Verdict(f"{place}: DIFFERENT: it fails here: {record.error}", False)
     fold = read_fold(job.store, job.key)
     with report_errors_as_input_error():
         divergence = next(_divergences(finished, row, fold), None)
         if divergence is None:
-            say(f"{place}: identical")
-            return True
+            return _Verdict(f"{place}: identical", True)
         verdict = _is_near(finished, row, run, fold, level) if level != "bit" else ""
-    say(f"{place}: {verdict or 'DIFFERENT'}: {divergence}")
-    return bool(verdict)
+    return _Verdict(f"{place}: {verdict or 'DIFFERENT'}: {divergence}", bool(verdict))
 
 
-def _train_elsewhere(run: Run, job: FoldJob, before: str) -> FoldRecord:
-    """Train in a new process, on a slot of another name than before if there is one.
-
-    A slot whose process has ended may be used again, so two of them do for any number of folds.
-    """
-    slot = _another_slot(run.slots, before)
+def _train_in_new_process(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
     slot.end_idle_worker()
     try:
         return train_with_retries(run, job, slot)
@@ -205,9 +235,30 @@ def _train_elsewhere(run: Run, job: FoldJob, before: str) -> FoldRecord:
         slot.end_idle_worker()
 
 
-def _another_slot(slots: SlotPool, before: str) -> WorkerSlot:
-    others = [slot for slot in slots.slots if slot.name != before]
-    return others[0] if others else slots.slots[0]
+class _OtherSlots:
+    """Lends slots of other names than before, so that a device shows its share in the bits.
+
+    A slot whose process has ended may be used again, so a few do for any number of folds.
+    """
+
+    def __init__(self, slots: Sequence[WorkerSlot]) -> None:
+        self._free, self._changed = list(slots), threading.Condition()
+        self._names = {slot.name for slot in slots}
+
+    @contextlib.contextmanager
+    def other_than(self, before: str) -> Iterator[WorkerSlot]:
+        """Lend a slot of another name; if there is no other one, that."""
+        wanted = self._names - {before} or self._names
+        with self._changed:
+            self._changed.wait_for(lambda: any(slot.name in wanted for slot in self._free))
+            slot = next(slot for slot in self._free if slot.name in wanted)
+            self._free.remove(slot)
+        try:
+            yield slot
+        finally:
+            with self._changed:
+                self._free.append(slot)
+                self._changed.notify_all()
 
 
 def _divergences(
