@@ -62,6 +62,7 @@ from foldproof.tasks.user_code.opened_files.record import (
     write_record,
 )
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions, OpenedFiles
+from foldproof.tasks.user_code.references import library_modules
 from foldproof.tasks.user_code.search_path import import_folders, start_folder
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
@@ -364,7 +365,10 @@ class Run(RunPlan):
         limit = self.study.compute.memory_limit
         if not self._on_cluster:
             given = (self.placement, needs, self.scratch, self.log)
-            return Slots(*given, memory_limit=limit, keep=self.keeps)
+            needed = (self.study.model.builder, self.identity.described["sources"])
+            return Slots(
+                *given, memory_limit=limit, keep=self.keeps, libraries=library_modules(*needed)
+            )
         from foldproof.tasks.clusters.cluster_slots import ClusterSlots
 
         return ClusterSlots(self.study, needs, self.scratch, self.tell)

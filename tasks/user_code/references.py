@@ -2,7 +2,7 @@
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from foldproof.tasks.common.errors import InputError
@@ -127,3 +127,16 @@ def in_settings(reference: str) -> str:
 def is_built_in(reference: str) -> bool:
     """Return whether a reference names a built-in builder, by its short or its full name."""
     return reference.partition(":")[0] in (BUILT_IN, f"{PACKAGE}.{BUILT_IN}")
+
+
+def library_modules(reference: str, sources: Collection[str]) -> tuple[str, ...]:
+    """Return the modules of installed libraries that a builder is known to need.
+
+    Args:
+        reference: the builder's name in the settings.
+        sources: the modules of the user's that it is made of.
+    """
+    module = reference.partition(":")[0]
+    top = module.partition(".")[0]
+    is_own = any(name.partition(".")[0] == top for name in sources)
+    return (module,) if top == "sklearn" and not is_own else ()

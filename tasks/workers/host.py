@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +116,7 @@ class WorkerHost:
         home: Path,
         log: Path | None,
         deviations: Mapping[str, str] | None = None,
+        libraries: Sequence[str] = (),
     ) -> None:
         """Start the process; it loads what workers need while the caller goes on.
 
@@ -125,6 +126,7 @@ class WorkerHost:
             home: an existing folder, in which Keras gets one of its own.
             log: the file for what libraries print, or None for the terminal.
             deviations: variables that an audit wants otherwise than every other run.
+            libraries: modules of installed libraries to load, too; none of the user's.
         """
         (home / "keras").mkdir(exist_ok=True)
         self._variables = {
@@ -134,7 +136,7 @@ class WorkerHost:
             "PYTHONSAFEPATH": "1",
             "PYTHONPATH": python_path(),
         }
-        self._tensorflow, self._log = tensorflow, log
+        self._tensorflow, self._log, self._libraries = tensorflow, log, libraries
         self._numbers = itertools.count(1)
         self._lock, self._closed = threading.RLock(), False
         self._start()
@@ -193,7 +195,7 @@ class WorkerHost:
         told = (theirs.fileno(), int(self._tensorflow), os.getpid())
         with theirs, output or contextlib.nullcontext():
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, "host", *map(str, told)],
+                [sys.executable, "-m", module, "host", *map(str, told), *self._libraries],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

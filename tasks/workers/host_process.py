@@ -18,6 +18,8 @@ import struct
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
@@ -180,8 +182,8 @@ def _end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, name="parent-guard", daemon=True).start()
 
 
-def load(needs_tensorflow: bool) -> None:
-    """Import what all workers need."""
+def load(needs_tensorflow: bool, libraries: Sequence[str] = ()) -> None:
+    """Import what all workers need; a library that cannot be is the worker's to complain of."""
     if needs_tensorflow:
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
@@ -189,22 +191,30 @@ def load(needs_tensorflow: bool) -> None:
     import foldproof.tasks.training.trial.model_trial
     import foldproof.tasks.workers.in_worker  # noqa: F401
 
+    for library in libraries:
+        with contextlib.suppress(Exception):
+            import_module(library)
     # What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
     gc.collect()
     gc.freeze()
 
 
-def main(role: str, handle: int, needs_tensorflow: int, parent: int = 0) -> None:
-    """Be the host of a process, or a worker that was not forked."""
+def main(arguments: Sequence[str]) -> None:
+    """Be the host of a process, or a worker that was not forked.
+
+    Args:
+        arguments: host or worker; the number of the inherited socket; 1 where TensorFlow is
+            needed; of a host also the process that it belongs to, and libraries to load.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other side's to handle
-    fresh = FRESH_ALWAYS or bool(os.environ.get(FRESH_VARIABLE))
+    role, handle, needs_tensorflow = arguments[0], int(arguments[1]), arguments[2] == "1"
     if role == "worker":
-        load(bool(needs_tensorflow))
+        load(needs_tensorflow)
         _work_and_exit(handle)
-    if not fresh:
-        load(bool(needs_tensorflow))
-    Host(socket.socket(fileno=handle), parent, bool(needs_tensorflow)).serve()
+    if not (FRESH_ALWAYS or os.environ.get(FRESH_VARIABLE)):
+        load(needs_tensorflow, arguments[4:])
+    Host(socket.socket(fileno=handle), int(arguments[3]), needs_tensorflow).serve()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    main(sys.argv[1:])

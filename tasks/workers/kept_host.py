@@ -1,7 +1,7 @@
 """What a Python process keeps of its workers for its next call: the host, and idle processes."""
 
 import contextlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,9 @@ class KeptHost:
     _workers: dict[str, _KeptWorker] = field(default_factory=dict)
 
     @classmethod
-    def like(cls, tensorflow: bool, threads: int, on_terminal: bool) -> "KeptHost":
+    def like(
+        cls, tensorflow: bool, threads: int, on_terminal: bool, libraries: Sequence[str]
+    ) -> "KeptHost":
         """Take a kept host with this environment, or start one."""
         key = ("worker host", tensorflow, threads, on_terminal, environment())
         found: KeptHost | None = take(key)
@@ -58,7 +60,8 @@ class KeptHost:
             return found
         folder = make_scratch()
         log = None if on_terminal else folder / "libraries.log"
-        return cls(key, WorkerHost(tensorflow, threads, folder, log), folder)
+        host = WorkerHost(tensorflow, threads, folder, log, libraries=libraries)
+        return cls(key, host, folder)
 
     def has_workers(self) -> bool:
         """Tell whether an earlier call left some."""

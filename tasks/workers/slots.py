@@ -1,6 +1,7 @@
 """Device slots on this machine: as many as the settings ask for; a fold leases one to train."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Slots(SlotQueue):
         folder: Path | None = None,
         memory_limit: int | None = None,
         keep: bool = False,
+        libraries: Sequence[str] = (),
     ) -> None:
         """Start the host; a worker starts with the first call to its slot.
 
@@ -44,11 +46,14 @@ class Slots(SlotQueue):
             folder: where workers start; default the working directory.
             memory_limit: MiB that each worker may take, or None.
             keep: use what an earlier call in this process left, and leave it to the next.
+            libraries: modules of installed libraries that the workers will need.
         """
         self.placement = placement
         host = (tensorflow, placement.numerics.threads)
-        self._kept = KeptHost.like(*host, log is None) if keep else None
-        self.host = self._kept.host if self._kept else WorkerHost(*host, scratch, log)
+        self._kept = KeptHost.like(*host, log is None, libraries) if keep else None
+        self.host = (
+            self._kept.host if self._kept else WorkerHost(*host, scratch, log, None, libraries)
+        )
         self._scratch, self._folder = scratch, folder or start_folder()
         self._memory_limit, self._purpose = memory_limit, ""
         self._gates: dict[str, Any] = {}  # who may use which GPU

@@ -6,6 +6,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.keys import identify_model
 from foldproof.tasks.folds.splitters import import_named
+from foldproof.tasks.user_code.references import library_modules
 
 
 @pytest.fixture
@@ -103,3 +104,16 @@ def test_what_was_a_reference_stays_one():
     def inner(): ...
 
     assert "@" in parse_study({"model": inner}).model.builder
+
+
+@pytest.mark.parametrize(
+    ("builder", "sources", "modules"),
+    [
+        ("sklearn.linear_model:LogisticRegression", (), ("sklearn.linear_model",)),
+        ("sklearn.linear_model:LogisticRegression", ("sklearn.linear_model",), ()),
+        ("nets:build", ("nets",), ()),
+        ("build", (), ()),
+    ],
+)
+def test_only_what_is_an_installed_librarys_is_loaded_beforehand(builder, sources, modules):
+    assert library_modules(builder, sources) == modules
