@@ -132,6 +132,12 @@ def _end_logging() -> None:
     """Say no more of what Prefect's threads log: a server that has ended misses it anyway."""
     logging.raiseExceptions = False
     logging.disable(logging.CRITICAL)
+    if "prefect.logging" in sys.modules:
+        from foldproof.tasks.prefect_server.prefect_internals import console_handlers
+
+        for handler in console_handlers():  # a record under way is written before what follows
+            handler.acquire()
+            handler.release()
 
 
 def exit_code_of(step: Callable[[], int], stopped: str) -> int:
