@@ -2,15 +2,22 @@
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from ctypes.util import find_library
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from operator import itemgetter
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.numerics import Numerics
+
+# As `nvidia-smi -L` lists them: name and UUID of a GPU, profile and UUID of a part of it.
+WHOLE_GPU = re.compile(r"GPU \d+: (.+) \(UUID: (GPU-[^)]+)\)")
+PART_OF_GPU = re.compile(r"\s+MIG (\S+)\s+Device\s+\d+: \(UUID: (MIG-[^)]+)\)")
 
 CUDA_CONTEXT_MIB = 600  # of a process, in addition to TensorFlow's memory
 
@@ -32,10 +39,17 @@ class Device:
 
 @dataclass(frozen=True)
 class Placement:
-    """The slots of a run, and the numerics that they share."""
+    """The slots of a run, and the numerics that they share.
+
+    Attributes:
+        devices: one a slot.
+        numerics: of all of them.
+        notice: a line for the user about a GPU that is not used, or empty.
+    """
 
     devices: tuple[Device, ...]
     numerics: Numerics
+    notice: str = ""
 
 
 def place(compute: ComputeSpec) -> Placement:
@@ -51,9 +65,17 @@ def place(compute: ComputeSpec) -> Placement:
         if compute.device == "gpu":
             remedy = "install foldproof[gpu]"
             raise InputError("compute.device", f"CUDA's libraries are not installed; {remedy}")
-        gpus = []
-    if gpus:
-        return _gpu_placement(compute, gpus)
+        return replace(_cpu_placement(compute), notice=_unused(gpus))
+    return _gpu_placement(compute, gpus) if gpus else _cpu_placement(compute)
+
+
+def _unused(gpus: list[tuple[str, str]]) -> str:
+    remedy = "install foldproof[gpu], or set compute.device to cpu"
+    seen = f"{gpus[0][1]} is visible and not used: CUDA's libraries are not installed"
+    return f"{seen}; {remedy}"
+
+
+def _cpu_placement(compute: ComputeSpec) -> Placement:
     count = max(1, available_cores() // compute.threads)
     count = count if compute.workers == "auto" else compute.workers
     devices = tuple(Device(f"cpu:{i}", visible="") for i in range(count))
@@ -83,19 +105,47 @@ def visible_gpus() -> list[tuple[str, str]]:
     if wanted is None:
         return [(index, f"{name}, driver {driver}") for index, _, name, driver in rows]
     facts = {key: f"{row[2]}, driver {row[3]}" for row in rows for key in row[:2]}
-    names = itertools.takewhile(facts.__contains__, map(str.strip, wanted.split(",")))
-    return [(name, facts[name]) for name in names]  # CUDA stops at the first unknown name, too
+    names = [name.strip() for name in wanted.split(",")]
+    if any(name.startswith("MIG-") for name in names):
+        facts |= _parts_of_gpus(tool, {row[1]: row[3] for row in rows})
+    found = ((name, _fact(name, facts)) for name in names)
+    # CUDA stops at the first unknown name, too.
+    return [(name, fact) for name, fact in itertools.takewhile(itemgetter(1), found) if fact]
+
+
+def _fact(name: str, facts: Mapping[str, str]) -> str | None:
+    """Return what is known of a device by its name; the beginning of a UUID does if it is one's."""
+    if name in facts or not name.startswith(("GPU-", "MIG-")):
+        return facts.get(name)
+    fitting = [fact for uuid, fact in facts.items() if uuid.startswith(name)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _parts_of_gpus(tool: str, drivers: Mapping[str, str]) -> dict[str, str]:
+    """Return name and driver of each part of a divided GPU (MIG), by its UUID."""
+    found, gpu, driver = dict[str, str](), "", ""
+    for line in _printed([tool, "-L"]):
+        if whole := WHOLE_GPU.match(line):
+            gpu, driver = whole[1], drivers.get(whole[2], "")
+        elif part := PART_OF_GPU.match(line):
+            found[part[2]] = f"{gpu} MIG {part[1]}, driver {driver}"
+    return found
 
 
 def _listing(tool: str, columns: str) -> list[list[str]]:
     query = [tool, f"--query-gpu={columns}", "--format=csv,noheader,nounits"]
-    try:
-        listing = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    lines = [[part.strip() for part in line.split(",")] for line in listing.stdout.splitlines()]
+    lines = [[part.strip() for part in line.split(",")] for line in _printed(query)]
     full = len(columns.split(","))
     return [row for row in lines if len(row) == full]  # "No devices were found" is no row
+
+
+def _printed(command: list[str]) -> list[str]:
+    """Return the lines that a command prints; none where it fails."""
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return ended.stdout.splitlines()
 
 
 def _gpu_placement(compute: ComputeSpec, gpus: list[tuple[str, str]]) -> Placement:

@@ -272,8 +272,9 @@ class Run(RunPlan):
                 raise self._refusal
             self._warn_of_ignored_settings()
             self.slots.adopt(self._purpose())
-        for notice in (*self.dataset.notices, *self.identity.notices):
-            self.tell(notice)
+        for notice in (*self.dataset.notices, *self.identity.notices, self.placement.notice):
+            if notice:
+                self.tell(notice)
         make_store(self.out)
         repair_folders(self.out / RUNS)
         remove_drafts(self.out / FOLDS)

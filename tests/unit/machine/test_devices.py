@@ -96,6 +96,9 @@ def test_no_more_slots_than_gpus(listing, workers, expected):
         ("1,0", ["1", "0"]),
         (" 1 , 0 ", ["1", "0"]),
         ("GPU-bbb", ["GPU-bbb"]),
+        ("GPU-b", ["GPU-b"]),
+        ("GPU-", []),  # of both
+        ("GPU-c,0", []),
         ("1,-1,0", ["1"]),  # as CUDA: what follows an unknown name is not seen
         ("7,0", []),
         ("", []),
@@ -138,9 +141,42 @@ def test_a_gpu_that_is_not_there_is_refused(no_tool):
 def test_without_cuda_libraries_auto_takes_the_cpu_and_gpu_is_refused(listing, monkeypatch):
     listing(MIXED)
     monkeypatch.setattr("foldproof.tasks.machine.devices.has_cuda", lambda: False)
-    assert place(ComputeSpec()).numerics.device == "cpu"
+    without = place(ComputeSpec())
+    assert without.numerics.device == "cpu"
+    assert without.notice.startswith("NVIDIA H100, driver 570.1 is visible and not used: CUDA's")
+    assert place(ComputeSpec(device="cpu")).notice == ""
     with pytest.raises(InputError, match=r"CUDA's libraries are not installed; install"):
         place(ComputeSpec(device="gpu"))
+
+
+PARTS = """GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-aaa)
+  MIG 3g.40gb     Device  0: (UUID: MIG-111)
+  MIG 1g.10gb     Device  1: (UUID: MIG-222)
+GPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-bbb)
+  MIG 3g.40gb     Device  0: (UUID: MIG-333)
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("MIG-111,MIG-3", ["MIG-111", "MIG-3"]),
+        ("MIG-222", ["MIG-222"]),
+        ("MIG-9,MIG-111", []),
+    ],
+)
+def test_parts_of_a_gpu_are_slots_by_their_names(listing, tmp_path, monkeypatch, wanted, expected):
+    listing(PAIR)
+    tool = tmp_path / "nvidia-smi"
+    parts = f"if [ \"$1\" = -L ]; then cat <<'END'\n{PARTS}END\nexit; fi\n"
+    tool.write_text(tool.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\n{parts}"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", wanted)
+    assert [name for name, _ in visible_gpus()] == expected
+    if expected:
+        size = "1g.10gb" if wanted == "MIG-222" else "3g.40gb"
+        placement = place(ComputeSpec())
+        assert visible(placement) == expected
+        assert placement.numerics.gpu == f"NVIDIA H100 80GB HBM3 MIG {size}, driver 570.1"
 
 
 @pytest.fixture
