@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,22 +77,29 @@ class Worker:
             Exception: what the function raised.
         """
         call = pickle.dumps((function, arguments))
-        try:
-            begun = [self._connection.recv_bytes() for _ in range(self._unanswered)]
-            self._unanswered = 0
+        while self._unanswered:  # what it began with may have failed
+            self._unanswered -= 1
+            _value_of(self._received(None))
+        with self._ending_told():
             self._connection.send_bytes(call)
-            in_time = self._connection.poll(timeout)
-            answer = self._connection.recv_bytes() if in_time else b""
+        found: T = _value_of(self._received(timeout))
+        return found
+
+    def _received(self, timeout: float | None) -> bytes:
+        with self._ending_told():
+            if self._connection.poll(timeout):
+                return self._connection.recv_bytes()
+        self.kill()
+        raise CallTimeout
+
+    @contextlib.contextmanager
+    def _ending_told(self) -> Iterator[None]:
+        """Turn the end of the connection into how the process ended."""
+        try:
+            yield
         except (EOFError, OSError):
             self.ended.wait(REPORT_TIMEOUT_S)
             raise WorkerEnded(self.exit_code) from None
-        if not in_time:
-            self.kill()
-            raise CallTimeout
-        for earlier in begun:
-            _value_of(earlier)
-        found: T = _value_of(answer)
-        return found
 
     def kill(self) -> None:
         """Kill the process, whatever it does."""

@@ -76,7 +76,11 @@ class Host:
             return False
         what, number = REQUEST.unpack(request)
         if what == START:
-            self._workers[self._start(handles[0])] = number
+            try:
+                self._workers[self._start(handles[0])] = number
+            except OSError:  # no memory, or too many processes: that one ended before it began
+                traceback.print_exc()
+                self._control.sendall(ENDED.pack(number, 1))
         else:
             for pid in [pid for pid, known in self._workers.items() if known == number]:
                 os.kill(pid, signal.SIGKILL)
@@ -84,16 +88,17 @@ class Host:
 
     def _start(self, handle: int) -> int:
         """Start a worker on its end of a connection; return its process id."""
-        if FRESH_ALWAYS or os.environ.get(FRESH_VARIABLE):
-            pid = _spawn(handle, self._tensorflow)
-        else:
+        try:
+            if FRESH_ALWAYS or os.environ.get(FRESH_VARIABLE):
+                return _spawn(handle, self._tensorflow)
             pid = os.fork()
-        if pid == 0:
-            for end in (self._control, self._child_ended, self._wake):
-                end.close()
-            _work_and_exit(handle)
-        os.close(handle)
-        return pid
+            if pid == 0:
+                for end in (self._control, self._child_ended, self._wake):
+                    end.close()
+                _work_and_exit(handle)
+            return pid
+        finally:
+            os.close(handle)
 
     def _report_ended(self) -> None:
         """Take in the children that ended, and say so to the other side."""
