@@ -71,14 +71,12 @@ def test_what_a_worker_begins_with_may_fail(host):
     assert worker.call(abs, -3) == 3
 
 
-def test_a_worker_that_cannot_be_started_is_one_that_ended(tmp_path: Path):
+def test_a_worker_that_cannot_be_started_is_one_that_ended(tmp_path: Path, monkeypatch):
     # No limit on processes holds for root, so that the fault is put in where the system has it.
-    fault = (
-        "import os\ndef fork():\n    raise BlockingIOError('too many processes')\nos.fork = fork\n"
-    )
-    (tmp_path / "sitecustomize.py").write_text(fault)
-    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
-    host = WorkerHost(False, 1, tmp_path, tmp_path / "log", {"PYTHONPATH": path})
+    raising = "def fork():\n    raise BlockingIOError('too many processes')\n"
+    (tmp_path / "sitecustomize.py").write_text(f"import os\n{raising}os.fork = fork\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+    host = WorkerHost(False, 1, tmp_path, tmp_path / "log")
     with pytest.raises(WorkerEnded) as caught:
         host.start_worker().call(abs, -1)
     assert caught.value.exit_code == 1
