@@ -177,7 +177,6 @@ finally:
     assert (first / "manifest.json").read_bytes() == manifest
     watched = run(arguments, study, PREFECT_API_URL=prefect_api)
     assert "from the store" in watched.err  # people may look at it there
-    (study / "hidden.py").write_text("UNITS = 40\n")
     (first / "summary.parquet").write_bytes(b"")
     mended = run(arguments, study, **nowhere)
     assert "from the store" in mended.err
