@@ -18,6 +18,7 @@ import struct
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -212,6 +213,8 @@ def main(arguments: Sequence[str]) -> None:
             needed; of a host also the process that it belongs to, and libraries to load.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other side's to handle
+    # Since 3.12 Python warns of threads of C libraries; these have none that hold a lock by now.
+    warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
     role, handle, needs_tensorflow = arguments[0], int(arguments[1]), arguments[2] == "1"
     if role == "worker":
         load(needs_tensorflow)
