@@ -24,7 +24,7 @@ STOP_TIMEOUT_S = 15.0  # seconds that a process has to tell the server how its r
 
 @contextmanager
 def local_server(port: int = PORT) -> Iterator[str]:
-    """Run a server with its UI; Prefect here and in processes started meanwhile talks to it.
+    """Run a Prefect server with its UI, and point this process and its children to it.
 
     Yields:
         The UI's address.
@@ -67,7 +67,7 @@ def local_worker(pool: str, folder: Path | None = None) -> Iterator[None]:
 
 
 def prefect(*arguments: str) -> list[str]:
-    """Return a command of Prefect's, by the interpreter that runs this."""
+    """Return a `prefect` command line for this interpreter."""
     return [sys.executable, "-m", "prefect", *arguments]
 
 
@@ -77,7 +77,7 @@ def start(
     quiet: bool = False,
     folder: Path | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start a process that Ctrl-C in the terminal does not reach, and that asks nobody anything.
+    """Start a process in a session of its own, without input.
 
     Args:
         command: the command.
@@ -106,13 +106,13 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of what children leave behind, so that `end_children` finds it."""
+    """Become the subreaper of orphaned grandchildren, so that `end_children` finds them."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_children() -> None:
-    """Kill what is still there of all that this process started."""
+    """Kill all remaining descendants of this process."""
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     while left := children.read_text().split() if children.exists() else []:
         for pid in map(int, left):

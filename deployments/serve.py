@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    """End at the first Ctrl-C: asyncio's own handler cancels a task, which may take no notice."""
+    """Exit at the first Ctrl-C: asyncio's handler cancels a task, which may ignore it."""
     raise KeyboardInterrupt
 
 

@@ -31,7 +31,7 @@ from foldproof.tasks.run.views.status_line import line
 
 
 def main(port: int, study: Path | None) -> None:
-    """Run until Ctrl-C or SIGTERM; nothing is left then."""
+    """Run server, worker and deployments until Ctrl-C or SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     if study is not None:
@@ -55,7 +55,7 @@ def main(port: int, study: Path | None) -> None:
 
 
 def allow(study: Path) -> None:
-    """Let runs import the modules of a study and use its folder, besides what they may anyway."""
+    """Add a study's modules and folder to the allowlist of runs."""
     modules = [os.environ.get(BUILDERS, RUN[BUILDERS]), *modules_in(study)]
     folders = [os.environ.get(PATHS, ""), str(study)]
     os.environ[BUILDERS] = ",".join(modules)

@@ -35,7 +35,7 @@ MAPPINGS = (*SECTIONS, "data.csv", "model.params", "train.early_stopping", "trai
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for.
+    """The parsed command line of a cross-validation.
 
     Attributes:
         study: the settings.
@@ -96,7 +96,7 @@ def cv_parser() -> LineParser:
 
 
 def called(name: str) -> str:
-    """Return what a command was called as: the script in `flows/`, or `foldproof NAME`."""
+    """Return the name of the command as it was called: `cv.py`, or `foldproof cv`."""
     script = f"{name}.py"
     return script if Path(sys.argv[0]).name == script else f"foldproof {name}"
 
@@ -144,7 +144,7 @@ def read_study(flags: argparse.Namespace) -> Study:
 
 
 def with_flags(settings: dict[str, Any], flags: argparse.Namespace) -> dict[str, Any]:
-    """Return settings with those of the command line in their place.
+    """Return settings with the command line's laid over them.
 
     Raises:
         InputError: a section of the settings is no mapping, or a mapping is not JSON.
@@ -189,7 +189,7 @@ def _names(section: type[Section] = Study, prefix: str = "") -> list[str]:
 
 
 def unknown_flag(flag: str, parser: LineParser) -> InputError:
-    """Return the error of a flag that there is not, with the nearest one that there is."""
+    """Return the error for an unknown flag, with the nearest known one."""
     name = flag.lstrip("-").partition("=")[0]
     if not flag.startswith("-"):
         is_file = flag.lower().endswith((".yaml", ".yml"))

@@ -48,7 +48,7 @@ class CompareCommand(FlowCommand["Comparison"]):
 
 
 def read_comparison(arguments: Sequence[str]) -> "Comparison":
-    """Return the comparison that a command line asks for; nothing of it has begun.
+    """Parse the arguments into a comparison that has not started.
 
     Raises:
         InputError: a flag, a file or a value is wrong.
@@ -70,14 +70,14 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
 
 
 def _study(path: str, flags: argparse.Namespace) -> Study:
-    """Return the settings of a file, with the flags' in their place."""
+    """Return the settings of a file with the flags laid over them."""
     settings = read_settings(path, field=path)
     with said_of(path):
         return parse_study(with_flags(settings, flags))
 
 
 def _tell(name: str, result: "Result") -> None:
-    """Print what must be known of one model's run."""
+    """Print the notices and failed folds of one model's run."""
     if result.n_failed:
         print(f"{name}:", file=sys.stderr)
         show_failures(result)

@@ -32,7 +32,7 @@ class FlowCommand(ABC, Generic[Work]):
     """One call of a command that runs a flow, from its arguments to its exit code."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        """Show the help, refuse wrong settings, or start what takes long to start.
+        """Parse the arguments, then start the processes that take seconds to start.
 
         All of that before Prefect is imported, which takes seconds, too.
         """
@@ -49,14 +49,14 @@ class FlowCommand(ABC, Generic[Work]):
 
     @abstractmethod
     def _read(self, arguments: Sequence[str]) -> Work:
-        """Return what is asked for; nothing of it has begun."""
+        """Parse the arguments into a run that has not started."""
 
     @abstractmethod
     def _perform(self, flow: Any) -> int:
         """Run the flow, print what came of it, and return the exit code."""
 
     def _needs_prefect(self) -> bool:
-        """Tell whether the flow is run, and not a part of it without Prefect."""
+        """Return whether the command runs the Prefect flow."""
         return True
 
     def _begin(self) -> None:
@@ -74,7 +74,7 @@ class FlowCommand(ABC, Generic[Work]):
         raise SystemExit(code)
 
     def _guarded(self, step: Callable[[], Any]) -> Any:
-        """Do a step; whatever ends it, the run's processes end with it."""
+        """Run a step; on any error, stop the run's processes and exit with the right code."""
         try:
             return step()
         except InputError as error:
@@ -129,7 +129,7 @@ class Command(FlowCommand["Run"]):
 
 
 def _end_logging() -> None:
-    """Say no more of what Prefect's threads log: a server that has ended misses it anyway."""
+    """Silence logging: Prefect's threads may still log after the command's last line."""
     logging.raiseExceptions = False
     logging.disable(logging.CRITICAL)
     if "prefect.logging" in sys.modules:
@@ -141,7 +141,7 @@ def _end_logging() -> None:
 
 
 def exit_code_of(step: Callable[[], int], stopped: str) -> int:
-    """Do what a command is for and return its exit code; what is wrong is said in one line.
+    """Run a command and return its exit code; print errors of the user in one line.
 
     Args:
         step: does it and returns its code.
@@ -168,7 +168,7 @@ def exit_code_of(step: Callable[[], int], stopped: str) -> int:
 
 
 def prepare_process() -> None:
-    """Make this process one of a command: its search path, and what Prefect wants of a home."""
+    """Prepare the process of a command: module search path, HOME, warnings."""
     leave_scripts_folder()
     if os.path.expanduser("~") == "~":  # noqa: PTH111  # a user whom nobody knows, in a container
         os.environ["HOME"] = os.sep
@@ -177,7 +177,7 @@ def prepare_process() -> None:
 
 
 def leave_scripts_folder() -> None:
-    """Forget the script's own folder: it holds flows or commands, not modules that are meant."""
+    """Remove the script's own folder from the module search path."""
     own = (str(ROOT / "flows"), str(Path(sys.executable).parent))
     sys.path[:] = [folder for folder in sys.path if folder not in own]
 
@@ -244,14 +244,14 @@ def _refuse(error: InputError) -> NoReturn:
 
 
 def _is_stop(error: BaseException) -> bool:
-    """Tell whether somebody stopped the run; Prefect has a signal of its own while it runs."""
+    """Return whether an exception means that the run was stopped, by Ctrl-C or a signal."""
     prefect = sys.modules.get("prefect.exceptions")  # not imported for this: that takes seconds
     signals = () if prefect is None else (prefect.TerminationSignal,)
     return isinstance(error, (KeyboardInterrupt, Interrupted, *signals))
 
 
 class _Stop:
-    """Ctrl-C and SIGTERM: end the workers, say how to go on, and be gone in seconds."""
+    """Signal handler of Ctrl-C and SIGTERM: stop the workers and exit within seconds."""
 
     def __init__(self, run: "Launchable") -> None:
         self._run, self._code, self._told = run, 128 + signal.SIGTERM, False
@@ -260,13 +260,13 @@ class _Stop:
         run.on_stop = self._end_soon
 
     def report(self) -> int:
-        """Say what is stored and return the exit code."""
+        """Print how many folds are stored, and return the exit code."""
         self._run.display.stop()
         self._tell()
         return self._code
 
     def _tell(self) -> None:
-        """Say once what is stored."""
+        """Print how many folds are stored, once."""
         if self._told:
             return
         self._told = True
@@ -281,13 +281,13 @@ class _Stop:
         raise KeyboardInterrupt
 
     def _end_soon(self) -> None:
-        """Leave in a few seconds even if Prefect or a library does not let go."""
+        """Exit after a timeout even if Prefect or a library blocks."""
         timer = threading.Timer(STOP_TIMEOUT_S, self._leave)
         timer.daemon = True
         timer.start()
 
     def _leave(self) -> NoReturn:
-        """Leave now, whatever is still being taken down, and whoever no longer reads."""
+        """Exit at once, even if stderr is closed."""
         try:
             self._tell()
         finally:

@@ -44,7 +44,7 @@ def _requested_studies(studies: Any, models: Any, shared: Mapping[str, Any]) -> 
 
 @contextmanager
 def comparing(studies: Any, models: Any, *shared: Any) -> Iterator[Comparison]:
-    """Yield the comparison that this flow call was launched for, or launch one.
+    """Yield the comparison that a command or call launched; in a deployment, launch the form's.
 
     Args:
         studies: the settings of each model; or
@@ -98,7 +98,7 @@ def write_comparison(
 
 
 class ComparedFlow(Flow[..., ComparisonResult]):
-    """A flow that asks for each model as cross-validations do, and whose end state tells."""
+    """The flow object of a comparison: wrong input ends in a Failed state."""
 
     def __init__(self, fn: Callable[..., ComparisonResult], **options: Any) -> None:
         """Make a flow of a function that takes studies."""
@@ -108,7 +108,7 @@ class ComparedFlow(Flow[..., ComparisonResult]):
         self.fn = fn if is_told else end_in_flow_state(fn, lambda: current_comparison() is not None)
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Take what a form sent; the flow's body says in one line what is wrong with it."""
+        """Accept the form's parameters unchecked; the flow's body validates them."""
         return parameters
 
 
@@ -133,7 +133,7 @@ def _readable_name(studies: Sequence[Study]) -> str:
 
 
 def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
-    """Refuse wrong settings first, then run the flow, and end all processes.
+    """Validate the settings, run the flow, and stop all processes.
 
     Raises:
         InputError: something about the input is wrong; nothing was trained.

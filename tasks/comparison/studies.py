@@ -46,7 +46,7 @@ class Comparison:
         refresh: bool = False,
         prints_result: bool = False,
     ) -> None:
-        """Begin a comparison; nothing is checked or started yet.
+        """Create a comparison; nothing is checked or started yet.
 
         Args:
             studies: the settings of each run, two or more.
@@ -98,7 +98,7 @@ class Comparison:
         self._on_end = self.runs[-1].on_end = call
 
     def begin(self) -> None:
-        """Find what is wrong without a look at the data, then start what takes long to start.
+        """Validate the settings, then start the processes that take seconds to start.
 
         Raises:
             InputError: the first thing that is wrong.
@@ -112,7 +112,7 @@ class Comparison:
         self._each(lambda run: run.begin())
 
     def check(self) -> None:
-        """Take all steps before the first fold, so that everything wrong is found.
+        """Run all steps that come before the first fold: they find all wrong input.
 
         Raises:
             InputError: the first thing that is.
@@ -174,7 +174,7 @@ class Comparison:
         self.runs[0].service = service
 
     def start_service(self) -> None:
-        """Start that, if it is known by now."""
+        """Start the background service, if its type is known by now."""
         self.runs[0].start_service()
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class Comparison:
             run.close()
 
     def _each(self, step: Callable[[Run], Any]) -> None:
-        """Do a step for each run; what is wrong about one is said with its name."""
+        """Run a step for each run; an error names the model."""
         for name, run in zip(self.names, self.runs, strict=True):
             with said_of(name):
                 step(run)
@@ -241,18 +241,18 @@ def open_comparison(comparison: Comparison) -> Iterator[Comparison]:
 
 
 def current_comparison() -> Comparison | None:
-    """Return the comparison that this flow call was launched for, if it was."""
+    """Return the comparison that launched the current flow, or None in a deployment."""
     return _current.get()
 
 
 def _worker_needs(run: Run) -> tuple[Any, ...]:
-    """Return what a run's workers are made for."""
+    """Return the properties that runs must share to share workers."""
     limit = run.study.compute.memory_limit
     return run.identity.needs_tensorflow, run.placement, limit
 
 
 def _look_at(run: Run) -> Any:
-    """Find what is wrong about the source, the builder and the devices."""
+    """Validate source, builder and devices of a run."""
     check_trust(run.study)
     refuse_elsewhere(run.study, "compare.py")
     check_source(run.study.data)

@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import FlowRun
 
 
 def is_generated_name(run: FlowRun) -> bool:
-    """Tell whether nobody gave a run its name.
+    """Return whether the server generated a run's name.
 
     A run of a schedule cannot be given one. Of any other, only the name is known: it counts
     as made up if it is one of the pairs of words that Prefect's server draws from.
@@ -18,7 +18,7 @@ def is_generated_name(run: FlowRun) -> bool:
 
 @cache
 def _drawn(place: int) -> frozenset[str]:
-    """Return the words that may stand first or second (`prefect.utilities.names`)."""
+    """Return the words that the server draws from for one place of a name."""
     from coolname.data import config
 
     lists: Any = config

@@ -22,7 +22,7 @@ from foldproof.tasks.run.views.progress_view import Display
 
 
 class LaunchedFlow(Flow[..., Result]):
-    """A flow that, when called, refuses wrong settings first and starts what it needs.
+    """The flow object: a call validates settings and starts processes before the flow runs.
 
     Runs from deployments do not come this way: they start in Prefect's engine, and the
     flow's body brings up what it needs.
@@ -37,7 +37,7 @@ class LaunchedFlow(Flow[..., Result]):
         )  # with_options comes again
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Take what a form sent; the flow's body says in one line what is wrong with it.
+        """Accept the form's parameters unchecked; the flow's body validates them.
 
         Raises:
             InputError: there is no parameter of a name.
@@ -60,7 +60,7 @@ class LaunchedFlow(Flow[..., Result]):
         return self.launch(Run(parse_study(given), Display(), keep=True), **options)
 
     def launch(self, run: Run, **options: Any) -> Any:
-        """Run the flow for a run that may have begun already, and end its processes.
+        """Run the flow for a run, which may have started, and stop its processes.
 
         Raises:
             InputError: something about the input is wrong; nothing was trained.
@@ -98,6 +98,6 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
 
 
 def sections(study: Study) -> dict[str, Any]:
-    """Return a study as the flow's parameters; one of them holds what has no box of its own."""
+    """Return a study as the flow's parameters."""
     boxes = {name: getattr(study, name) for name in Study.model_fields if name != "name"}
     return boxes | ({"more": {"name": study.name}} if study.name else {})

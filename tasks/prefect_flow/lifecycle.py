@@ -112,7 +112,7 @@ def watching_api(run: Launchable, server: EmbeddedServer | None) -> Iterator[Api
 
 
 def _result_despite_outage(run: Launchable, error: Exception) -> Any:
-    """Return the result of a run whose report was there before the server went away."""
+    """Return the result of a run whose report was written before the outage."""
     if not is_outage(error):
         raise error
     if run.result is None:

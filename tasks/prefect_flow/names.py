@@ -17,12 +17,12 @@ from foldproof.tasks.user_code.objects.functions import is_function_object
 
 
 def flow_run_name() -> str:
-    """Return a flow run's name: what was trained on what, unless somebody named it."""
+    """Return the name of the current flow run: the user's, or model and data."""
     return named(_cross_validation)
 
 
 def named(readable: Callable[[dict[str, Any]], str]) -> str:
-    """Return a flow run's name: the one that somebody gave it, or one that can be read.
+    """Return a flow run's name: the user's, or a readable one instead of a generated one.
 
     Args:
         readable: makes one of the flow's parameters.

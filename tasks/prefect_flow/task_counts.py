@@ -12,7 +12,7 @@ _begun: ContextVar[Counter[str] | None] = ContextVar("foldproof_tasks_begun", de
 
 @contextmanager
 def counting_tasks() -> Iterator[Counter[str]]:
-    """Count tasks meanwhile, by the id of their flow run."""
+    """Count the task runs that start within the block, by flow run id."""
     counts: Counter[str] = Counter()
     token = _begun.set(counts)
     try:
@@ -22,7 +22,7 @@ def counting_tasks() -> Iterator[Counter[str]]:
 
 
 def count_task() -> None:
-    """Count a task that the current flow run is about to begin; a subflow is one of its parent."""
+    """Count a task run of the current flow run; a subflow counts as one of its parent."""
     counts, context = _begun.get(), FlowRunContext.get()
     if counts is not None and context is not None and context.flow_run is not None:
         counts[str(context.flow_run.id)] += 1

@@ -57,12 +57,12 @@ class Api:
             self.server = None
 
     def release(self) -> None:
-        """Leave the embedded server to the next call in this process, or end it."""
+        """Keep the embedded server for the next call in this process, or stop it."""
         if self._keep and self.server is not None:
             keep(self._key, self.server, self.server.settle_and_stop)
             self.server = None
         self.stop()
 
     def is_private(self) -> bool:
-        """Tell whether the API is one that nobody but the run can look at."""
+        """Return whether the API is the embedded server, which serves this run alone."""
         return self.server is not None

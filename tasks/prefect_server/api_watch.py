@@ -33,13 +33,13 @@ class ApiWatch:
         threading.Thread(target=self._watch, name="api-watch", daemon=True).start()
 
     def is_gone(self) -> bool:
-        """Tell whether the API does not answer now, after a close look if it is in doubt."""
+        """Return whether the API is down, after further checks if the last one failed."""
         while 0 < self._misses < FAILURES_UNTIL_GONE:
             self._look()
         return self._misses >= FAILURES_UNTIL_GONE
 
     def comes_back(self) -> bool:
-        """Wait a while for the API to come back, and tell whether it did."""
+        """Wait up to a timeout for the API to come back, and return whether it did."""
         deadline = time.monotonic() + RETURN_TIMEOUT_S
         while self.is_gone() and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -60,12 +60,12 @@ class ApiWatch:
 
 
 def answers(url: str, tls: ssl.SSLContext | None = None) -> bool:
-    """Tell whether a Prefect API answers at all; an error is an answer, too."""
+    """Return whether a Prefect API answers at all, with an error or without."""
     return not unreachable(url, tls)
 
 
 def unreachable(url: str, tls: ssl.SSLContext | None = None) -> str:
-    """Return why a Prefect API cannot be talked to, and the remedy; empty if it answers.
+    """Return why a Prefect API cannot be reached, with the remedy; empty if it answers.
 
     Args:
         url: its address, which ends in /api.
@@ -85,7 +85,7 @@ def unreachable(url: str, tls: ssl.SSLContext | None = None) -> str:
 
 
 def tls_settings(url: str) -> ssl.SSLContext | None:
-    """Return whose certificates Prefect's client trusts, for an address that has one.
+    """Return the TLS settings of Prefect's client for an https address.
 
     Raises:
         InputError: the file of certificates cannot be read.
@@ -109,7 +109,7 @@ def tls_settings(url: str) -> ssl.SSLContext | None:
 
 
 def disable_api_retries() -> None:
-    """Let Prefect's client fail at once from now on, and forget what it has not sent.
+    """Disable the retries of Prefect's client, and drop its unsent events.
 
     It would go on for minutes: one after the other, its retries of the last state, the
     retries for the failure to set that, and each event and log line still in a queue.
@@ -119,7 +119,7 @@ def disable_api_retries() -> None:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether an error is Prefect's client's, about a server that does not answer."""
+    """Return whether an error of Prefect's client means that the API is down."""
     import httpx
     from prefect.exceptions import PrefectHTTPStatusError
 
@@ -127,7 +127,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def outage_notice(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
-    """Return what a user should know of an outage, or nothing.
+    """Return a notice about an outage, or an empty text.
 
     Args:
         watch: has seen the run.
@@ -147,7 +147,7 @@ def outage_notice(watch: ApiWatch, unseen: Callable[[], int | None]) -> str:
 
 
 def count_unseen(task_counts: Mapping[str, int]) -> int | None:
-    """Return how many tasks have no final state in Prefect; None if that cannot be told.
+    """Return how many task runs have no final state in Prefect; None if unknown.
 
     Args:
         task_counts: how many there are, by the id of their flow run.

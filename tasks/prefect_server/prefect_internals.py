@@ -76,7 +76,7 @@ def value_of(state: Any) -> Any:
 
 
 def link_to_state(value: Any, state: Any) -> None:
-    """Let Prefect's graph draw what takes this value behind the run that ended in this state."""
+    """Link a value to the state that it came from, for Prefect's graph."""
     from prefect.utilities.engine import link_state_to_flow_run_result
 
     link_state_to_flow_run_result(state, value)

@@ -92,11 +92,11 @@ class EmbeddedServer:
         return f" ({said[-1][:MAX_ERROR_CHARS]}); --verbose shows all of it" if said else ""
 
     def is_running(self) -> bool:
-        """Tell whether its process lives."""
+        """Return whether the process is alive."""
         return self._process.poll() is None
 
     def expect(self, flow_run: str, tasks: int) -> None:
-        """Note what it should have written down before it ends.
+        """Set how many task runs of a flow run the server must have stored before it stops.
 
         Args:
             flow_run: the flow run's id.
@@ -105,7 +105,7 @@ class EmbeddedServer:
         self._unsettled[flow_run] = tasks
 
     def settle(self) -> None:
-        """Wait until it has written down how the tasks of all flow runs ended.
+        """Wait until the server has stored the final states of all expected task runs.
 
         What is missing at last has been waited for in vain.
         """
@@ -113,7 +113,7 @@ class EmbeddedServer:
             self._settle(*self._unsettled.popitem())
 
     def settle_and_stop(self) -> None:
-        """End it when it has written down what it should."""
+        """Stop the server once it has stored all expected task runs."""
         self.settle()
         self.stop()
 
@@ -139,7 +139,7 @@ class EmbeddedServer:
             return json.load(answer)
 
     def stop(self) -> None:
-        """End it at once; its database survives that."""
+        """Kill the server; its database survives that."""
         self._process.kill()
         self._process.wait()
         if self._process.stdin is not None:
@@ -183,7 +183,7 @@ def api_is_configured() -> bool:
 
 
 def _may_be_configured() -> bool:
-    """Look where Prefect would; a path of profiles in a file is settled by asking it."""
+    """Return whether Prefect's profiles or settings files may configure an API."""
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or prefect_home() / "profiles.toml")
     if "api_url" in _text(profiles) or "prefect" in _text(Path(".env")):
         return True

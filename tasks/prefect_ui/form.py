@@ -96,7 +96,7 @@ def study_signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def studies_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return that of a flow of several studies: the models are a list, the rest is shared."""
+    """Return the signature of a flow of several studies: a list of models, shared settings."""
     kept = [box for box in BOXES if box.field not in NOT_IN_COMPARISONS]
     schema = form_schema([box for box in kept if not box.field.startswith("model.")])
     models = MODELS | {"position": 0}
@@ -104,7 +104,7 @@ def studies_signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def verification_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return that of a flow that verifies a run."""
+    """Return the signature of a flow that verifies a run."""
     return _signature(VERIFICATION)
 
 
@@ -231,7 +231,7 @@ def _one_model(common: Mapping[str, Any], model: Any) -> dict[str, Any]:
 
 
 def _over(settings: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay a model's own settings over those of all models."""
+    """Merge a model's own settings into the shared ones."""
     merged = dict(settings)
     for name, value in own.items():
         below = merged.get(name)
@@ -241,7 +241,7 @@ def _over(settings: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _with_more(chosen: Any, more: Any, sent: Any, path: str = "more") -> dict[str, Any]:
-    """Add what the box of all other settings says."""
+    """Merge the settings of the box `more`."""
     result = dict(_plain(chosen))
     for name, value in _mapping(path, {} if more is None else more).items():
         box, place = _plain(sent).get(name), f"{path}.{name}"
@@ -282,7 +282,7 @@ def _with_patience(train: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(name: str, value: Any) -> Any:
-    """Return what was chosen of a section: forms send the defaults, too."""
+    """Return the settings of a section that differ from their defaults: forms send all."""
     default = Study.model_fields[name].default
     if not isinstance(value, dict) or not isinstance(default, Section):
         return value

@@ -46,7 +46,7 @@ class Trust:
 
     @classmethod
     def of(cls, environment: Mapping[str, str], deployed: bool) -> "Trust":
-        """Read the variables; what is not set is open, or in a deployment at its least.
+        """Read the allowlist from the environment; unset means open, in a deployment minimal.
 
         Args:
             environment: the environment variables.
@@ -91,7 +91,7 @@ class Trust:
 
 
 def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> None:
-    """Refuse what a configuration may not name, before anything of it is imported or opened.
+    """Check settings against the allowlist, before anything is imported or opened.
 
     Args:
         study: the settings.

@@ -28,7 +28,7 @@ def train_here(run: Run, job: FoldJob) -> FoldRecord:
 
 
 def train_or_wait(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
-    """Train a fold, unless another run on the same store is at it: then take what it stores."""
+    """Train a fold under its lock in the store; if another run trains it, take its result."""
     with fold_lock(job.store, run.slots.stopped):
         if not run.refresh and reuse_stored(run, job):
             return run.records[job.key]
@@ -36,7 +36,7 @@ def train_or_wait(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
 
 
 def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
-    """Train a fold; a lost worker costs one try, an error of the user's code ends it.
+    """Train a fold, with retries for lost workers; an error of the user's code is final.
 
     Raises:
         Interrupted: the run was stopped.
@@ -74,7 +74,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
 
 
 def _with_plain_engine(job: FoldJob) -> FoldJob:
-    """Let a fold train as plain Keras does, which gives the same bits and keeps one model."""
+    """Return the job with engine plain, which gives the same bits in less memory."""
     if job.train.engine != "auto":
         return job
     return replace(job, train=job.train.model_copy(update={"engine": "plain"}))
@@ -108,7 +108,7 @@ def reuse_stored(run: Run, job: FoldJob) -> bool:
 
 
 def compare_with_earlier(run: Run) -> None:
-    """Say whether folds that were trained anew gave what was stored before."""
+    """Compare refreshed folds with what was stored, and add a notice of the outcome."""
     digests = ("initial", "weights", "predictions")
     differ = [
         f"{old.repeat}/{old.fold}"

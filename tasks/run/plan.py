@@ -31,7 +31,7 @@ from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
 
 
 class RunPlan:
-    """A cross-validation as its settings and its data determine it.
+    """The pure part of a run: all that settings and data determine.
 
     Each step is computed once, when it is first asked for.
 
@@ -42,12 +42,12 @@ class RunPlan:
     """
 
     def __init__(self, study: Study, out: Path, scratch: Path) -> None:
-        """Begin with the settings; nothing is computed yet."""
+        """Take the settings; nothing is computed yet."""
         self.study, self.out, self.scratch = study, out, scratch
 
     @cached_property
     def identity(self) -> ModelIdentity:
-        """What the model is made of: sources, versions, parameters."""
+        """The model's sources, versions and parameters."""
         return identify_model(self.study.model, self.study.train, self._say_step)
 
     @cached_property
@@ -90,7 +90,7 @@ class RunPlan:
 
     @cached_property
     def opened(self) -> OpenedFiles:
-        """What the builder opens while it builds."""
+        """The files that the builder opens while it builds."""
         return self._find_opened() if may_open_files(self.study.model.builder) else NOTHING
 
     @cached_property
@@ -119,7 +119,7 @@ class RunPlan:
 
     @cached_property
     def key(self) -> dict[str, Any]:
-        """All that the report follows from."""
+        """The run's key: everything that the report follows from."""
         parts = (self.dataset, self.plan, self.model, self.placement.numerics, self.metrics)
         return run_key(self.study, *parts)
 
@@ -143,11 +143,11 @@ class RunPlan:
         return plan_folds(self.dataset, self.study.split, self.study.seed, folder)
 
     def _find_opened(self) -> OpenedFiles:
-        """Return what the builder opens as far as its record tells."""
+        """Return the files that the builder opens, from its record."""
         return read_record(self.out / self.record) or NOTHING
 
     def _say_step(self, text: str) -> None:
-        """Say how far something long is; here nobody looks."""
+        """Show progress of a long step; a plan alone has no display."""
 
     def _folder(self, name: str) -> Path:
         folder = self.scratch / name

@@ -16,7 +16,7 @@ from foldproof.tasks.store.object_storage import refuse_remote
 
 
 def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> None:
-    """Divide the training rows of every fold once, as early stopping will.
+    """Check that early stopping can hold out rows in every fold.
 
     Raises:
         InputError: they cannot be divided so.
@@ -32,7 +32,7 @@ def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> 
 
 
 def check_writable(out: Path) -> None:
-    """Refuse a folder that cannot be written to, without making it yet."""
+    """Check that the output folder can be written, without creating it."""
     try:
         existing = next(folder for folder in (out, *out.parents) if folder.exists())
     except OSError as error:
@@ -46,7 +46,7 @@ def check_writable(out: Path) -> None:
 
 
 def ignored_settings(train: TrainSpec, facts: ModelFacts) -> str:
-    """Return what should be known of settings that have no effect, or nothing."""
+    """Return a notice about settings that have no effect, or an empty text."""
     names = ("optimizer", "learning_rate", "loss")
     chosen = [f"train.{name}" for name in names if train.chosen(name)]
     if not chosen or not (facts.compiled or facts.kind == "estimator"):

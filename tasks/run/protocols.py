@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class WatchedSlot(Protocol):
-    """A slot as progress displays look at it."""
+    """The parts of a slot that a progress display reads."""
 
     name: str
     progress_path: Path
 
 
 class RunView(Protocol):
-    """What shows a run to people while it lasts, such as the Prefect UI."""
+    """A live view of a run, such as the Prefect UI."""
 
     def follow(self, job: FoldJob, progress: Path, train: Callable[[], FoldRecord]) -> FoldRecord:
         """Train a fold and show its output and progress.
@@ -53,11 +53,11 @@ class Service(Protocol):
         ...
 
     def release(self) -> None:
-        """Leave it to the next call in this process, where it is kept; else end it."""
+        """Keep it for the next call in this process where that is wanted; else stop it."""
         ...
 
     def is_private(self) -> bool:
-        """Tell whether nothing but this run can look at it."""
+        """Return whether it serves this run alone."""
         ...
 
 
@@ -67,11 +67,11 @@ class Screen(Protocol):
     verbose: bool
 
     def status(self, text: str) -> None:
-        """Say what is being done now."""
+        """Show the current step."""
         ...
 
     def stop(self) -> None:
-        """Take everything away that does not stay."""
+        """Remove the live display."""
         ...
 
 
@@ -95,16 +95,16 @@ class Launchable(Protocol):
 
     @property
     def records(self) -> Mapping[str, FoldRecord]:
-        """What became of each fold so far, by key."""
+        """The records of finished and failed folds so far, by key."""
         ...
 
     @property
     def result(self) -> Any:
-        """What it came to, once the report is there."""
+        """The result, once the report is written."""
         ...
 
     def begin(self) -> None:
-        """Refuse wrong settings, then start what takes long to start.
+        """Validate the settings, then start the processes that take seconds to start.
 
         Raises:
             InputError: the first thing that is wrong.
@@ -112,7 +112,7 @@ class Launchable(Protocol):
         ...
 
     def start_service(self) -> None:
-        """Start what it needs beside its workers, if that is known by now."""
+        """Start the background service, if its type is known by now."""
         ...
 
     def close(self) -> None:

@@ -99,7 +99,7 @@ class Run(RunPlan):
         owns_out: bool = False,
         keep: bool = False,
     ) -> None:
-        """Begin a run; nothing is checked or started yet.
+        """Create a run; nothing is checked or started yet.
 
         Args:
             study: the settings.
@@ -135,7 +135,7 @@ class Run(RunPlan):
         self._workers_of: Run | None = None
 
     def share_processes(self, host: "Run", lender: "Run | None") -> None:
-        """Use what other runs hold, which must outlive this one.
+        """Share service and workers with other runs of a comparison, which must outlive this one.
 
         Args:
             host: the run whose service is used.
@@ -145,18 +145,18 @@ class Run(RunPlan):
         self._owns_slots = lender is None
 
     def start_service(self) -> None:
-        """Start what the run needs beside its workers, if that is known by now."""
+        """Start the background service of the run, if its type is known by now."""
         owner = self._service_of or self
         if owner.service is not None:
             owner.service.start(owner.scratch, owner.log, owner.display.say)
 
     def is_watched(self) -> bool:
-        """Tell whether people can look at its Prefect server while it runs."""
+        """Return whether people can look at the run in a Prefect UI."""
         service = (self._service_of or self).service
         return service is None or not service.is_private()
 
     def begin(self) -> None:
-        """Find what is wrong without a look at the data, then start what takes long to start.
+        """Validate the settings, then start the processes that take seconds to start.
 
         Raises:
             InputError: the first thing that is wrong; nothing was started.
@@ -171,7 +171,7 @@ class Run(RunPlan):
             self.slots.warm_up()  # loads TensorFlow while the data is read
 
     def stored_result(self) -> Result | None:
-        """Return what the same request came to before, if its report is there, whole and intact.
+        """Return the result of an earlier run of the same request, if its report is intact.
 
         Nothing is started for that, and the data is not read.
 
@@ -203,7 +203,7 @@ class Run(RunPlan):
         self._checked_settings = True
 
     def check(self) -> None:
-        """Take all steps before the first fold, so that everything wrong is found.
+        """Run all steps that come before the first fold: they find all wrong input.
 
         Raises:
             InputError: the first thing that is.
@@ -214,7 +214,7 @@ class Run(RunPlan):
         self.check_model()
 
     def read(self) -> Dataset:
-        """Read the source and say what is in it.
+        """Read the source and show its size and labels.
 
         Raises:
             InputError: the source, or a value in it, is not usable.
@@ -244,7 +244,7 @@ class Run(RunPlan):
         return dataset
 
     def split_rows(self) -> FoldPlan:
-        """Divide the rows into folds, and those of each as early stopping will.
+        """Split the rows into folds, and check the inner split of early stopping for each.
 
         Raises:
             InputError: they cannot be divided so.
@@ -255,7 +255,7 @@ class Run(RunPlan):
         return self.plan
 
     def check_model(self) -> None:
-        """Make the store ready, and try the model if a fold is missing there; once.
+        """Prepare the store, and try the model if any fold has to be trained; once.
 
         Raises:
             InputError: the model cannot be trained.
@@ -282,7 +282,7 @@ class Run(RunPlan):
         self._checked = True
 
     def fetch_stored(self) -> None:
-        """Get from object storage what is there of this run and not here."""
+        """Download stored folds and reports of this run from object storage."""
         if self.remote is not None:
             stores = [job.store for job in self.jobs]
             download_run(self.remote, stores, run_id(self.key), self.out)
@@ -294,7 +294,7 @@ class Run(RunPlan):
             self.remote.probe()
 
     def prepare_workers(self) -> None:
-        """Let the workers compile the model while something else is waited for."""
+        """Compile the model in the workers in the background."""
         missing = self._missing() if self.identity.needs_tensorflow else []
         if missing:
             self.slots.prepare(missing, self.study.compute.fold_timeout)
@@ -303,7 +303,7 @@ class Run(RunPlan):
         return [job for job in self.jobs if self.refresh or not job.store.exists()]
 
     def _find_opened(self) -> OpenedFiles:
-        """Return what the builder opens by its record, or by a trial where there is none."""
+        """Return the files that the builder opens, from its record or else from a trial build."""
         if self.remote is not None:
             self.remote.fetch_if_there(self.record, self.out)
         try:
@@ -313,7 +313,7 @@ class Run(RunPlan):
             return NOTHING
 
     def _save_opened_files(self) -> None:
-        """Keep what the builder was seen to open, if it was tried."""
+        """Write the record of the files that the builder opened in its trial build."""
         if "model_facts" not in vars(self) or not may_open_files(self.study.model.builder):
             return
         with disk_errors_as_run_failed(
@@ -325,7 +325,7 @@ class Run(RunPlan):
                 self.remote.send([self.record], self.out)
 
     def _show_data_summary(self, rows: int, shape: Sequence[int], facts: TargetFacts) -> None:
-        """Say how large the data is, and warn of a positive label that may be the wrong one."""
+        """Show size and labels of the data, and warn of a positive label that may be wrong."""
         classes = classes_line(facts, MAX_LISTED_CLASSES)
         self.display.tell(f"data: {_size(rows, shape)}; {classes}")
         line = positive_line(facts, self.chose_positive)
@@ -380,7 +380,7 @@ class Run(RunPlan):
 
     @cached_property
     def model_facts(self) -> ModelFacts:
-        """Try the user's model once in a worker, and say what cannot train.
+        """Return facts about the user's model, from a trial build in a worker.
 
         Raises:
             InputError: with what is wrong about the builder, the model or the settings.
@@ -410,7 +410,7 @@ class Run(RunPlan):
         return facts
 
     def _opens_the_same(self, known: ModelFacts) -> bool:
-        """Tell whether the builder still opens what it did when it was tried."""
+        """Return whether the files that the builder opened in its trial are unchanged."""
         if not may_open_files(self.study.model.builder):
             return True
         return read_record(self.out / self.record) == known.opened
@@ -427,12 +427,12 @@ class Run(RunPlan):
             self.tell(ignored)
 
     def tell(self, notice: str) -> None:
-        """Keep a notice for the end, once."""
+        """Add a notice that is shown at the end, once."""
         if notice not in self.notices:
             self.notices.append(notice)
 
     def abort(self, error: BaseException) -> None:
-        """Kill the workers; what is finished is stored.
+        """Kill the workers after an error or a stop; finished folds are stored.
 
         Args:
             error: why. A stop from outside has to be over in seconds.
@@ -443,7 +443,7 @@ class Run(RunPlan):
             self._slots.stop()
 
     def close(self) -> None:
-        """End all processes of the run and remove its folder."""
+        """Stop all processes of the run and remove its scratch folder."""
         self.display.stop()
         if self._slots is not None and self._owns_slots:
             went_well = self.keeps and self.result is not None
@@ -453,7 +453,7 @@ class Run(RunPlan):
         remove_scratch(self.scratch)
 
     def save_source_record(self) -> None:
-        """Keep which samples the source's bytes were, for runs to come."""
+        """Write the record that maps the source's bytes to the data's digest."""
         if self.remote is None and self._source_record is not None:
             with disk_errors_as_run_failed(
                 f"out: what is known of the data, in {self.study.out!r}", RERUN_REMEDY
@@ -461,7 +461,7 @@ class Run(RunPlan):
                 keep_known(self.dataset, self.out / self._source_record)
 
     def _may_be_stored(self) -> bool:
-        """Tell, before the data is read, whether all folds may be in the store."""
+        """Return whether all folds may be stored, before the data is read."""
         if self.refresh:
             return False
         if self.remote is not None:
@@ -474,7 +474,7 @@ class Run(RunPlan):
         return known is None or has_report(self, known)
 
     def _known_source(self) -> dict[str, Any] | None:
-        """Return what is known of the samples in the source's bytes, if they were read before."""
+        """Return the digest and settings of the data by its source's bytes, if known."""
         if self.remote is not None or not _holds(self.out / SOURCES, ".json"):
             return None
         record = source_record(self.study.data, self.study.split.fold_column)
@@ -490,7 +490,7 @@ def _size(rows: int, shape: Sequence[int]) -> str:
 
 
 def current_run() -> "Run | None":
-    """Return the run that this flow call was launched for, if it was."""
+    """Return the run that launched the current flow, or None in a deployment."""
     return _current.get()
 
 

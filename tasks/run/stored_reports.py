@@ -65,7 +65,7 @@ def stored_result(run: RunPlan, known: Mapping[str, Any]) -> Result | None:
 
 
 def request_facts(run: RunPlan, notices: Sequence[str]) -> dict[str, str]:
-    """Return what a report has to hold for `stored_result` to find it."""
+    """Return the facts in execution.parquet by which `stored_result` finds a report."""
     record = run.record if may_open_files(run.study.model.builder) else ""
     return {
         REQUEST: request_digest(run),
@@ -75,7 +75,7 @@ def request_facts(run: RunPlan, notices: Sequence[str]) -> dict[str, str]:
 
 
 def request_digest(run: RunPlan) -> str:
-    """Return the digest of all that was asked for, whatever is in the source."""
+    """Return the digest of settings, model and search path: all but the source's content."""
     study = run.study.model_dump(mode="json")
     own = own_splitter(run.study.split.method)
     return digest_json([VERSION, study, run.identity.described, own, import_folders()])

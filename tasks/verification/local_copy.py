@@ -13,7 +13,7 @@ from foldproof.tasks.store.object_storage import Remote
 
 @contextmanager
 def at_hand(place: str) -> Iterator[Path]:
-    """Yield a report's folder as one of this machine, for as long as it is looked at.
+    """Yield the local folder of a report, downloaded from object storage if it lies there.
 
     Raises:
         InputError: it cannot be read, or may not be.

@@ -31,7 +31,7 @@ class Verification(Section):
 
 
 def parse_parameters(parameters: Mapping[str, Any]) -> Verification:
-    """Return what a form or a schedule asks for; an empty box means the default.
+    """Parse the parameters of a form or a schedule; an empty box means the default.
 
     Raises:
         InputError: with what is wrong about it.
@@ -48,7 +48,7 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Verification:
 
 
 class VerifyFlow(Flow[..., State]):
-    """A flow that verifies a run; its end state tells what is wrong, with the input as well."""
+    """The flow object of `verify`: wrong input ends in a Failed state, too."""
 
     def __init__(self, fn: Callable[..., State], **options: Any) -> None:
         """Make a flow of a function that takes the parts of a `Verification`."""
@@ -56,7 +56,7 @@ class VerifyFlow(Flow[..., State]):
         self.__signature__ = verification_signature(fn)  # of the form alone
 
     def validate_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Take what a form sent; the flow's body says in one line what is wrong with it."""
+        """Accept the form's parameters unchecked; the flow's body validates them."""
         return parameters
 
 

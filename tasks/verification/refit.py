@@ -51,7 +51,7 @@ def verify(
     trusted: bool = False,
     show: Show | None = None,
 ) -> bool:
-    """Check a finished run and say what was found.
+    """Check a finished run and print a line for each finding.
 
     Args:
         finished: the run.
@@ -170,7 +170,7 @@ def _choose(finished: FinishedRun, count: int | None) -> list[dict[str, Any]]:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between a report's key and that of the run made again, a line each.
+    """Return a line for each difference between the report's key and the new run's.
 
     Where the versions of results differ, one line says so, and what a key did not hold in the
     report's version is not compared.
@@ -264,7 +264,7 @@ class _OtherSlots:
 def _divergences(
     finished: FinishedRun, row: Mapping[str, Any], fold: FinishedFold
 ) -> Iterator[str]:
-    """Yield where a refitted fold differs from the report, in the order it came about."""
+    """Yield the differences between a refitted fold and the report, the first cause first."""
     if fold.initial != row["initial_weights_sha256"]:
         yield "the initial weights differ"
     yield from _other_history(finished, row, fold)
@@ -290,7 +290,7 @@ def _other_history(
 def _is_near(
     finished: FinishedRun, row: Mapping[str, Any], run: Run, fold: FinishedFold, level: Level
 ) -> str:
-    """Return in what sense a fold that is not identical agrees all the same, or nothing."""
+    """Return how a fold that is not identical agrees at this level, or an empty text."""
     from foldproof.tasks.evaluation.tables import score_fold
 
     scored = score_fold(run.dataset, fold, run.metrics)

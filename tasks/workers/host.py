@@ -63,7 +63,7 @@ class Worker:
         self._unanswered = 0
 
     def begin(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Let the process begin with a call whose result nobody waits for."""
+        """Send a first call without waiting for its result."""
         with contextlib.suppress(OSError):  # the next call will find that it ended
             self._connection.send_bytes(pickle.dumps((function, arguments)))
             self._unanswered += 1
@@ -94,7 +94,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _ending_told(self) -> Iterator[None]:
-        """Turn the end of the connection into how the process ended."""
+        """Raise WorkerEnded where the connection was closed."""
         try:
             yield
         except (EOFError, OSError):
@@ -154,7 +154,7 @@ class WorkerHost:
         return self._process.pid
 
     def start_worker(self) -> Worker:
-        """Start a worker process; it takes calls at once and does them when it is there.
+        """Start a worker process; calls may be sent at once.
 
         Raises:
             Interrupted: the host was stopped.
@@ -176,7 +176,7 @@ class WorkerHost:
                 self._control.sendall(REQUEST.pack(KILL, worker.number))
 
     def stop(self) -> None:
-        """End the host, even while it is loading, and its workers with it."""
+        """Stop the host, even while it loads, and its workers with it."""
         with self._lock:
             self._closed = True
             process, control = self._process, self._control
@@ -215,7 +215,7 @@ class WorkerHost:
         threading.Thread(target=self._listen, args=told_of, name="worker-host", daemon=True).start()
 
     def _listen(self, control: socket.socket, workers: dict[int, Worker]) -> None:
-        """Take in which workers ended, until the host process has."""
+        """Receive the exit codes of workers, until the host ends."""
         with contextlib.suppress(OSError):
             while len(message := control.recv(ENDED.size, socket.MSG_WAITALL)) == ENDED.size:
                 number, code = ENDED.unpack(message)

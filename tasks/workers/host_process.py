@@ -68,7 +68,7 @@ class Host:
             os.kill(pid, signal.SIGKILL)
 
     def _answer(self) -> bool:
-        """Answer one request; False where the other side is gone."""
+        """Answer one request; return False once the connection is closed."""
         try:
             request, handles, _, _ = socket.recv_fds(self._control, REQUEST.size, 1)
         except ConnectionError:
@@ -102,7 +102,7 @@ class Host:
             os.close(handle)
 
     def _report_ended(self) -> None:
-        """Take in the children that ended, and say so to the other side."""
+        """Reap ended workers and report their exit codes."""
         with contextlib.suppress(BlockingIOError):
             self._child_ended.recv(4096)
         with contextlib.suppress(ChildProcessError):
@@ -122,7 +122,7 @@ def _spawn(handle: int, tensorflow: bool) -> int:
 
 
 def _work_and_exit(handle: int) -> NoReturn:
-    """Be a worker until the other side is gone; nothing of the host's is done at the end."""
+    """Run as a worker until the connection closes, then exit without the host's clean-up."""
     code = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -143,7 +143,7 @@ def _work_and_exit(handle: int) -> NoReturn:
 
 
 def _work(connection: Connection) -> None:
-    """Do one call after another, until the other side is gone."""
+    """Serve calls until the connection closes."""
     while True:
         try:
             call = connection.recv_bytes()
@@ -153,7 +153,7 @@ def _work(connection: Connection) -> None:
 
 
 def _answer(call: bytes) -> bytes:
-    """Do a pickled call; return its pickled result and None, or None and its exception."""
+    """Run a pickled call; return the pickled pair of result and exception."""
     try:
         function, arguments = pickle.loads(call)  # noqa: S301  (from the process that started this)
         return pickle.dumps((function(*arguments), None))
@@ -206,7 +206,7 @@ def load(needs_tensorflow: bool, libraries: Sequence[str] = ()) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Be the host of a process, or a worker that was not forked.
+    """Run as a host, or as a worker that was not forked.
 
     Args:
         arguments: host or worker; the number of the inherited socket; 1 where TensorFlow is

@@ -99,11 +99,11 @@ class SlotPool(Protocol):
         ...
 
     def queue_ahead(self) -> None:
-        """Let further folds wait at each slot, once, as they are very short."""
+        """Let further folds queue at each slot, once: they are very short."""
         ...
 
     def adopt(self, purpose: str) -> None:
-        """Go on with workers that an earlier call left, if they served the same purpose.
+        """Take over the workers of an earlier call that served the same purpose.
 
         Args:
             purpose: a digest of all code and data that a worker has had in hand.
@@ -111,7 +111,7 @@ class SlotPool(Protocol):
         ...
 
     def release(self) -> None:
-        """Leave the workers to the next call in this process, where they are kept; else stop."""
+        """Keep the workers for the next call in this process where that is wanted; else stop."""
         ...
 
     def stop(self) -> None:

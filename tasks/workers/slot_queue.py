@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 
 
 class SlotQueue:
-    """Slots and which of them are free.
+    """A queue of free slots.
 
     Attributes:
         slots: all of them.
@@ -58,10 +58,10 @@ class SlotQueue:
             self._in_background(slot, in_worker.prepare_fold, job, self.tensorflow, timeout=timeout)
 
     def adopt(self, purpose: str) -> None:
-        """Go on with workers that an earlier call left; where none are kept, there are none."""
+        """Take over the workers of an earlier call; here none are kept."""
 
     def release(self) -> None:
-        """Leave workers to the next call; where none are kept, stop."""
+        """Keep workers for the next call; here none are kept, so stop."""
         self.stop()
 
     def stop(self) -> None:

@@ -78,7 +78,7 @@ class Slots(SlotQueue):
         self._in_background(self.slots[0], in_worker.warm_up, self.tensorflow, threads)
 
     def adopt(self, purpose: str) -> None:
-        """Go on with kept workers that served the same purpose; end those that did not."""
+        """Take over kept workers that served the same purpose; kill the others."""
         self._purpose = purpose
         if self._kept is None:
             return
@@ -88,7 +88,7 @@ class Slots(SlotQueue):
                 slot.adopt(worker)
 
     def release(self) -> None:
-        """Leave host and idle workers to the next call in this process, or stop."""
+        """Keep host and idle workers for the next call in this process, or stop."""
         if self._kept is None or self.stopped.is_set():
             self.stop()
             return

@@ -28,7 +28,7 @@ class FoldProgress:
         self.watch(slots)
 
     def watch(self, slots: Sequence[WatchedSlot]) -> None:
-        """Learn which slots to look at."""
+        """Set the slots whose progress is shown."""
         self._slots = slots
         seen = {slot.progress_path: read_progress(slot.progress_path) for slot in slots}
         self._earlier = {path: _state(one) for path, one in seen.items() if one is not None}
@@ -82,7 +82,7 @@ class FoldProgress:
 
 
 def times(progress: FoldProgress) -> str:
-    """Return the time gone and left, for people."""
+    """Return elapsed and remaining time as text."""
     left = progress.left()
     rest = "" if left is None else f", about {duration(left)} left"
     return f"{duration(progress.gone())} gone{rest}"

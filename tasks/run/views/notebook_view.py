@@ -25,7 +25,7 @@ def in_notebook() -> bool:
 
 
 class NotebookView:
-    """One output of a notebook's cell; several threads may use it, one at a time."""
+    """The live output of a notebook cell; its users take turns by a lock."""
 
     def __init__(self) -> None:
         """Begin with nothing shown."""
@@ -40,7 +40,7 @@ class NotebookView:
         self._draw()
 
     def status(self, text: str) -> None:
-        """Say what is being done now, in place of what was said before."""
+        """Show the current step in place of the last one."""
         self._status = text
         self._draw()
 
@@ -64,7 +64,7 @@ class NotebookView:
         self._draw()
 
     def finish(self) -> None:
-        """Take away what does not stay."""
+        """Remove the bar."""
         self._status = ""
         self._draw()
 

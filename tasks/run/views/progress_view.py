@@ -48,13 +48,13 @@ class Display:
         self._notebook = NotebookView() if shown else None
 
     def watch(self, slots: Sequence[WatchedSlot]) -> None:
-        """Learn which slots to look at."""
+        """Set the slots whose progress is shown."""
         self._slots = slots
         if self._progress is not None:
             self._progress.watch(slots)
 
     def status(self, text: str) -> None:
-        """Say what is being done now; in a terminal, it takes the last one's place."""
+        """Show the current step; in a terminal it replaces the last one."""
         if self._notebook is not None:
             with self._lock:
                 self._notebook.status(text)
@@ -78,7 +78,7 @@ class Display:
             self._said_at = time.monotonic()
 
     def tell(self, text: str) -> None:
-        """Show a line on the input: at once in a terminal, else when all of it was found right.
+        """Show a line about the input: at once in a terminal, else once all input is valid.
 
         What is wrong about the input is then the only line there is.
         """
@@ -88,25 +88,25 @@ class Display:
             self._held.append(text)
 
     def warn(self, text: str) -> None:
-        """Show a warning that the result begins with; where both are seen, until that is there."""
+        """Show a warning, unless the result in the same terminal will begin with it."""
         if self._prints_result and results_in_terminal():
             self._warnings.append(text)
         else:
             self.tell(text)
 
     def release(self) -> None:
-        """Show what was held back, since the input was found right."""
+        """Show the held-back lines: the input is valid."""
         for text in self._held:
             self.say(text)
         self._held.clear()
 
     def detail(self, text: str) -> None:
-        """Show what is only for the curious."""
+        """Show a line with --verbose only."""
         if self.verbose and text:
             self.say(text)
 
     def step(self, text: str) -> None:
-        """Say how far something long is: a status, or with --verbose a line that stays."""
+        """Show progress of a long step: a status, or a lasting line with --verbose."""
         if self.verbose:
             self.detail(text)
         else:
@@ -144,7 +144,7 @@ class Display:
                 self.say(_of_fold(progress, record))
 
     def stop(self) -> None:
-        """Take everything away that does not stay."""
+        """Remove the live display."""
         self._over.set()
         with self._lock:
             if self._live is not None:

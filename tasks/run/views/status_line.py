@@ -21,7 +21,7 @@ ERASE = "\r\x1b[2K"
 
 
 class StatusLine:
-    """One line that is written over; several threads may use it."""
+    """A terminal line that is overwritten in place; thread-safe."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -48,7 +48,7 @@ class StatusLine:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Make room for something that is printed, and come back below it."""
+        """Hide the line while something is printed, and show it again below."""
         with self._locked():
             text, self._text = self._text, ""
             self._draw()
@@ -60,7 +60,7 @@ class StatusLine:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Take turns, but rather write at the same time than wait for ever in a stop."""
+        """Hold the lock, or go on without it after a timeout, so that a stop never hangs."""
         has_lock = self._lock.acquire(timeout=LOCK_TIMEOUT_S)
         try:
             yield
@@ -89,7 +89,7 @@ line = StatusLine()  # one a process, as there is one terminal
 
 
 def greet(arguments: Sequence[str], text: str = "reading the settings") -> None:
-    """Say that a command has begun, unless it is to be quiet or to say something else."""
+    """Show at once that a command has started, unless its flags ask for silence."""
     if not SILENT & set(arguments):
         line.show(text)
 
