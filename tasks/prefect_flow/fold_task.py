@@ -1,4 +1,7 @@
-"""Submit one Prefect task a fold; each leases a device slot and waits for its worker to train."""
+"""Submit one Prefect task a fold; each leases a device slot and waits for its worker to train.
+
+Prefect never tries a task again: retries are in `run/fold_execution.py`.
+"""
 
 import threading
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Recognise a process that Prefect started for a deployment, without importing Prefect.
 
 Private names of Prefect, read from 3.8.8; `test_prefect_internals` fails when one changes.
-Those that need Prefect itself are in `prefect_flow.prefect_internals`.
+Those that need Prefect itself are in `prefect_server.prefect_internals`.
 """
 
 import os

@@ -1,7 +1,8 @@
-"""Start worker processes from a host: a process with the slow libraries loaded.
+"""Start worker processes from a host, and set their environment: the client of `host_process.py`.
 
-The host gets its environment when it starts, so that nothing of this process is changed, and
-it never imports the user's main module: a script without a main guard, or a notebook, works.
+`WorkerHost` hands the environment of all workers to the host process when that starts, so that
+nothing of this process is changed. The host loads the slow libraries once, and never imports
+the user's main module: a script without a main guard, or a notebook, works.
 """
 
 import contextlib

@@ -10,6 +10,7 @@ from tests.support.places import ROOT
 from tests.support.processes import free_port, kill, open_process, wait_for
 
 REGISTERED = "Registered to"  # what a Dask worker says when it has joined
+AGENT_PORT = 52365  # Ray's own, which its head refuses for anything else
 BIN = Path(sys.executable).parent
 
 
@@ -82,8 +83,8 @@ class Ray(Processes):
 
     def __init__(self, folder: Path, *cpus: int) -> None:
         super().__init__(folder, RAY_USAGE_STATS_ENABLED="0", RAY_AUTH_MODE="disabled")
-        self.address = f"127.0.0.1:{free_port()}"
-        port = self.address.split(":")[1]
+        port = str(next(port for port in iter(free_port, None) if port != AGENT_PORT))
+        self.address = f"127.0.0.1:{port}"
         self._short = Path("/tmp") / f"fp-ray-{os.getpid()}-{port}"  # sockets have short names
         self.nodes = [self._node("--head", "--port", port, "--num-cpus", str(cpus[0]))]
         wait_for(lambda: answers(self.address), self.logs)

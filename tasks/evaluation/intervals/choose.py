@@ -1,6 +1,7 @@
 """Choose the interval method whose conditions hold; if none does, give the reason.
 
-A method is a module of this package that declares a METHOD.
+A method is a module of this package that declares a METHOD: `applies` says for which metrics and
+splits it holds, and of those that hold the one with the highest `precedence` is the default.
 """
 
 from collections.abc import Sequence
