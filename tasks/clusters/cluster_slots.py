@@ -143,6 +143,9 @@ class ClusterSlots(SlotQueue):
     def warm_up(self) -> None:
         """Do nothing: the nodes' worker hosts load TensorFlow since they joined."""
 
+    def adopt(self, purpose: str) -> None:
+        """Do nothing: nodes keep no workers for another run."""
+
     def queue_ahead(self) -> None:
         """Do nothing: a place takes one fold at a time."""
 

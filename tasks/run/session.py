@@ -46,7 +46,7 @@ from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.run.protocols import RunView, Service
-from foldproof.tasks.run.stored_reports import has_report, stored_result
+from foldproof.tasks.run.stored_reports import matching_reports, stored_result
 from foldproof.tasks.run.user_calls import call_builder_in_worker, split_in_own_process
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.atomic_folders import repair_folders
@@ -179,8 +179,8 @@ class Run(RunPlan):
             InputError: the first thing that is wrong about the settings.
         """
         self._check_settings()
-        known = None if self.refresh or self._on_cluster else self._known_source()
-        found = None if known is None else stored_result(self, known)
+        reports = () if self.refresh or self._on_cluster else self._reports or ()
+        found = stored_result(self, reports)
         if found is None:
             return None
         report = FinishedRun.read(found.path)
@@ -468,10 +468,13 @@ class Run(RunPlan):
             return bool(self.remote.names(FOLDS))
         if not _holds(self.out / FOLDS, ".parquet"):
             return False
-        if not _holds(self.out / SOURCES, ".json"):
-            return True
+        return self._reports is None or bool(self._reports)
+
+    @cached_property
+    def _reports(self) -> tuple[Path, ...] | None:
+        """The stored reports of the same settings and samples; None if the source is unknown."""
         known = self._known_source()
-        return known is None or has_report(self, known)
+        return None if known is None else matching_reports(self, known)
 
     def _known_source(self) -> dict[str, Any] | None:
         """Return the digest and settings of the data by its source's bytes, if known."""

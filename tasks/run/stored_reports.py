@@ -9,6 +9,7 @@ from typing import Any
 from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import RESULTS_VERSION, VERSION
 from foldproof.tasks.folds.keys import own_splitter
 from foldproof.tasks.folds.paths import RUNS
@@ -21,47 +22,62 @@ from foldproof.tasks.user_code.search_path import import_folders
 
 MAX_REPORTS = 200  # the newest ones are looked at
 OF_FILES = ("files", "opened")  # of a model: known only after its builder was called
-
-
 REQUEST, RECORD, NOTICES = "request", "builder_record", "notices"  # in execution.parquet
 
 
-def has_report(run: RunPlan, known: Mapping[str, Any]) -> bool:
-    """Tell whether a complete report follows from the same settings and samples.
+def matching_reports(run: RunPlan, known: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Return the complete reports that follow from the same settings and samples, newest first.
 
     Args:
         run: the run; only its settings and its model's identity are asked for.
         known: what is known of its samples, as from `known_sources`.
     """
-    return next(_reports(run, known), None) is not None
+    wanted = digest_json(_wanted(run, known))
+    found = _complete(run.out / RUNS)
+    return tuple(folder for folder, key in found if digest_json(_found(key)) == wanted)
 
 
-def stored_result(run: RunPlan, known: Mapping[str, Any]) -> Result | None:
-    """Return the result of a complete and intact report of the same request, or None.
+def stored_result(run: RunPlan, reports: Sequence[Path]) -> Result | None:
+    """Return the result of an intact report of the same request, or None.
 
     Args:
         run: the run; nothing is read or started for it.
-        known: what is known of its samples, as from `known_sources`.
+        reports: those that match it.
     """
-    for folder in _reports(run, known):
-        found = FinishedRun.read(folder)
-        facts = parquet.read_schema(folder / EXECUTION).metadata or {}
-        request, record, notices = (
-            facts.get(f"foldproof.{name}".encode(), b"").decode()
-            for name in (REQUEST, RECORD, NOTICES)
-        )
-        same = request == request_digest(run) and not any(found.damaged_files())
-        if same and (not record or read_record(run.out / record) is not None):
-            return Result(
-                path=folder,
-                run_id=folder.name,
-                n_folds=found.key["split"]["folds"],
-                n_failed=0,
-                notices=tuple(json.loads(notices)),
-                chosen=run.chose_positive,
-                study=run.study,
-            )
-    return None
+    request = request_digest(run) if reports else ""
+    return next(filter(None, (_answer(run, request, folder) for folder in reports)), None)
+
+
+def _answer(run: RunPlan, request: str, folder: Path) -> Result | None:
+    """Return the result of a report if it is intact and of this request."""
+    try:
+        found, facts = FinishedRun.read(folder), _facts_of(folder)
+        is_whole = facts.get(REQUEST) == request and not any(found.damaged_files())
+        notices = tuple(map(str, json.loads(facts[NOTICES]))) if is_whole else ()
+    except (InputError, OSError, ValueError, KeyError, TypeError):
+        return None  # damaged: the run writes it anew
+    record = facts.get(RECORD)
+    if not is_whole or (record and read_record(run.out / record) is None):
+        return None
+    return Result(
+        path=folder,
+        run_id=folder.name,
+        n_folds=found.key["split"]["folds"],
+        n_failed=0,
+        notices=notices,
+        chosen=run.chose_positive,
+        study=run.study,
+    )
+
+
+def _facts_of(folder: Path) -> dict[str, str]:
+    """Return the metadata of a report's execution.parquet, without foldproof's prefix.
+
+    Raises:
+        OSError, ValueError: there is none that can be read.
+    """
+    metadata = parquet.read_schema(folder / EXECUTION).metadata or {}
+    return {name.decode().removeprefix("foldproof."): v.decode() for name, v in metadata.items()}
 
 
 def request_facts(run: RunPlan, notices: Sequence[str]) -> dict[str, str]:
@@ -112,14 +128,6 @@ def _found(key: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_files(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in model.items() if name not in OF_FILES}
-
-
-def _reports(run: RunPlan, known: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield the complete reports that follow from the same settings and samples."""
-    wanted = digest_json(_wanted(run, known))
-    for folder, key in _complete(run.out / RUNS):
-        if digest_json(_found(key)) == wanted:
-            yield folder
 
 
 def _complete(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

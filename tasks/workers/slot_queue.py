@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
@@ -14,7 +15,7 @@ from foldproof.tasks.workers.protocol import WorkerSlot
 LOG = logging.getLogger(__name__)
 
 
-class SlotQueue:
+class SlotQueue(ABC):
     """A queue of free slots.
 
     Attributes:
@@ -57,16 +58,13 @@ class SlotQueue:
         for slot, job in zip(self.slots, jobs, strict=False):
             self._in_background(slot, in_worker.prepare_fold, job, self.tensorflow, timeout=timeout)
 
-    def adopt(self, purpose: str) -> None:
-        """Take over the workers of an earlier call; here none are kept."""
-
     def release(self) -> None:
         """Keep workers for the next call; here none are kept, so stop."""
         self.stop()
 
+    @abstractmethod
     def stop(self) -> None:
         """Kill all workers."""
-        raise NotImplementedError
 
     def _in_background(
         self,

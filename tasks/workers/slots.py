@@ -119,6 +119,4 @@ class Slots(SlotQueue):
         self.stopped.set()
         for slot in self.slots:
             slot.stop()
-        if self._kept is not None:
-            self._kept.stop()
-        self.host.stop()
+        (self._kept or self.host).stop()

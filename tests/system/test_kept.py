@@ -184,6 +184,19 @@ finally:
     assert (first / "summary.parquet").read_bytes() != b""
 
 
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 and no more"], ids=["gone", "empty", "odd"])
+def test_a_report_without_its_record_of_execution_is_no_answer(tmp_path, content):
+    """It stands in no manifest, since it differs between equal runs."""
+    arguments = [*CV, "--model", "sklearn.naive_bayes:GaussianNB", "--split.n_splits", "2"]
+    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": str(tmp_path / "home")}
+    record = report_of(run(arguments, tmp_path, **nowhere)) / "execution.parquet"
+    record.unlink() if content is None else record.write_bytes(content)
+    again = run(arguments, tmp_path, **nowhere)
+    assert report_of(again) == record.parent
+    assert "from the store" in again.err
+    assert parquet.read_table(record).num_rows == 2
+
+
 @pytest.mark.parametrize("name", ["net.txt", "other"])
 def test_a_report_is_no_answer_once_what_the_builder_opens_changed(study, name, prefect_api):
     (study / "net.txt").write_text("4")
