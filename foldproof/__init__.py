@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foldproof.flows.compare import compare_models
-    from foldproof.flows.in_python import cross_validate
+    from foldproof.flows.python_api import cross_validate
     from foldproof.tasks.common.errors import InputError, RunFailed
     from foldproof.tasks.common.kept import shutdown
     from foldproof.tasks.comparison.result import ComparisonResult
@@ -69,7 +69,7 @@ _HOMES = {  # of each public name, relative to this package
     "TrainSpec": "tasks.config.train",
     "__version__": "tasks.common.version",
     "compare_models": "flows.compare",
-    "cross_validate": "flows.in_python",
+    "cross_validate": "flows.python_api",
     "shutdown": "tasks.common.kept",
 }
 

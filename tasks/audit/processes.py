@@ -11,7 +11,7 @@ from foldproof.tasks.audit.trial import Trial, TrialOutcome
 from foldproof.tasks.audit.worker import run_trial
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.host import CallTimeout, Worker, WorkerEnded, WorkerHost
+from foldproof.tasks.workers.host_client import CallTimeout, Worker, WorkerEnded, WorkerHost
 from foldproof.tasks.workers.slot import describe_end
 from foldproof.tasks.workers.slots import Slots
 

@@ -206,7 +206,7 @@ def _stored_when(arguments: Any) -> int | None:
 
 def _stored_since(known: int | None, function: Any, arguments: Any) -> FoldRecord | None:
     """Return the record of a fold that was stored although no answer came."""
-    if function is not in_worker.train_fold or _stored_when(arguments) == known:
+    if function is not in_worker.train_and_store_fold or _stored_when(arguments) == known:
         return None
     found = in_worker.read_stored(arguments[0])
     return None if found is None else replace(found, cached=False)

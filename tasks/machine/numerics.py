@@ -1,4 +1,4 @@
-"""The numerics fingerprint, and the environment variables of workers that it depends on.
+"""The numerics fingerprint: what decides the bits of a fold besides its inputs.
 
 Everything here is known without TensorFlow: the flow's process computes the fingerprint,
 and a worker that finds another one refuses its fold.
@@ -14,31 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import canonical_json, digest_json
+from foldproof.tasks.machine.worker_environment import REMOVED_VARIABLES, THREAD_VARIABLES
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "tensorflow", "keras", "ml_dtypes")
 GPU_LIBRARIES = ("nvidia-cudnn-cu12", "nvidia-cublas-cu12", "nvidia-cuda-runtime-cu12")
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
-# The user's wishes in these would change results unseen: a worker runs without them.
-REMOVED_VARIABLES = (
-    "TF_ENABLE_ONEDNN_OPTS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "TF_DETERMINISTIC_OPS",
-    "TF_USE_LEGACY_KERAS",
-    "KERAS_MAX_EPOCHS",
-    "KERAS_MAX_STEPS_PER_EPOCH",
-    "KERAS_NNX_ENABLED",
-    "OMP_DYNAMIC",
-    "OPENBLAS_DEFAULT_NUM_THREADS",
-    "GOTO_NUM_THREADS",
-)
 # Some machines need these, and they change results: they are recorded.
 RECORDED_PREFIXES = ("ONEDNN_", "DNNL_", "OPENBLAS_", "MKL_", "NPY_", "XLA_", "TF_XLA_", "EIGEN_")
 RECORDED_VARIABLES = (
@@ -106,24 +85,6 @@ class Numerics:
     def digest(self) -> str:
         """Return the SHA-256 of the fingerprint."""
         return digest_json(self.fingerprint())
-
-
-def worker_variables(threads: int, keras_home: Path) -> dict[str, str]:
-    """Return the environment variables that a worker needs before NumPy and TensorFlow load.
-
-    Args:
-        threads: BLAS threads; TensorFlow's own are set by its interface.
-        keras_home: an empty folder, so that the user's keras.json is not read.
-    """
-    fixed = {
-        "KERAS_BACKEND": "tensorflow",
-        "KERAS_HOME": str(keras_home),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "MKL_DYNAMIC": "FALSE",
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order of nvidia-smi, which slots are named by
-    }
-    return fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
 def _version(library: str) -> str | None:

@@ -1,6 +1,6 @@
 """Submit one Prefect task a fold; each leases a device slot and waits for its worker to train.
 
-Prefect never tries a task again: retries are in `run/fold_execution.py`.
+Prefect never tries a task again: retries are in `run/fold_retries.py`.
 """
 
 import threading
@@ -17,7 +17,7 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_flow.task_counts import count_task
 from foldproof.tasks.prefect_server.prefect_internals import state_behind, tag_task_run
-from foldproof.tasks.run.fold_execution import (
+from foldproof.tasks.run.fold_retries import (
     compare_with_earlier,
     reuse_stored,
     train_here,

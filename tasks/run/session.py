@@ -2,7 +2,7 @@
 
 What it computes is in `plan.py`. The steps of a run in their order: `begin` refuses wrong
 settings and starts what takes long to start, `load_data` and `split_rows` do what they say,
-`check_model` tries the model; then folds are trained (`fold_execution.py`).
+`check_model` tries the model; then folds are trained (`fold_retries.py`).
 """
 
 import os

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.machine.devices import Device
-from foldproof.tasks.workers.host import WorkerHost
+from foldproof.tasks.workers.host_client import WorkerHost
 from foldproof.tasks.workers.slot import Slot
 
 T = TypeVar("T")

@@ -19,7 +19,8 @@ from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory_text
-from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, Numerics, worker_variables
+from foldproof.tasks.machine.numerics import Numerics
+from foldproof.tasks.machine.worker_environment import REMOVED_VARIABLES, worker_variables
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.fold_file import read_fold, write_fold
 from foldproof.tasks.store.object_storage import Remote, storage_errors_as_run_failed
@@ -107,7 +108,7 @@ def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
     compile_run_model(job)
 
 
-def train_fold(
+def train_and_store_fold(
     job: FoldJob,
     tensorflow: bool,
     attempt: int,

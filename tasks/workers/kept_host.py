@@ -8,7 +8,7 @@ from pathlib import Path
 from foldproof.tasks.common.kept import environment, keep, take
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.watch import signature_of
-from foldproof.tasks.workers.host import CallTimeout, Worker, WorkerEnded, WorkerHost
+from foldproof.tasks.workers.host_client import CallTimeout, Worker, WorkerEnded, WorkerHost
 from foldproof.tasks.workers.in_worker import Sources, user_sources
 
 ANSWER_TIMEOUT_S = 5.0  # of an idle worker

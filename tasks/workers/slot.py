@@ -15,7 +15,7 @@ from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.machine.devices import Device
 from foldproof.tasks.machine.memory import REMEDY, allowance_text, times_killed_for_memory
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.host import CallTimeout, Worker, WorkerEnded, WorkerHost
+from foldproof.tasks.workers.host_client import CallTimeout, Worker, WorkerEnded, WorkerHost
 
 QUEUE_AHEAD = 3  # short folds that may wait at a slot
 

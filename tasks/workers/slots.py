@@ -11,7 +11,7 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
 from foldproof.tasks.workers import in_worker
-from foldproof.tasks.workers.host import WorkerHost
+from foldproof.tasks.workers.host_client import WorkerHost
 from foldproof.tasks.workers.kept_host import KeptHost
 from foldproof.tasks.workers.slot import QUEUE_AHEAD, Slot
 from foldproof.tasks.workers.slot_queue import SlotQueue

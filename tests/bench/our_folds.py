@@ -4,7 +4,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from foldproof.tasks.run.fold_execution import train_here
+from foldproof.tasks.run.fold_retries import train_here
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct

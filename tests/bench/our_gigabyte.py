@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from foldproof.tasks.data.dataset import FEATURES
-from foldproof.tasks.run.fold_execution import train_here
+from foldproof.tasks.run.fold_retries import train_here
 from foldproof.tasks.run.session import Run, launched
 from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct

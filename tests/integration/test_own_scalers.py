@@ -155,7 +155,7 @@ def test_a_scaler_that_imports_keras_stays_out_of_the_flows_process(here, prefec
 
 
 def test_with_all_folds_stored_no_worker_looks_at_the_scaler(tmp_path, name):
-    from foldproof.tasks.run.fold_execution import train_here
+    from foldproof.tasks.run.fold_retries import train_here
 
     rows = np.random.default_rng(0).normal(size=(20, 2))
     data = DataSpec.from_arrays(rows, np.arange(20) % 2)

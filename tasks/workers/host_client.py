@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.common.places import python_path
-from foldproof.tasks.machine.numerics import REMOVED_VARIABLES, worker_variables
+from foldproof.tasks.machine.worker_environment import REMOVED_VARIABLES, worker_variables
 from foldproof.tasks.workers.host_process import ENDED, KILL, REQUEST, START
 
 STOP_TIMEOUT_S = 0.5  # that an idle host takes to end by itself

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from foldproof.tasks.common.errors import Interrupted
-from foldproof.tasks.workers.host import CallTimeout, WorkerEnded, WorkerHost
+from foldproof.tasks.workers.host_client import CallTimeout, WorkerEnded, WorkerHost
 from tests.support.processes import all_gone, as_soon_as, join_all
 
 

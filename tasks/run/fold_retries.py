@@ -48,7 +48,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
         place = (slot.name, slot.progress_path, compute.memory_limit)
         try:
             record = slot.run(
-                in_worker.train_fold,
+                in_worker.train_and_store_fold,
                 tried,
                 tensorflow,
                 attempt,
