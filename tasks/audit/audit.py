@@ -16,8 +16,9 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import run_id
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.preflight import refuse_elsewhere
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display, Verbosity
 
 Place = tuple[int, int]

@@ -195,8 +195,8 @@ def _show_result(result: "Result", request: Request) -> int:
 
 def _train_one(run: "Run", only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
+    from foldproof.tasks.run.current_run import launched
     from foldproof.tasks.run.fold_retries import train_here
-    from foldproof.tasks.run.session import launched
 
     with launched(run):
         run.check()

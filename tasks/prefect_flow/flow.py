@@ -17,7 +17,8 @@ from foldproof.tasks.prefect_server.api_watch import is_outage
 from foldproof.tasks.prefect_server.prefect_internals import link_to_state
 from foldproof.tasks.prefect_ui.form import from_form, study_signature, with_more
 from foldproof.tasks.report.result import Result
-from foldproof.tasks.run.session import Run, current, launched
+from foldproof.tasks.run.current_run import current, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 
 

@@ -12,7 +12,7 @@ from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_generated_name
 from foldproof.tasks.prefect_ui.form import from_form
-from foldproof.tasks.run.session import current_run
+from foldproof.tasks.run.current_run import current_run
 from foldproof.tasks.user_code.objects.functions import is_function_object
 
 

@@ -12,7 +12,7 @@ from prefect.logging import get_logger
 from prefect.states import Completed, Failed
 
 from foldproof.tasks.common.errors import InputError, RunFailed
-from foldproof.tasks.run.session import current_run
+from foldproof.tasks.run.current_run import current_run
 
 
 def end_in_flow_state(

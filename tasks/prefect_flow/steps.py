@@ -28,7 +28,8 @@ from foldproof.tasks.report import folder as report
 from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
-from foldproof.tasks.run.session import Run, current_run, launched
+from foldproof.tasks.run.current_run import current_run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.stored_reports import request_facts
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed

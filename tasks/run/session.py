@@ -7,10 +7,8 @@ settings and starts what takes long to start, `load_data` and `split_rows` do wh
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -68,7 +66,6 @@ from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
 
-_current: ContextVar["Run | None"] = ContextVar("foldproof_run", default=None)
 _tried: dict[str, ModelFacts] = {}  # what trials in this process found, where nothing was wrong
 
 
@@ -490,28 +487,3 @@ def _holds(folder: Path, ending: str) -> bool:
 
 def _size(rows: int, shape: Sequence[int]) -> str:
     return f"{rows} rows, {' x '.join(map(str, shape))} features"
-
-
-def current_run() -> "Run | None":
-    """Return the run that launched the current flow, or None in a deployment."""
-    return _current.get()
-
-
-@contextmanager
-def current(run: Run) -> Iterator[Run]:
-    """Make a run the current one."""
-    token = _current.set(run)
-    try:
-        yield run
-    finally:
-        _current.reset(token)
-
-
-@contextmanager
-def launched(run: Run) -> Iterator[Run]:
-    """Make a run the current one, and end its processes afterwards."""
-    try:
-        with current(run):
-            yield run
-    finally:
-        run.close()

@@ -25,8 +25,9 @@ from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.machine.devices import available_cores
 from foldproof.tasks.report.finished import RESULTS, FinishedRun
 from foldproof.tasks.report.parquet_tables import fold_of, report_errors_as_input_error
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_with_retries
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.user_code.search_path import starting_in

@@ -10,8 +10,9 @@ from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_flow import steps
 from foldproof.tasks.report.result import Result
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_here
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots

@@ -4,8 +4,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_here
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct
 from tests.bench.cases import case_argument, say

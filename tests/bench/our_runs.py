@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.flows.cv import cross_validate
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.workers.slots import Slots
 from tests.bench import direct

@@ -8,8 +8,9 @@ from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_here
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.gpu_sharing import GpuGate

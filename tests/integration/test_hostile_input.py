@@ -24,7 +24,8 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.machine.devices import place
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots

@@ -13,7 +13,8 @@ from foldproof.tasks.folds.initial_state import (
     certificate,
     check_distinct,
 )
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from tests.support.command import cv

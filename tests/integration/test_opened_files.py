@@ -15,8 +15,9 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_here
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import FOLDER

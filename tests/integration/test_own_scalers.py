@@ -10,7 +10,8 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.support.training import settings
 

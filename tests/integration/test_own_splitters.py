@@ -14,7 +14,8 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.plan import plan_folds
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 
 SPLITTERS = """
@@ -62,7 +63,8 @@ LOOK = """
 import sys
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.views.progress_view import Display
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 
 settings = {"split": {"method": "own:Forward"}, "out": "out"}
 settings["model"] = {"builder": "sklearn.linear_model:LogisticRegression"}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.support import engine_probe
 from tests.support.training import settings

@@ -15,8 +15,9 @@ from foldproof.tasks.data import wide_columns as wide
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
 from foldproof.tasks.evaluation.findings import precision_findings
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_here
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from tests.support.command import cv

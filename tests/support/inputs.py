@@ -9,7 +9,8 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.training.scaler import check_scaler
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_here
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.workers.slots import Slots
 

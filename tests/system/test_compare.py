@@ -15,7 +15,8 @@ from foldproof.tasks.comparison.folder import write_comparison
 from foldproof.tasks.comparison.models import read_models
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.current_run import launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.support.command import contents, run
 from tests.support.places import ROOT

@@ -249,7 +249,8 @@ def test_a_builder_that_cannot_train_is_refused_in_one_line(
 ):
     from foldproof.tasks.common.errors import InputError
     from foldproof.tasks.config.study import parse_study
-    from foldproof.tasks.run.session import Run, launched
+    from foldproof.tasks.run.current_run import launched
+    from foldproof.tasks.run.session import Run
     from foldproof.tasks.run.views.progress_view import Display
     from tests.support.training import settings
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.plan import RunPlan
-from foldproof.tasks.run.session import Run, launched
+from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.support.reports import finish, prepared, settings
 
