@@ -3,6 +3,10 @@
 import sys
 
 if __name__ == "__main__":
+    from foldproof.tasks.cli.warm.wish import done_warm
+
+    if (code := done_warm("compare", sys.argv[1:])) is not None:
+        raise SystemExit(code)
     from foldproof.tasks.run.views.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
@@ -82,7 +86,7 @@ def compare_models(studies: Sequence[Study | Mapping[str, Any]]) -> ComparisonRe
     Raises:
         InputError: something about the input is wrong; nothing was trained.
     """
-    return launch(compare, Comparison(studies_of(studies)))
+    return launch(compare, Comparison(studies_of(studies), keep=True))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ import sys
 from typing import Any
 
 if __name__ == "__main__":
+    from foldproof.tasks.cli.warm.wish import done_warm
+
+    if (code := done_warm("cv", sys.argv[1:])) is not None:
+        raise SystemExit(code)
     from foldproof.tasks.run.views.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import

@@ -8,8 +8,8 @@
 Public, and kept from version to version, are
 
 - the names in `__all__`, with their parameters and attributes that have no leading underscore;
-- the commands `foldproof cv`, `compare`, `verify`, `audit`, `list` and `ui`, their flags and
-  exit codes, and the same as scripts in `flows/`;
+- the commands `foldproof cv`, `compare`, `verify`, `audit`, `list`, `status`, `stop` and `ui`,
+  their flags and exit codes, and the same as scripts in `flows/`;
 - the settings, as YAML and as sections in Python;
 - the files of a report, with their columns;
 - the entrypoints of the Prefect flows, such as `flows/cv.py:cross_validate`.

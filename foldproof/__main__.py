@@ -16,6 +16,10 @@ WRONG_INPUT = 2
 
 
 def _cv(arguments: Sequence[str]) -> int:
+    from foldproof.tasks.cli.warm.wish import done_warm
+
+    if (code := done_warm("cv", arguments)) is not None:
+        return code
     greet(arguments)
     from foldproof.tasks.cli.cv import Command
 
@@ -26,6 +30,10 @@ def _cv(arguments: Sequence[str]) -> int:
 
 
 def _compare(arguments: Sequence[str]) -> int:
+    from foldproof.tasks.cli.warm.wish import done_warm
+
+    if (code := done_warm("compare", arguments)) is not None:
+        return code
     greet(arguments)
     from foldproof.tasks.cli.compare import CompareCommand
 
@@ -63,6 +71,18 @@ def _ui(arguments: Sequence[str]) -> int:
     return bring_up(arguments)
 
 
+def _status(arguments: Sequence[str]) -> int:
+    from foldproof.tasks.cli.status import show_status
+
+    return show_status(arguments)
+
+
+def _stop(arguments: Sequence[str]) -> int:
+    from foldproof.tasks.cli.status import stop_all
+
+    return stop_all(arguments)
+
+
 def _completion(arguments: Sequence[str]) -> int:
     from foldproof.tasks.cli.completion import show_script
 
@@ -83,6 +103,8 @@ COMMANDS = {
     "audit": Word("show what makes repeated fits of a model differ", _audit),
     "list": Word("show the runs of a folder of results, newest first", _list),
     "ui": Word("Prefect's pages with a worker and all deployments, until Ctrl-C", _ui),
+    "status": Word("show what `--keep-warm` has kept for the next command", _status),
+    "stop": Word("end what `--keep-warm` has kept", _stop),
     "completion": Word("print what lets bash, zsh or fish complete these commands", _completion),
 }
 

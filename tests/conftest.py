@@ -33,6 +33,7 @@ from tests.support.left_out import (  # noqa: F401 (pytest finds its hooks here)
     pytest_testnodedown,
 )
 from tests.support.processes import Start, starting
+from tests.support.warm import stop_warm
 
 
 @pytest.fixture
@@ -85,6 +86,13 @@ def slots() -> Iterator[Slots]:
     yield workers
     workers.stop()
     remove_scratch(scratch)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_commands() -> Iterator[None]:
+    """End the warm processes of the session's commands with it."""
+    yield
+    stop_warm()
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from foldproof.tasks.cli.argparse_internals import flags_of
+from foldproof.tasks.cli.warm.wish import FLAG, HELP
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import shortened
 from foldproof.tasks.common.version import VERSION
@@ -115,9 +116,10 @@ def study_parser(name: str, description: str, exit_codes: str) -> LineParser:
 
 
 def add_study(parser: LineParser, quiet: str) -> None:
-    """Add --quiet, which does what is said here, --verbose and every setting."""
+    """Add --quiet, which does what is said here, --verbose, --keep-warm and every setting."""
     parser.add_argument("--quiet", action="store_true", help=quiet)
     parser.add_argument("--verbose", action="store_true", help="show what the libraries print, too")
+    parser.add_argument(FLAG, metavar="TIME", help=HELP)
     _add_section(parser, Study, "")
 
 

@@ -13,7 +13,7 @@ from foldproof.tasks.cli.arguments import (
     verbosity_of,
     with_flags,
 )
-from foldproof.tasks.cli.cv import FlowCommand, show_failures
+from foldproof.tasks.cli.cv import FlowCommand, keeps, show_failures
 from foldproof.tasks.common.errors import InputError, said_of
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE
 from foldproof.tasks.config.study import Study, parse_study
@@ -66,7 +66,8 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
     )
 
     how = verbosity_of(flags), flags.refresh
-    return Comparison(studies, flags.files, *how, prints_result=True)
+    keep = keeps(verbosity_of(flags))
+    return Comparison(studies, flags.files, *how, prints_result=True, keep=keep)
 
 
 def _study(path: str, flags: argparse.Namespace) -> Study:

@@ -16,6 +16,7 @@ from foldproof.tasks.cli.arguments import cv_parser
 from foldproof.tasks.cli.audit import audit_parser
 from foldproof.tasks.cli.compare import compare_parser
 from foldproof.tasks.cli.list_runs import list_parser
+from foldproof.tasks.cli.status import status_parser, stop_parser
 from foldproof.tasks.cli.verify import verify_parser
 from foldproof.tasks.common.exit_codes import DONE, WRONG_INPUT
 
@@ -26,6 +27,8 @@ PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
     "verify": verify_parser,
     "audit": audit_parser,
     "list": list_parser,
+    "status": status_parser,
+    "stop": stop_parser,
 }
 
 

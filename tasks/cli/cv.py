@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from foldproof.tasks.cli.arguments import Request, read_request
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
+from foldproof.tasks.common.kept import serves_commands
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.run.views.status_line import line
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from foldproof.tasks.report.result import Result
     from foldproof.tasks.run.protocols import Launchable
     from foldproof.tasks.run.session import Run
+    from foldproof.tasks.run.views.progress_view import Verbosity
 
 Work = TypeVar("Work", bound="Launchable")
 
@@ -63,7 +65,7 @@ class FlowCommand(ABC, Generic[Work]):
         if self._needs_prefect():
             from foldproof.tasks.prefect_server.api import Api
 
-            self._run.service = Api()
+            self._run.service = Api(keep=self._run.keeps)
         self._run.begin()
 
     def finish(self, flow: Any) -> NoReturn:
@@ -107,7 +109,7 @@ class Command(FlowCommand["Run"]):
         check_trust(request.study)
         check_source(request.study.data)
         display = Display(request.verbosity, prints_result=request.only is None)
-        return Run(request.study, display, request.refresh)
+        return Run(request.study, display, request.refresh, keep=keeps(request.verbosity))
 
     def _needs_prefect(self) -> bool:
         return self._request.only is None
@@ -126,6 +128,11 @@ class Command(FlowCommand["Run"]):
         if self._request.only is not None:
             return _train_one(self._run, self._request.only)
         return _show_result(flow.launch(self._run), self._request)
+
+
+def keeps(verbosity: "Verbosity") -> bool:
+    """Tell whether processes stay for the next command; not those that print to a terminal."""
+    return serves_commands() and verbosity != "verbose"
 
 
 def _end_logging() -> None:

@@ -139,7 +139,7 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
         InputError: something about the input is wrong; nothing was trained.
         RunFailed: what was wrong with the disk, the folds or the Prefect server.
     """
-    comparison.service = comparison.service or Api()
+    comparison.service = comparison.service or Api(keep=comparison.keeps)
     with open_comparison(comparison), quiet_prefect(comparison.verbosity == "verbose"):
         comparison.begin()
         comparison.display.status("starting Prefect")

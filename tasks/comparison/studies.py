@@ -45,6 +45,7 @@ class Comparison:
         verbosity: Verbosity = "normal",
         refresh: bool = False,
         prints_result: bool = False,
+        keep: bool = False,
     ) -> None:
         """Create a comparison; nothing is checked or started yet.
 
@@ -54,12 +55,13 @@ class Comparison:
             verbosity: how much to show.
             refresh: train anew what is stored already.
             prints_result: the result is printed in the end, which names the positive label.
+            keep: leave what took seconds to start to the next call or command in this process.
         """
         self.names = tuple(names) or tuple(f"study {i + 1}" for i in range(len(studies)))
         self.verbosity = verbosity
         self.result: ComparisonResult | None = None
         self.runs = tuple(
-            Run(study, Display(verbosity, prints_result), refresh) for study in studies
+            Run(study, Display(verbosity, prints_result), refresh, keep=keep) for study in studies
         )
         self._on_end: Callable[[], None] = lambda: None
 
@@ -77,6 +79,11 @@ class Comparison:
     def records(self) -> dict[str, FoldRecord]:
         """The records of all folds so far, by key."""
         return {key: record for run in self.runs for key, record in run.records.items()}
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what took seconds to start is left to the next call in this process."""
+        return self.runs[0].keeps
 
     @property
     def on_stop(self) -> Callable[[], None]:

@@ -70,6 +70,10 @@ class EmbeddedServer:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
             self._process = self._start(listener)
 
+    def __str__(self) -> str:
+        """Say what it is."""
+        return "a Prefect server"
+
     def wait(self) -> None:
         """Wait until it answers.
 

@@ -89,6 +89,11 @@ class Launchable(Protocol):
     service: Service | None
 
     @property
+    def keeps(self) -> bool:
+        """Whether what took seconds to start is left to the next call in this process."""
+        ...
+
+    @property
     def display(self) -> Screen:
         """Where progress is shown."""
         ...

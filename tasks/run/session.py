@@ -84,7 +84,7 @@ class Run(RunPlan):
         result: what the run came to, once the report is there.
         view: what shows it in Prefect, while the flow runs.
         service: what it needs beside its workers, such as a Prefect server.
-        keeps: leaves what took seconds to start to the next call in this process.
+        keeps: leaves what took seconds to start to the next call or command in this process.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class Run(RunPlan):
         self._source_record: str | None = None
         self._service_of: Run | None = None
         self._workers_of: Run | None = None
+        self._is_compared = False
 
     def share_processes(self, host: "Run", lender: "Run | None") -> None:
         """Share service and workers with other runs of a comparison, which must outlive this one.
@@ -139,6 +140,7 @@ class Run(RunPlan):
             lender: the run whose workers are used; None for own ones.
         """
         self._service_of, self._workers_of = host, lender
+        self._is_compared = host._is_compared = True
         self._owns_slots = lender is None
 
     def start_service(self) -> None:
@@ -413,7 +415,12 @@ class Run(RunPlan):
         return read_record(self.out / self.record) == known.opened
 
     def _purpose(self) -> str:
-        """Return a digest of the code and data that workers of this run have in hand."""
+        """Return a digest of the code and data that its workers have in hand, or nothing.
+
+        Those of a comparison serve several models, and no call after it.
+        """
+        if self._is_compared:
+            return ""
         limit = self.study.compute.memory_limit
         return digest_json([self.jobs[0].family, import_folders(), str(start_folder()), limit])
 

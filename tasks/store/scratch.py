@@ -18,7 +18,6 @@ from foldproof.tasks.common.errors import InputError
 
 PREFIX = "foldproof-"
 OWNER_FILE = "owner"  # locked by the owner; names the owner's machine
-MAX_PATH_CHARS = 72  # characters of the folder for temporary files; sockets allow 107 in all
 ABANDONED_AFTER_S = (
     7 * 24 * 3600.0
 )  # seconds after which a folder without an owner's file is nobody's
@@ -41,12 +40,6 @@ def make_scratch() -> Path:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError("TMPDIR", f"cannot be written to ({reason}); choose another") from None
-    if len(str(made.parent)) > MAX_PATH_CHARS:
-        remove_scratch(made)
-        problem = f"{str(made.parent)!r} is too long for the addresses of worker processes"
-        raise InputError(
-            "TMPDIR", f"{problem}; choose a folder of up to {MAX_PATH_CHARS} characters"
-        )
     return made
 
 

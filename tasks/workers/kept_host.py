@@ -63,6 +63,11 @@ class KeptHost:
         host = WorkerHost(tensorflow, threads, folder, log, libraries=libraries)
         return cls(key, host, folder)
 
+    def __str__(self) -> str:
+        """Say what it is."""
+        count = len(self._workers)
+        return f"a worker host with {count} idle worker{'s' * (count != 1)}"
+
     def has_workers(self) -> bool:
         """Tell whether an earlier call left some."""
         return bool(self._workers)

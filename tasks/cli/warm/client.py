@@ -1,0 +1,96 @@
+"""Have a command done by a warm process, one that is there or a new one."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from foldproof.tasks.cli.warm.door import RUN, Line, doors
+from foldproof.tasks.cli.warm.likeness import likeness
+from foldproof.tasks.common.exit_codes import FAILED
+from foldproof.tasks.common.places import python_path
+
+PROGRAM = "foldproof.flows.warm_process"
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STREAMS = (0, 1, 2)
+
+
+def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> int:
+    """Have a command done by a warm process, and return its exit code.
+
+    Args:
+        command: its name, such as cv.
+        arguments: what follows it.
+        idle_s: how long the process stays afterwards.
+
+    Raises:
+        InputError: the folder of the processes' sockets cannot be used.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to stop
+    like = likeness()
+    request = {
+        "ask": RUN,
+        "idle_s": idle_s,
+        "command": command,
+        "arguments": [sys.argv[0], *arguments],
+        "folder": os.getcwd(),
+        "search": [folder for folder in sys.path if folder],
+        "environment": dict(os.environ),
+    }
+    taken = next(filter(None, (_taken(each, request) for each in doors(like))), None)
+    taken = taken or _taken(_start(like), request)
+    return FAILED if taken is None else _await(*taken)
+
+
+def _taken(line: Line, request: dict[str, Any]) -> tuple[Line, Path] | None:
+    """Return the connection, and its door, if the process on its other side takes the request."""
+    with contextlib.suppress(OSError):
+        line.send(request, STREAMS)
+        answer, _ = line.receive()
+        if answer and answer["taken"]:
+            return line, Path(answer["door"])
+    line.close()
+    return None
+
+
+def _start(like: str) -> Line:
+    """Start a warm process, which is connected with this one from the beginning."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        subprocess.Popen(
+            [sys.executable, "-m", PROGRAM, like, str(theirs.fileno())],
+            env=os.environ | {"PYTHONPATH": python_path(), "PYTHONSAFEPATH": "1"},
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,  # it outlives this command, and Ctrl-C goes through this one
+        )
+    return Line(ours)
+
+
+def _await(line: Line, door: Path) -> int:
+    """Forward signals until the command is done, and return its exit code."""
+    forwarded: list[int] = []
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        forwarded.append(number)
+        with contextlib.suppress(OSError):
+            line.send({"signal": number})
+
+    for number in FORWARDED:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, forward)
+    message, _ = line.receive()
+    if message is not None:
+        return int(message["code"])
+    with contextlib.suppress(OSError):
+        door.unlink()  # nobody is behind it any more
+    if forwarded:
+        return 128 + forwarded[-1]
+    text = "the warm process of this command was killed"
+    print(f"error: {text}; the same command goes on from what is stored", file=sys.stderr)
+    return FAILED
