@@ -21,7 +21,14 @@ from typing import Any, TypeVar
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.common.places import python_path
 from foldproof.tasks.machine.worker_environment import REMOVED_VARIABLES, worker_variables
-from foldproof.tasks.workers.host_process import ENDED, KILL, REQUEST, START
+from foldproof.tasks.workers.host_process import (
+    ENDED,
+    KILL,
+    REPORT,
+    REQUEST,
+    START,
+    are_fresh,
+)
 
 STOP_TIMEOUT_S = 0.5  # that an idle host takes to end by itself
 REPORT_TIMEOUT_S = 5.0  # until the host has said how a worker ended
@@ -55,12 +62,15 @@ class Worker:
         exit_code: then, as in WorkerEnded.
     """
 
-    def __init__(self, host: "WorkerHost", number: int, connection: Connection) -> None:
-        """Speak to a process that the host is starting."""
+    def __init__(
+        self, host: "WorkerHost", number: int, connection: Connection, other_end: socket.socket
+    ) -> None:
+        """Speak to a process that the host is starting and hands the other end to."""
         self.number, self.ended = number, threading.Event()
         self.exit_code: int | None = None
         self.first_memory = 0.0
         self._host, self._connection = host, connection
+        self._other_end = other_end
         self._unanswered = 0
 
     def begin(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -105,6 +115,20 @@ class Worker:
     def kill(self) -> None:
         """Kill the process, whatever it does."""
         self._host.kill(self)
+
+    def release_other_end(self) -> None:
+        """Close what is the process's: then the connection ends when that does.
+
+        Where workers are fresh, it has arrived there: macOS loses a socket on its way that is open
+        nowhere else (https://bugs.python.org/issue14669).
+        """
+        self._other_end.close()
+
+    def end(self, exit_code: int | None) -> None:
+        """Note that the process has ended."""
+        self.release_other_end()
+        self.exit_code = exit_code
+        self.ended.set()
 
 
 def _value_of(answer: bytes) -> Any:
@@ -162,12 +186,26 @@ class WorkerHost:
         """
         with self._lock:
             self._ensure_running()
-            ours, theirs = socket.socketpair()
-            worker = Worker(self, next(self._numbers), Connection(ours.detach()))
-            self._workers[worker.number] = worker
-            with theirs, contextlib.suppress(OSError):  # the host was killed: so is the worker
-                request = REQUEST.pack(START, worker.number)
-                socket.send_fds(self._control, [request], [theirs.fileno()])
+            worker = self._request_worker()
+            if worker.ended.is_set():  # the host was killed just now
+                self._process.kill()
+                self._process.wait()
+                self._ensure_running()
+                worker = self._request_worker()
+        return worker
+
+    def _request_worker(self) -> Worker:
+        """Ask the host for a worker; return one that has ended where the host is not there."""
+        ours, theirs = socket.socketpair()
+        worker = Worker(self, next(self._numbers), Connection(ours.detach()), theirs)
+        self._workers[worker.number] = worker
+        request = REQUEST.pack(START, worker.number)
+        try:
+            socket.send_fds(self._control, [request], [theirs.fileno()])
+        except OSError:
+            worker.end(None)
+        if not self._fresh:
+            worker.release_other_end()
         return worker
 
     def kill(self, worker: Worker) -> None:
@@ -197,6 +235,8 @@ class WorkerHost:
 
     def _start(self) -> None:
         environment = {k: v for k, v in os.environ.items() if k not in REMOVED_VARIABLES}
+        environment |= self._variables
+        self._fresh = are_fresh(environment)
         self._control, theirs = socket.socketpair()
         module = "foldproof.tasks.workers.host_process"
         output = self._log.open("ab") if self._log else None
@@ -207,7 +247,7 @@ class WorkerHost:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=environment | self._variables,
+                env=environment,
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # Ctrl-C is this process's to handle
             )
@@ -218,15 +258,17 @@ class WorkerHost:
     def _listen(self, control: socket.socket, workers: dict[int, Worker]) -> None:
         """Receive the exit codes of workers, until the host ends."""
         with contextlib.suppress(OSError):
-            while len(message := control.recv(ENDED.size, socket.MSG_WAITALL)) == ENDED.size:
-                number, code = ENDED.unpack(message)
+            while len(message := control.recv(REPORT.size, socket.MSG_WAITALL)) == REPORT.size:
+                what, number, code = REPORT.unpack(message)
                 with self._lock:
-                    ended = workers.pop(number)
-                ended.exit_code = code
-                ended.ended.set()
+                    worker = workers.pop(number) if what == ENDED else workers[number]
+                if what == ENDED:
+                    worker.end(code)
+                else:
+                    worker.release_other_end()
         with self._lock:
             control.close()
             left = [*workers.values()]
             workers.clear()
         for worker in left:
-            worker.ended.set()
+            worker.end(None)

@@ -4,6 +4,9 @@
 a letter and a worker's number; with a request to start one comes the worker's end of a
 connection of its own, over which calls and results go. The host itself runs no code of the
 user's, and it ends, with all workers, as soon as the process that started it is gone.
+
+Where a process that uses the system's frameworks must not be forked, the host loads nothing, and
+each worker is a program of its own, which loads the libraries anew.
 """
 
 import contextlib
@@ -19,21 +22,22 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
 REQUEST = struct.Struct("!cI")  # what to do, and the worker's number
-ENDED = struct.Struct("!Ii")  # the number of a worker that ended, and its exit code
+REPORT = struct.Struct("!cIi")  # what happened, the worker's number, its exit code if it ended
 START, KILL = b"s", b"k"
+TAKEN, ENDED = b"t", b"e"  # the worker's end of its connection arrived here; the worker ended
 
 PARENT_CHECK_S = 0.5
 PR_SET_PDEATHSIG = 1
 ORPHANED_EXIT_CODE = 113
 FRESH_VARIABLE = "FOLDPROOF_FRESH_WORKERS"  # start workers as new programs instead of forks
 
-# A process that uses the system's frameworks must not be forked there.
+# A process that uses macOS's frameworks, as NumPy does there, must not be forked.
 FRESH_ALWAYS = sys.platform == "darwin"
 
 
@@ -77,11 +81,12 @@ class Host:
             return False
         what, number = REQUEST.unpack(request)
         if what == START:
+            self._report(TAKEN, number)
             try:
                 self._workers[self._start(handles[0])] = number
             except OSError:  # no memory, or too many processes: that one ended before it began
                 traceback.print_exc()
-                self._control.sendall(ENDED.pack(number, 1))
+                self._report(ENDED, number, 1)
         else:
             for pid in [pid for pid, known in self._workers.items() if known == number]:
                 os.kill(pid, signal.SIGKILL)
@@ -90,12 +95,14 @@ class Host:
     def _start(self, handle: int) -> int:
         """Start a worker on its end of a connection; return its process id."""
         try:
-            if FRESH_ALWAYS or os.environ.get(FRESH_VARIABLE):
+            if are_fresh():
                 return _spawn(handle, self._tensorflow)
+            host = os.getpid()
             pid = os.fork()
             if pid == 0:
                 for end in (self._control, self._child_ended, self._wake):
                     end.close()
+                _end_with_parent(host)
                 _work_and_exit(handle)
             return pid
         finally:
@@ -107,17 +114,25 @@ class Host:
             self._child_ended.recv(4096)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                number = self._workers.pop(ended[0])
-                with contextlib.suppress(OSError):
-                    code = os.waitstatus_to_exitcode(ended[1])
-                    self._control.sendall(ENDED.pack(number, code))
+                code = os.waitstatus_to_exitcode(ended[1])
+                self._report(ENDED, self._workers.pop(ended[0]), code)
+
+    def _report(self, what: bytes, number: int, code: int = 0) -> None:
+        with contextlib.suppress(OSError):  # the other side is gone, which `serve` will find
+            self._control.sendall(REPORT.pack(what, number, code))
+
+
+def are_fresh(environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a host with this environment starts workers as programs of their own."""
+    return FRESH_ALWAYS or bool(environment.get(FRESH_VARIABLE))
 
 
 def _spawn(handle: int, tensorflow: bool) -> int:
     """Start a worker as a program of its own, which loads everything anew."""
     os.set_inheritable(handle, True)
     module = ["-m", __spec__.name] if __spec__ else [__file__]
-    arguments = [sys.executable, *module, "worker", str(handle), str(int(tensorflow))]
+    told = ("worker", handle, int(tensorflow), os.getpid())
+    arguments = [sys.executable, *module, *map(str, told)]
     return os.posix_spawn(sys.executable, arguments, os.environ)
 
 
@@ -128,7 +143,6 @@ def _work_and_exit(handle: int) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _end_with_parent(os.getppid())
         _work(Connection(handle))
         code = 0
     except SystemExit as error:
@@ -210,18 +224,22 @@ def main(arguments: Sequence[str]) -> None:
 
     Args:
         arguments: host or worker; the number of the inherited socket; 1 where TensorFlow is
-            needed; of a host also the process that it belongs to, and libraries to load.
+            needed; the process that it belongs to; of a host also libraries to load.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the other side's to handle
     # Since 3.12 Python warns of threads of C libraries; these have none that hold a lock by now.
     warnings.filterwarnings("ignore", ".*fork", DeprecationWarning)
     role, handle, needs_tensorflow = arguments[0], int(arguments[1]), arguments[2] == "1"
+    parent = int(arguments[3])
     if role == "worker":
+        _end_with_parent(parent)  # also while it loads
         load(needs_tensorflow)
         _work_and_exit(handle)
-    if not (FRESH_ALWAYS or os.environ.get(FRESH_VARIABLE)):
+    control = socket.socket(fileno=handle)
+    control.set_inheritable(False)  # no worker may hold it open when this process is killed
+    if not are_fresh():
         load(needs_tensorflow, arguments[4:])
-    Host(socket.socket(fileno=handle), int(arguments[3]), needs_tensorflow).serve()
+    Host(control, parent, needs_tensorflow).serve()
 
 
 if __name__ == "__main__":

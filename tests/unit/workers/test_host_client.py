@@ -10,7 +10,10 @@ import pytest
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.workers.host_client import CallTimeout, WorkerEnded, WorkerHost
-from tests.support.processes import all_gone, as_soon_as, join_all
+from foldproof.tasks.workers.host_process import FRESH_VARIABLE
+from tests.support.processes import all_gone, as_soon_as, children, join_all, wait_for
+
+WAYS = {"forked": {FRESH_VARIABLE: ""}, "fresh": {FRESH_VARIABLE: "1"}}
 
 
 class Odd(Exception):
@@ -31,12 +34,11 @@ def refuse(kind: str) -> None:
     os._exit(9)
 
 
-@pytest.fixture(scope="module", params=["forked", "fresh"])
+@pytest.fixture(scope="module", params=WAYS)
 def host(tmp_path_factory, request):
     """A host without TensorFlow."""
     folder = tmp_path_factory.mktemp("host")
-    variables = {"FOLDPROOF_FRESH_WORKERS": "1"} if request.param == "fresh" else {}
-    made = WorkerHost(False, 1, folder, folder / "log", variables)
+    made = WorkerHost(False, 1, folder, folder / "log", WAYS[request.param])
     yield made
     made.stop()
 
@@ -71,12 +73,14 @@ def test_what_a_worker_begins_with_may_fail(host):
     assert worker.call(abs, -3) == 3
 
 
-def test_a_worker_that_cannot_be_started_is_one_that_ended(tmp_path: Path, monkeypatch):
+@pytest.mark.parametrize("way", WAYS)
+def test_a_worker_that_cannot_be_started_is_one_that_ended(way, tmp_path: Path, monkeypatch):
     # No limit on processes holds for root, so that the fault is put in where the system has it.
-    raising = "def fork():\n    raise BlockingIOError('too many processes')\n"
-    (tmp_path / "sitecustomize.py").write_text(f"import os\n{raising}os.fork = fork\n")
+    raising = "def refuse(*_):\n    raise BlockingIOError('too many processes')\n"
+    faulty = f"import os\n{raising}os.fork = os.posix_spawn = refuse\n"
+    (tmp_path / "sitecustomize.py").write_text(faulty)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
-    host = WorkerHost(False, 1, tmp_path, tmp_path / "log")
+    host = WorkerHost(False, 1, tmp_path, tmp_path / "log", WAYS[way])
     with pytest.raises(WorkerEnded) as caught:
         host.start_worker().call(abs, -1)
     assert caught.value.exit_code == 1
@@ -146,3 +150,37 @@ def test_a_host_that_is_stopped_while_it_loads_is_gone_at_once(tmp_path: Path):
     process = psutil.Process(host.pid)
     host.stop()
     assert not process.is_running()
+
+
+def test_a_worker_that_still_loads_goes_with_its_killed_host(tmp_path: Path):
+    host = WorkerHost(True, 1, tmp_path, tmp_path / "log", WAYS["fresh"])
+    worker = host.start_worker()
+    wait_for(lambda: children(host.pid))
+    loading = children(host.pid)
+    os.kill(host.pid, signal.SIGKILL)
+    with pytest.raises(WorkerEnded):
+        worker.call(abs, -1)
+    assert all_gone(loading)
+    host.stop()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_where_the_kernel_does_not_end_a_worker_it_watches_its_host(
+    way, tmp_path: Path, monkeypatch
+):
+    lacking = (
+        "import ctypes\n\n\nclass Lacking(ctypes.CDLL):\n    def __getattr__(self, name):\n"
+        "        if name == 'prctl':\n            raise AttributeError(name)\n"
+        "        return super().__getattr__(name)\n\n\nctypes.CDLL = Lacking\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(lacking)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]]))
+    host = WorkerHost(False, 1, tmp_path, tmp_path / "log", WAYS[way])
+    worker = host.start_worker()
+    process = psutil.Process(worker.call(os.getpid))
+    assert process.num_threads() > 1
+    os.kill(host.pid, signal.SIGKILL)
+    with pytest.raises(WorkerEnded):
+        worker.call(time.sleep, 60)
+    assert all_gone([process])
+    host.stop()
