@@ -1,7 +1,8 @@
 """Features on disk: float32, C-ordered, every value checked, ready to be memory-mapped."""
 
-import contextlib
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,17 @@ def write_features(features: pa.Table | NDArray[Any], path: Path) -> NDArray[np.
 
 
 def allocate_file(path: Path) -> None:
-    """Allocate a file's disk space: a memory map of a full disk would kill the process."""
-    with path.open("r+b") as file, contextlib.suppress(AttributeError):  # not on every system
-        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    """Allocate a file's disk space: a memory map of a full disk would kill the process.
+
+    Raises:
+        OSError: there is none.
+    """
+    size = path.stat().st_size
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    elif size > shutil.disk_usage(path.parent).free:  # macOS: all that can be told beforehand
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _table(table: pa.Table) -> tuple[tuple[int, ...], Iterator[NDArray[Any]]]:

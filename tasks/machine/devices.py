@@ -13,11 +13,14 @@ from operator import itemgetter
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.machine.memory import CAN_LIMIT
 from foldproof.tasks.machine.numerics import Numerics
 
 # As `nvidia-smi -L` lists them: name and UUID of a GPU, profile and UUID of a part of it.
 WHOLE_GPU = re.compile(r"GPU \d+: (.+) \(UUID: (GPU-[^)]+)\)")
 PART_OF_GPU = re.compile(r"\s+MIG (\S+)\s+Device\s+\d+: \(UUID: (MIG-[^)]+)\)")
+
+UNLIMITED = "compute.memory_limit had no effect: only Linux can limit a worker's private memory"
 
 CUDA_CONTEXT_MIB = 600  # of a process, in addition to TensorFlow's memory
 
@@ -44,7 +47,7 @@ class Placement:
     Attributes:
         devices: one a slot.
         numerics: of all of them.
-        notice: a line for the user about a GPU that is not used, or empty.
+        notice: a line for the user about a GPU or a limit that is not used, or empty.
     """
 
     devices: tuple[Device, ...]
@@ -79,7 +82,8 @@ def _cpu_placement(compute: ComputeSpec) -> Placement:
     count = max(1, available_cores() // compute.threads)
     count = count if compute.workers == "auto" else compute.workers
     devices = tuple(Device(f"cpu:{i}", visible="") for i in range(count))
-    return Placement(devices, Numerics(compute.threads, "cpu"))
+    unlimited = compute.memory_limit is not None and not CAN_LIMIT
+    return Placement(devices, Numerics(compute.threads, "cpu"), UNLIMITED if unlimited else "")
 
 
 def available_cores() -> int:

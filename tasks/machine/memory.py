@@ -8,28 +8,29 @@ from pathlib import Path
 
 MIB = 2**20
 REMEDY = "lower train.batch_size or compute.workers, or give it more"
+CAN_LIMIT = sys.platform == "linux"  # elsewhere RLIMIT_DATA does not count what is mapped
 
 
 def limit_memory(mib: int | None) -> None:
     """Limit the memory of this process; allocations beyond the limit then fail in it.
 
     The limit is on private memory (RLIMIT_DATA), since TensorFlow reserves addresses that it
-    never uses.
+    never uses. Without effect on other systems than Linux.
 
     Args:
         mib: MiB in all, or None for no limit.
     """
-    if mib is not None:
+    if mib is not None and CAN_LIMIT:
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (mib * MIB, hard))
 
 
 def held_mib() -> float:
-    """Return the current memory of this process in MiB; 0 where it is unknown."""
+    """Return the current memory of this process in MiB; its peak where only that is known."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
-        return 0.0
+        return peak_mib()
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 

@@ -7,8 +7,11 @@ and a worker that finds another one refuses its fold.
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,9 @@ RECORDED_VARIABLES = (
     "TF_FP16_CONV_USE_FP32_COMPUTE",
     "TF_CUDNN_USE_AUTOTUNE",
 )
+CPUINFO, SYSCTL = Path("/proc/cpuinfo"), "/usr/sbin/sysctl"  # of Linux, of macOS
+MACOS_NAME = "machdep.cpu.brand_string"
+MACOS_CACHES = ("hw.perflevel0.l1dcachesize", "hw.perflevel0.l2cachesize")
 NUMERIC_FLAGS = ("sse", "ssse", "avx", "fma", "f16c", "amx", "asimd", "sve", "neon", "bf16", "i8mm")
 
 
@@ -70,7 +76,7 @@ class Numerics:
         libraries = LIBRARIES + (GPU_LIBRARIES if self.device == "gpu" else ())
         return {
             "python": ".".join(platform.python_version_tuple()[:2]),
-            "libc": "-".join(platform.libc_ver()),
+            "libc": _libc(),
             "libraries": {name: _version(name) for name in libraries},
             "processor": _processor(),
             "device": self.device,
@@ -92,6 +98,13 @@ def _version(library: str) -> str | None:
         return metadata.version(library)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _libc() -> str:
+    """Return the C library, whose functions are in results; macOS has Accelerate as well."""
+    if sys.platform == "darwin":
+        return f"macOS-{platform.mac_ver()[0]}"
+    return "-".join(platform.libc_ver())
 
 
 def _recorded() -> dict[str, str]:
@@ -123,14 +136,29 @@ def _processor() -> dict[str, Any]:
 
 def _cpuinfo() -> dict[str, str]:
     try:
-        first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
-    except OSError:  # not Linux: the platform's own word is all there is
-        return {"vendor_id": platform.processor()}
+        first = CPUINFO.read_text().split("\n\n")[0]
+    except OSError:  # not Linux
+        return {"vendor_id": _sysctl(SYSCTL).get(MACOS_NAME) or platform.processor()}
     pairs = (line.partition(":") for line in first.splitlines())
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
+@cache
+def _sysctl(tool: str) -> dict[str, str]:
+    """Return what macOS says of its faster cores; nothing where there is no such tool."""
+    names = (MACOS_NAME, *MACOS_CACHES)
+    try:  # names that a machine does not have are left out, which shows in the exit code
+        ended = subprocess.run([tool, *names], capture_output=True, text=True, check=False)
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in ended.stdout.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def _caches() -> list[str]:
+    if not CPUINFO.exists():
+        found = _sysctl(SYSCTL)
+        return [f"{name}-{found[name]}" for name in MACOS_CACHES if name in found]
     root = Path("/sys/devices/system/cpu/cpu0/cache")
     return [
         "-".join((index / part).read_text().strip() for part in ("level", "type", "size"))

@@ -28,6 +28,9 @@ SYSTEM_PREFIXES = (
     "/lib64/",
     "/usr/lib/",
     "/usr/share/",
+    "/System/",  # this and those below are macOS's
+    "/private/etc/",
+    "/private/var/db/",
 )
 MAX_PATH_CHARS = 4096  # characters of a path
 MAX_LIST_PATHS = 1000  # of one list that is looked at

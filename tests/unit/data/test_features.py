@@ -1,5 +1,8 @@
 """Features on disk: float32 in C order, every value checked."""
 
+import errno
+import os
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data import features
-from foldproof.tasks.data.features import write_features
+from foldproof.tasks.data.features import allocate_file, write_features
 
 
 def refused(given: Any, folder: Path) -> str:
@@ -131,3 +134,16 @@ def test_place_in_a_sample_is_told(tmp_path: Path) -> None:
     images = np.zeros((3, 4, 5))
     images[2, 1, 3] = np.nan
     assert "column (1, 3): 1 of 3 values" in refused(images, tmp_path)
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_refused_without_fallocate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "posix_fallocate")  # as on macOS
+    path = tmp_path / "sparse"
+    path.write_bytes(b"1")
+    allocate_file(path)
+    os.truncate(path, shutil.disk_usage(tmp_path).free + 2**30)
+    with pytest.raises(OSError, match="sparse") as caught:
+        allocate_file(path)
+    assert caught.value.errno == errno.ENOSPC

@@ -7,6 +7,7 @@ import pytest
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.machine import devices
 from foldproof.tasks.machine.devices import available_cores, place, visible_gpus
 
 PAIR = "0, GPU-aaa, NVIDIA H100, 570.1\n1, GPU-bbb, NVIDIA H100, 570.1\n"
@@ -212,3 +213,11 @@ def test_gpus_are_not_shared_where_their_memory_is_unknown_or_small(listing, siz
     listing(PAIR)
     with pytest.raises(InputError, match=r"^compute\.folds_per_gpu: the memory of GPU 0 is not"):
         place(ComputeSpec(folds_per_gpu=2))
+
+
+def test_a_memory_limit_that_the_system_does_not_keep_is_said(no_tool, monkeypatch):
+    limited = ComputeSpec(memory_limit=1024)
+    assert place(limited).notice == ""
+    monkeypatch.setattr(devices, "CAN_LIMIT", False)
+    assert place(limited).notice.startswith("compute.memory_limit had no effect")
+    assert place(ComputeSpec()).notice == ""

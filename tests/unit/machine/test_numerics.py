@@ -1,10 +1,13 @@
 import json
+import platform
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
+from foldproof.tasks.machine import numerics
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.machine.worker_environment import (
     REMOVED_VARIABLES,
@@ -84,3 +87,35 @@ def test_a_workers_own_settings_leave_its_fingerprint_as_the_flows(tmp_path, mon
     for name, value in worker_variables(2, tmp_path).items():
         monkeypatch.setenv(name, value)
     assert Numerics(2, "cpu").fingerprint() == flows
+
+
+SAID_BY_MACOS = """machdep.cpu.brand_string: Apple M2 Pro
+hw.perflevel0.l1dcachesize: 131072
+hw.perflevel0.l2cachesize: 16777216
+"""
+
+
+def test_macos_is_asked_for_processor_caches_and_its_own_version(tmp_path: Path, monkeypatch):
+    tool = tmp_path / "sysctl"
+    tool.write_text(f"#!/bin/sh\ncat <<'END'\n{SAID_BY_MACOS}END\nexit 1\n")
+    tool.chmod(0o700)
+    monkeypatch.setattr(numerics, "CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(numerics, "SYSCTL", str(tool))
+    monkeypatch.setattr(platform, "mac_ver", lambda: ("14.5", ("", "", ""), "arm64"))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    found = Numerics(1, "cpu").fingerprint()
+    monkeypatch.undo()
+    assert found["libc"] == "macOS-14.5"
+    assert found["processor"]["maker"] == "Apple M2 Pro"
+    assert [text.partition("-")[2] for text in found["processor"]["caches"]] == [
+        "131072",
+        "16777216",
+    ]
+
+
+def test_a_system_that_says_nothing_of_its_processor_has_a_fingerprint(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(numerics, "CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(numerics, "SYSCTL", str(tmp_path / "none"))
+    found = Numerics(1, "cpu").fingerprint()["processor"]
+    assert found["architecture"] == platform.machine()
+    assert found["caches"] == found["flags"] == []
