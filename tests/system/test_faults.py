@@ -16,6 +16,7 @@ from foldproof.tasks.run.fold_retries import train_here
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
+from foldproof.tasks.workers.host_process import FRESH_VARIABLE
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of, run
 from tests.support.processes import as_soon_as
@@ -64,6 +65,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(params=["forked", "fresh"])
+def start_of_workers(request, monkeypatch):
+    """How workers begin; fresh as on systems where forking is not safe."""
+    monkeypatch.setenv(FRESH_VARIABLE, "1" if request.param == "fresh" else "")
+    return request.param
+
+
 def given(name: str, **compute: Any) -> dict[str, Any]:
     return {
         "model": {"builder": f"faulty:{name}"},
@@ -93,6 +101,7 @@ def test_a_segmentation_fault_costs_one_try_in_a_new_process(folder):
     assert calm.predictions == record.predictions is not None
 
 
+@pytest.mark.usefixtures("start_of_workers")
 def test_a_worker_that_starves_says_how_much_it_had_and_what_to_change(folder):
     record, fold = trained(given("Hungry", memory_limit=1024, retries=1))
     assert fold is None
@@ -107,6 +116,7 @@ def test_a_worker_that_starves_says_how_much_it_had_and_what_to_change(folder):
     assert len(tries) == len(set(tries)) == 2  # the second try had a process of its own
 
 
+@pytest.mark.usefixtures("start_of_workers")
 def test_a_killed_host_costs_one_try(folder):
     def kill_soon(run: Run) -> None:
         slots, progress = run.slots, run.slots.slots[0].progress_path

@@ -49,8 +49,8 @@ def api(prefect_api):
 @pytest.fixture(params=["forked", "fresh"])
 def own_slots(request, monkeypatch):
     """One worker of the test's own, which it may kill."""
-    if request.param == "fresh":  # as on systems where forking is not safe
-        monkeypatch.setenv(FRESH_VARIABLE, "1")
+    # Fresh as on systems where forking is not safe.
+    monkeypatch.setenv(FRESH_VARIABLE, "1" if request.param == "fresh" else "")
     scratch = make_scratch()
     slots = Slots(place(ComputeSpec(workers=1)), True, scratch, scratch / "log")
     yield slots
@@ -98,9 +98,12 @@ def test_ctrl_c_with_an_embedded_server_ends_it_too(start, tmp_path):
     assert all_gone(processes)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_flow_leaves_no_process_behind(start, tmp_path, api, number):
-    run = start_long(start, tmp_path, **api)
+@pytest.mark.parametrize(
+    ("number", "fresh"),
+    [(signal.SIGTERM, ""), (signal.SIGTERM, "1"), (signal.SIGKILL, ""), (signal.SIGKILL, "1")],
+)
+def test_a_killed_flow_leaves_no_process_behind(start, tmp_path, api, number, fresh):
+    run = start_long(start, tmp_path, **api, **{FRESH_VARIABLE: fresh})
     processes = family(run.pid)
     run.send(number)
     ended = run.ended()
@@ -192,3 +195,18 @@ def test_a_worker_that_grew_is_replaced_and_no_bit_changes(tmp_path, own_slots, 
     # A successor that is no fork is not warm before these folds are over.
     assert found[2.0][1] > 1 or os.environ.get(FRESH_VARIABLE)
     assert found[1e6][0] == found[2.0][0]
+
+
+def test_a_killed_flow_of_fresh_workers_is_resumed_to_the_bits_of_forked_ones(start, tmp_path, api):
+    arguments = ["--split.n_splits", "3", "--train.epochs", "30", "--train.engine", "plain"]
+    arguments += ["--compute.workers", "1"]
+    fresh = {**api, FRESH_VARIABLE: "1"}
+    run = start([*CV, *arguments], tmp_path, **fresh)
+    run.wait_for(lambda: list((tmp_path / "reports" / "folds").glob("*.parquet")))
+    run.send(signal.SIGKILL)
+    run.ended()
+    again = cv(*arguments, folder=tmp_path, **fresh)
+    assert "from the store" in again.err
+    forked = cv(*arguments, "--out", "forked", folder=tmp_path, **{**api, FRESH_VARIABLE: ""})
+    manifests = [(report_of(each) / "manifest.json").read_bytes() for each in (again, forked)]
+    assert manifests[0] == manifests[1]
