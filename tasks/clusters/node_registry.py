@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ POLL_INTERVAL_S = 2.0  # between two queries of the cluster
 HEARTBEAT_INTERVAL_S = 10.0  # between two heartbeats to all nodes
 NO_NODE_TIMEOUT_S = 60.0  # without any node, after which a run ends
 JOIN_TIMEOUT_S = 120.0  # for a node to join
-LATE_JOIN_S = 10.0  # after the first node, until folds begin without those that still join
+LATE_NODE_S = 10.0  # after the first node is ready, until the run goes on without the last ones
 FILE_VISIBLE_TIMEOUT_S = 10.0  # for a node's file to appear here, on a slow file system
 
 
@@ -75,6 +75,7 @@ class NodeRegistry:
         self._empty_since: float | None = None
         self._joining: dict[str, int] = {}  # nodes that were asked to, with the slots they offer
         self._joins: Counter[str] = Counter()  # how often each node has
+        self._receiving: set[str] = set()  # nodes that get the data now; they train no fold yet
         self._is_beating = self._is_odd = False
 
     def wait_for_nodes(self) -> None:
@@ -94,7 +95,9 @@ class NodeRegistry:
         self._start_heartbeats()
         for name, offer in self._share(found).items():
             self._start_joining(name, offer)
-        self._wait_for_joins()
+        # With `compute.mixed` the keys name all nodes' numerics, so that all are waited for.
+        is_mixed = self.policy.request.compute.mixed
+        self._wait_for_last(self._joining, lambda: bool(self.nodes) and not is_mixed)
         if not self.nodes:
             name, why = next(iter(self._refused.items()), ("", "no node offers a slot"))
             field, _, problem = why.partition(": ")
@@ -102,18 +105,15 @@ class NodeRegistry:
             text = f"node {name}: {problem if known else why}"
             raise InputError(known or "compute.address", text)
 
-    def _wait_for_joins(self) -> None:
-        """Wait for the nodes that were asked; not long for the last ones, once there are some.
-
-        With `compute.mixed` the keys name all nodes' numerics, so that all are waited for.
-        """
+    def _wait_for_last(self, pending: Sized, is_enough: Callable[[], bool]) -> None:
+        """Wait until no node is pending; not long for the last ones, once there are enough."""
         first_at: float | None = None
         with self._changed:
-            while self._joining:
+            while pending:
                 self._check()
-                if self.nodes and not self.policy.request.compute.mixed:
+                if is_enough():
                     first_at = first_at or time.monotonic()
-                    if time.monotonic() - first_at > LATE_JOIN_S:
+                    if time.monotonic() - first_at > LATE_NODE_S:
                         return
                 self._changed.wait(timeout=POLL_INTERVAL_S / 4)
 
@@ -154,16 +154,20 @@ class NodeRegistry:
     def distribute_data(self, reference: DataReference) -> None:
         """Send the data reference to every node, also to those that join later.
 
+        A node trains folds as soon as it has the data; the last ones are not waited for long.
+
         Raises:
             InputError: no node can; with the reason of the first.
+            Interrupted: the run was stopped.
+            ClusterLost: no node came back.
         """
-        self._reference = reference
-        names = list(self.nodes)  # later ones get it when they join
-        threads = [threading.Thread(target=self._send_data, args=(name,)) for name in names]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with self._changed:
+            self._reference = reference
+            names = list(self.nodes)  # later ones get it when they join
+            self._receiving.update(names)
+        for name in names:
+            threading.Thread(target=self._hand_out, args=(name,), daemon=True).start()
+        self._wait_for_last(self._receiving, lambda: bool(self._ready()))
         if names and not self.nodes:
             lost = "compute.address: was lost while it got the data; see to it and start again"
             field, _, problem = self._refused.get(names[0], lost).partition(": ")
@@ -177,14 +181,17 @@ class NodeRegistry:
             ClusterLost: no node came back.
         """
         with self._changed:
-            while not self._free:
+            while not (ready := self._ready()):
                 self._check()
                 self._changed.wait(timeout=POLL_INTERVAL_S)
             self._check()
-            place = before if before in self._free else self._free[0]
+            place = before if before in ready else ready[0]
             assert place is not None
             self._free.remove(place)
             return place
+
+    def _ready(self) -> list[NodeSlot]:
+        return [place for place in self._free if place.node not in self._receiving]
 
     def release(self, place: NodeSlot) -> None:
         """Give a slot back; drop it if its node is gone, or has joined anew meanwhile."""
@@ -291,10 +298,8 @@ class NodeRegistry:
             self._refuse(name, str(error))
         except ImportError as error:
             self._refuse(name, f"cannot import foldproof ({error}); install the same version there")
-        except Exception as error:  # whatever another version there answers with
-            LOG.debug("joining %s failed", name, exc_info=True)
-            problem = f"{type(error).__name__}: {error}"
-            self._refuse(name, f"cannot join ({problem}); install the same version there")
+        except Exception as error:
+            self._refuse_odd(name, "join", error)
         finally:
             with self._changed:
                 self._joining.pop(name, None)
@@ -317,8 +322,29 @@ class NodeRegistry:
         elif self._reference is None or self._send_data(name):
             self._offer_slots(name, info)
 
+    def _hand_out(self, name: str) -> None:
+        """Send a node the data; in a thread of its own."""
+        try:
+            self._send_data(name)
+        except Interrupted:
+            return
+        except Exception as error:
+            self._refuse_odd(name, "get the data", error)
+        finally:
+            with self._changed:
+                self._receiving.discard(name)
+                self._changed.notify_all()
+
+    def _refuse_odd(self, name: str, what: str, error: Exception) -> None:
+        """Refuse a node for whatever another version there answers with."""
+        LOG.debug("%s cannot %s", name, what, exc_info=True)
+        problem = f"{type(error).__name__}: {error}"
+        self._refuse(name, f"cannot {what} ({problem}); install the same version there")
+
     def _offer_slots(self, name: str, info: NodeInfo) -> None:
         with self._changed:
+            if self.nodes.get(name) is not info:  # it is gone already
+                return
             joined = self._joins[name]
             self._free += [NodeSlot(name, index, joined) for index in range(len(info.devices))]
             self._changed.notify_all()

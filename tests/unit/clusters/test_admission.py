@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.tasks.clusters import node_registry
+from foldproof.tasks.clusters import node_agent, node_registry
 from foldproof.tasks.clusters.admission import AdmissionPolicy, common_numerics, rejection_reason
 from foldproof.tasks.clusters.connect import connect
-from foldproof.tasks.clusters.messages import JoinRequest, NodeInfo
+from foldproof.tasks.clusters.messages import Answer, DataReference, JoinRequest, NodeInfo
 from foldproof.tasks.clusters.node_code import code_here
 from foldproof.tasks.clusters.node_registry import NodeRegistry, NodeSlot
 from foldproof.tasks.common.errors import Disconnected, InputError, Interrupted, NodeLost
 from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.machine.numerics import Numerics
 from tests.support.processes import join_all, wait_for
@@ -207,7 +209,7 @@ class Slow(Listed):
 
 
 def test_a_slow_node_keeps_no_other_from_work_and_heartbeats_go_on(monkeypatch):
-    monkeypatch.setattr(node_registry, "LATE_JOIN_S", 0.1)
+    monkeypatch.setattr(node_registry, "LATE_NODE_S", 0.1)
     monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL_S", 0.05)
     said: list[str] = []
     cluster = Slow(slow=1, odd=1, quick=1)
@@ -224,6 +226,45 @@ def test_a_slow_node_keeps_no_other_from_work_and_heartbeats_go_on(monkeypatch):
     cluster.goes_on.set()
     wait_for(lambda: grown == [2])
     assert {made.acquire(None).node, made.acquire(None).node} == {"quick", "slow"}
+    made.stop()
+
+
+class SlowReader(Slow):
+    """A cluster of which one node takes its time to get the data, and one cannot get them."""
+
+    def call(self, node, function, *arguments, fold, waiting):
+        if function is node_agent.receive_data:
+            if node == "odd":
+                raise TypeError("unexpected keyword")
+            if node == "slow":
+                self.goes_on.wait(60)
+            return Answer()
+        return Listed.call(self, node, function, *arguments, fold=fold, waiting=waiting)
+
+
+def reference():
+    mark = Path.cwd() / "mark"
+    return DataReference(mark, "", DataSpec(), None, SplitSpec(), 0, "", "", None)
+
+
+def test_a_node_that_reads_slowly_keeps_no_other_from_work_and_trains_once_it_has_the_data(
+    monkeypatch,
+):
+    monkeypatch.setattr(node_registry, "LATE_NODE_S", 0.1)
+    said: list[str] = []
+    cluster = SlowReader(slow=1, odd=1, quick=1)
+    made = NodeRegistry(cluster, policy(), None, said.append)
+    made.wait_for_nodes()
+    made.distribute_data(reference())
+    wait_for(lambda: said)
+    assert said == [
+        "node odd is refused: cannot get the data (TypeError: unexpected keyword); "
+        "install the same version there"
+    ]
+    assert made.acquire(None).node == "quick"
+    assert made._ready() == []
+    cluster.goes_on.set()
+    assert made.acquire(None).node == "slow"
     made.stop()
 
 
