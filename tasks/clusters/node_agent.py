@@ -7,7 +7,6 @@ started, pinned and watched as on the machine of the flow.
 import inspect
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -47,7 +46,7 @@ class NodeHost:
         self._slots = Slots(self.placement, *given)
         self._data = LocalData()
         self._seen = True
-        self.last_heartbeat = time.monotonic()
+        self._checks = self._heard = 0  # checks so far, and those before the last sign of life
         threading.Thread(target=self._watch, name="flow-guard", daemon=True).start()
 
     @property
@@ -100,10 +99,19 @@ class NodeHost:
         self._slots.stop()
         remove_scratch(self._scratch)
 
+    def hear(self) -> None:
+        """Record a sign of life of the flow's process."""
+        self._heard = self._checks
+
     def _watch(self) -> None:
-        """End the workers when heartbeats stop: the flow's process was killed."""
+        """End the workers when heartbeats stop: the flow's process was killed.
+
+        Checks are counted, not seconds: a node that slept has heard nothing, and the flow's
+        process may live all the same.
+        """
         while not self._slots.stopped.wait(HEARTBEAT_CHECK_S):
-            if time.monotonic() - self.last_heartbeat > self._request.heartbeat_timeout_s:
+            self._checks += 1
+            if (self._checks - self._heard) * HEARTBEAT_CHECK_S > self._request.heartbeat_timeout_s:
                 leave(self._request.run)
 
 
@@ -142,7 +150,7 @@ def heartbeat(run: str) -> None:
     """Record a heartbeat of the flow's process."""
     host = _hosts.get(run)
     if host is not None:
-        host.last_heartbeat = time.monotonic()
+        host.hear()
 
 
 def leave(run: str) -> None:
@@ -157,7 +165,7 @@ def _answer(run: str, call: Callable[[NodeHost], Any]) -> Answer:
     host = _hosts.get(run)
     if host is None:
         return Answer(known=False)
-    host.last_heartbeat = time.monotonic()  # a call is a sign of life, too
+    host.hear()  # a call is a sign of life, too
     try:
         return Answer(call(host))
     except Interrupted:  # it left the run meanwhile

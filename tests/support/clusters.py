@@ -51,8 +51,8 @@ class Processes:
 class Dask(Processes):
     """A scheduler and workers; each worker is a node."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, host: str = "127.0.0.1", **variables: str) -> None:
+        super().__init__(folder, **variables)
         self.address = f"{host}:{free_port()}"
         self.start_scheduler()
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,15 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from foldproof.tasks.clusters.node_agent import HEARTBEAT_CHECK_S
+from foldproof.tasks.clusters.node_registry import (
+    NO_NODE_TIMEOUT_S,
+)
 from foldproof.tasks.common.extras import install_command
 from foldproof.tasks.common.places import ROOT
 from tests.support.clusters import Dask, Ray
 from tests.support.command import CV, contents, cv, report_of, run
-from tests.support.processes import free_port, kill, wait_for
+from tests.support.processes import all_gone, family, free_port, kill, lives, wait_for
 
 pytestmark = pytest.mark.clusters
 standing = pytest.mark.xdist_group("standing")  # tests that share two clusters
@@ -159,6 +164,11 @@ def in_mid_fold(home: Path, count: int = 2) -> Callable[[], bool]:
     return lambda: len(list(home.glob("trains-*"))) >= count
 
 
+def trainers(home: Path) -> list[int]:
+    """Return the processes that train now."""
+    return [int(path.name.partition("-")[2]) for path in home.glob("trains-*")]
+
+
 def stored(folds: Path) -> dict[str, int]:
     """Return the folds that are stored, with the times of their files."""
     return {path.name: path.stat().st_mtime_ns for path in folds.glob("*.parquet")}
@@ -267,6 +277,104 @@ def test_what_is_lost_in_mid_fold_costs_one_try_and_no_byte(
     assert sorted(execution(report)["attempt"].to_pylist()) == [1, 1, 1, 1, 1, 2]
 
 
+def stop_worker(node: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Stop what computes on a node; the training processes that it started go on."""
+    return stop_all(psutil.Process(node.pid).children())
+
+
+def stop_node(node: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Stop a node with all that it started, as if its machine slept."""
+    return stop_all(family(node.pid))
+
+
+def stop_all(processes: list[psutil.Process]) -> list[psutil.Process]:
+    for each in processes:
+        each.suspend()
+    return processes
+
+
+def wake(processes: list[psutil.Process]) -> None:
+    for each in filter(lives, processes):
+        each.resume()
+
+
+@lost
+def test_a_node_that_sleeps_at_the_start_joins_when_it_wakes(
+    start, home, api, alone, own, tmp_path
+):
+    expected = alone(SLOWLY)
+    cluster = own(Dask)
+    _, sleeper = cluster.worker(), cluster.worker()
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    close(home)
+    asleep = stop_worker(sleeper)
+    process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / "out")], home, **api)
+    process.wait_for(in_mid_fold(home, 1))
+    assert "is refused" not in process.err  # nobody waited until it was given up
+    wake(asleep)
+    process.wait_for(in_mid_fold(home))
+    let_go(home)
+    ended = process.ended()
+    report = report_of(ended)
+    assert_same(report, expected)
+    assert "is refused" not in ended.err
+    assert set(execution(report)["attempt"].to_pylist()) == {1}
+    assert len(set(execution(report)["pid"].to_pylist())) == 2
+
+
+@lost
+def test_a_node_that_slept_in_mid_fold_goes_on_with_it(start, home, api, alone, own, tmp_path):
+    """It slept for longer than nodes train without a sign of life of the command."""
+    expected = alone(SLOWLY)
+    cluster = own(Dask)
+    _, sleeper = cluster.worker(), cluster.worker()
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    close(home)
+    process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / "out")], home, **api)
+    process.wait_for(in_mid_fold(home))
+    asleep = stop_node(sleeper)
+    time.sleep(NO_NODE_TIMEOUT_S + HEARTBEAT_CHECK_S)
+    wake(asleep)
+    time.sleep(2 * HEARTBEAT_CHECK_S)
+    let_go(home)
+    report = report_of(process.ended())
+    assert_same(report, expected)
+    assert set(execution(report)["attempt"].to_pylist()) == {1}
+    assert len(set(execution(report)["pid"].to_pylist())) == 2
+
+
+@lost
+@pytest.mark.parametrize(
+    ("stop", "tries"), [(stop_worker, [1] * 6), (stop_node, [1, 1, 1, 1, 1, 2])]
+)
+def test_a_node_that_the_scheduler_gives_up_changes_nothing_when_it_wakes(
+    start, home, api, alone, own, tmp_path, stop, tries
+):
+    """What it stored meanwhile counts; else its fold costs one try on the other node."""
+    expected = alone(SLOWLY)
+    cluster = own(Dask, DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="20s")
+    _, sleeper = cluster.worker(), cluster.worker()
+    flags = ("--compute.engine", "dask", "--compute.address", cluster.address)
+    close(home)
+    process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / "out")], home, **api)
+    process.wait_for(in_mid_fold(home))
+    trained = [psutil.Process(pid) for pid in trainers(home)]
+    asleep = stop(sleeper)
+    let_go(home)
+    ended = process.ended()
+    report = report_of(ended)
+    assert_same(report, expected)
+    assert sorted(execution(report)["attempt"].to_pylist()) == tries
+    kept = stored(tmp_path / "out" / "folds")
+    assert len(kept) == 6
+    wake(asleep)
+    assert all_gone(trained, NO_NODE_TIMEOUT_S + 4 * HEARTBEAT_CHECK_S)
+    after = stored(tmp_path / "out" / "folds")
+    assert after.keys() == kept.keys()
+    assert after == kept or stop is stop_node  # its process may store the same fold once more
+    assert_same(report, expected)
+
+
 @lost
 def test_a_restarted_scheduler_loses_nothing(start, home, api, alone, own, tmp_path):
     expected = alone(SLOWLY)
@@ -340,7 +448,7 @@ def test_a_killed_flow_leaves_no_training_behind(start, home, api, dask, ray, tm
         close(home)
         process = start([*CV, *SLOWLY, *flags, "--out", str(tmp_path / engine)], home, **api)
         process.wait_for(in_mid_fold(home))
-        workers = [int(path.name.partition("-")[2]) for path in home.glob("trains-*")]
+        workers = trainers(home)
         process.send(signal.SIGKILL)
         process.ended()
         wait_for(partial(gone, workers))
