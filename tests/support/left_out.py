@@ -12,6 +12,7 @@ COMMANDS = {  # by the mark of what they run
     "browser": "make test-browser",
     "clusters": "make test-clusters",
     "documents": "make test-documents",
+    "gpu": "make test-gpu",
 }
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 OUTPUT = "left_out"  # what a worker of xdist hands over at its end

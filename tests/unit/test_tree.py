@@ -58,7 +58,7 @@ def test_every_test_lies_in_one_of_the_folders():
 
 def test_what_has_a_command_of_its_own_lies_where_that_looks():
     """`make test-server` and its kin collect tests/system alone."""
-    marks = re.compile(r"\bmark\.(server|browser|clusters)\b")
+    marks = re.compile(r"\bmark\.(server|browser|clusters|gpu)\b")
     elsewhere = [
         str(test.relative_to(ROOT))
         for folder in ("unit", "integration")
