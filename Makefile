@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 # Install $(WHAT); of what pip says only the large packages are shown, with their sizes.
 define install
-@echo "installing $(WHAT) (2.8 GB in all, some minutes the first time)" >&2
+@echo "installing $(WHAT) ($(if $(findstring gpu,$(WHAT)),several GB,2.8 GB in all), some minutes the first time)" >&2
 @set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
 	--constraint constraints.txt --editable '$(WHAT)' \
 	| awk '/(Downloading|Using cached).*[0-9][0-9][.0-9]* [MG]B/ { \
@@ -27,7 +27,7 @@ endef
 # runs in worker processes is not counted: they are ended by signals, which costs what they measured.
 COVERED = $(if $(ARGS),,--cov --cov-report=)
 
-.PHONY: cv ui test test-long test-server test-browser test-clusters test-documents lint docs results bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters test-documents test-gpu lint docs results bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -35,7 +35,7 @@ cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deployments, until Ctrl-C
 	$(BIN)/python deployments/ui.py $(PORT) $(if $(STUDY),--study '$(STUDY)')
 
-test: $(VENV)/.tested lint  ## Run all tests but those of the next four, which it names at its end
+test: $(VENV)/.tested lint  ## Run all tests but those of the next six, which it names at its end
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(COVERED) $(ARGS)
 	$(if $(COVERED),@$(BIN)/python -m coverage report | sed -n '1p;$$p')
 
@@ -58,6 +58,12 @@ test-clusters: $(VENV)/.clustered  ## Run folds on real Dask and Ray clusters
 
 test-documents: $(VENV)/.tested  ## Run all that docs/ shows, and compare what it prints
 	$(BIN)/python -m pytest -m documents --numprocesses 2 $(or $(ARGS),tests/system)
+
+test-gpu:  ## What needs a GPU; where there is none it says so
+	@if nvidia-smi -L 2>/dev/null | grep -q '^GPU '; then \
+	$(MAKE) --no-print-directory $(VENV)/.cuda && \
+	$(BIN)/python -m pytest -m gpu $(or $(ARGS),tests/system); \
+	else echo "no GPU here, so nothing of what needs one was tested"; fi
 
 lint: $(VENV)/.tested  ## Check style, types, and that imports point one way
 	$(BIN)/python -m ruff check .
@@ -109,6 +115,11 @@ $(VENV)/.served: $(VENV)/.tested
 
 $(VENV)/.clustered: WHAT = .[test,dask,ray]
 $(VENV)/.clustered: $(VENV)/.tested
+	$(install)
+	@touch $@
+
+$(VENV)/.cuda: WHAT = .[test,gpu]
+$(VENV)/.cuda: $(VENV)/.tested
 	$(install)
 	@touch $@
 

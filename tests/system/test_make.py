@@ -88,6 +88,18 @@ def test_an_environment_is_made_in_a_folder_with_a_space_and_an_umlaut(folder: P
     assert (folder / ".venv" / "bin" / "python").exists()
 
 
+def test_without_a_gpu_nothing_of_one_is_tested(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho No devices were found\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    said = "no GPU here, so nothing of what needs one was tested"
+    assert make(folder, THIS, "test-gpu") == (0, [said])
+    assert not (folder / ".venv").exists()
+
+
 def pack(folder: Path, name: str, size: int = 0, needs: str = "") -> None:
     """Write a wheel of some size."""
     info = f"{name}-1.dist-info"
