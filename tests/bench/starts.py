@@ -4,6 +4,7 @@ Of each it also says which processes it started, and which large libraries the c
 imported, so that one that comes back is seen.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -26,6 +27,7 @@ LOOK_S = 0.02  # between two looks at the processes
 LIBRARIES = ("prefect", "tensorflow", "sklearn", "scipy.stats", "pandas")
 PROGRAMS = {"host_process": "worker host", "embedded_server": "Prefect server"}
 CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
+STOP = [sys.executable, "-m", "foldproof", "stop"]
 LINEAR = ["--model", "sklearn.linear_model:LogisticRegression"]
 CALLS = """
 import time, foldproof
@@ -70,6 +72,17 @@ def measure(findings: Findings) -> None:
         add("start: ten folds of LogisticRegression, cold", Command([*CV, *LINEAR]), 0.8)
         add("start: --help", Command([*CV, "--help"]), 1.0 / bare)
         add("start: a wrong setting", Command([*CV, "--train.epochs", "x"], code=2), 1.0 / bare)
+        findings.rows.append(
+            _row(
+                "start: another seed, kept warm",
+                run.least_warm(lambda seed: ["--seed", seed]),
+                bare,
+                0.5,
+            )
+        )
+        findings.rows.append(
+            _row("start: another model, kept warm", run.least_warm(_other_net), bare, 0.5)
+        )
         first, second = run.calls()
         line = [*CV, "--split.n_splits", "5", "--train.epochs", "20"]
         command = run.least(Command(line))
@@ -77,6 +90,10 @@ def measure(findings: Findings) -> None:
         findings.rows.append(
             _row("start: the first of them, beside its command", first, command, 1.0)
         )
+
+
+def _other_net(number: str) -> list[str]:
+    return ["--model.params", json.dumps({"hidden": [8 + int(number)]})]
 
 
 def _row(work: str, ours: float, bare: float, goal: float) -> Row:
@@ -112,6 +129,20 @@ class _Runner:
     def least(self, command: Command) -> float:
         """Return the least seconds of a few tries."""
         return min(self.once(command) for _ in range(TRIES))
+
+    def least_warm(self, differently: Callable[[str], list[str]]) -> float:
+        """Return the least seconds of a command after one like it, which was kept warm.
+
+        Args:
+            differently: from a number, what is another in each command.
+        """
+        with tempfile.TemporaryDirectory() as sockets:
+            variables = self._variables | {"XDG_RUNTIME_DIR": sockets}
+            warm = _Runner(variables, self._stored)
+            lines = [[*CV, "--keep-warm", "5m", *differently(str(n))] for n in range(1, 2 + TRIES)]
+            found = [warm.once(Command(line, is_new=False)) for line in lines]
+            subprocess.run(STOP, env=variables, check=True, capture_output=True)
+        return min(found[1:])
 
     def calls(self) -> tuple[float, float]:
         """Return the seconds of two calls in one Python process, which differ in their seed."""
