@@ -390,7 +390,7 @@ class Run(RunPlan):
             self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
         )
         trial = digest_json([job.family, weighted, self.record])
-        known = _tried.get(trial) if self.keeps else None
+        known = _tried.get(trial) if self.keeps and not self.refresh else None
         if known is not None and self._opens_the_same(known):
             return known
         self.display.status("starting a worker and trying the model")
@@ -415,14 +415,17 @@ class Run(RunPlan):
         return read_record(self.out / self.record) == known.opened
 
     def _purpose(self) -> str:
-        """Return a digest of the code and data that its workers have in hand, or nothing.
+        """Return a digest of the code that its workers have in hand, or nothing.
 
-        Those of a comparison serve several models, and no call after it.
+        Parameters, data and seeds may differ: folds of several models in one worker are what a
+        comparison has, too. Its workers serve several builders, and no call after it.
         """
         if self._is_compared:
             return ""
+        code = {name: self.identity.described[name] for name in ("builder", "function", "sources")}
+        own = (self.study.train.scaler, self.study.split.method)
         limit = self.study.compute.memory_limit
-        return digest_json([self.jobs[0].family, import_folders(), str(start_folder()), limit])
+        return digest_json([code, own, import_folders(), str(start_folder()), limit])
 
     def _warn_of_ignored_settings(self) -> None:
         for notice in self.model_facts.notices:

@@ -1,15 +1,13 @@
 """Run the command line as a user does, in a process of its own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.support.places import ROOT
-from tests.support.processes import PATIENCE_S, Ended
+from tests.support.processes import PATIENCE_S, Ended, users_environment
 from tests.support.warm import warm_variables
 
-CURRENT_TEST = "PYTEST_CURRENT_TEST"  # another in each test, which is nothing of a user's
 CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
 
 
@@ -30,7 +28,7 @@ def run(
     ended = subprocess.run(
         command,
         cwd=folder,
-        env={k: v for k, v in os.environ.items() if k != CURRENT_TEST} | variables,
+        env=users_environment() | variables,
         capture_output=True,
         text=True,
         timeout=patience,

@@ -80,6 +80,11 @@ class Start(Protocol):
         """Start it."""
 
 
+def users_environment() -> dict[str, str]:
+    """Return the environment without what pytest says of the test in hand."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
 @contextmanager
 def starting(logs: Path) -> Iterator[Start]:
     """Give a function that starts commands, which log to a folder; kill them all at the end."""
@@ -87,7 +92,7 @@ def starting(logs: Path) -> Iterator[Start]:
 
     def start(command: Iterable[str], folder: Path, **variables: str) -> Started:
         out, err = (logs / f"{len(begun)}.{kind}" for kind in ("out", "err"))
-        process = open_process(command, folder, os.environ | variables, out, err)
+        process = open_process(command, folder, users_environment() | variables, out, err)
         begun.append(Started(process, out, err))
         return begun[-1]
 
