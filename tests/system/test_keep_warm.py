@@ -50,16 +50,22 @@ class Place(NamedTuple):
         return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
 
 
+@pytest.fixture(scope="session")
+def home(tmp_path_factory) -> str:
+    """A home of Prefect's for all tests here: making its database takes seconds."""
+    return str(tmp_path_factory.mktemp("home"))
+
+
 @pytest.fixture
-def place(tmp_path) -> Iterator[Place]:
+def place(tmp_path, home) -> Iterator[Place]:
     """Folders of its own for a test, which may have long names."""
     (tmp_path / "nets.py").write_text(NETS)
     (tmp_path / "hidden.py").write_text("UNITS = 4\n")
     for name in ("sockets", "scratch"):
         (tmp_path / name).mkdir()
-    given = {"XDG_RUNTIME_DIR": "sockets", "TMPDIR": "scratch", "PREFECT_HOME": "home"}
+    given = {"XDG_RUNTIME_DIR": "sockets", "TMPDIR": "scratch"}
     given = {name: str(tmp_path / folder) for name, folder in given.items()}
-    made = Place(tmp_path, given | {"PREFECT_API_URL": ""})
+    made = Place(tmp_path, given | {"PREFECT_HOME": home, "PREFECT_API_URL": ""})
     yield made
     for process in made.warm():
         processes = family(process.pid)
@@ -129,6 +135,8 @@ def test_commands_are_told_apart_as_cold_ones_are(place):
     assert (wrong.code, wrong.out, wrong.err) == (2, "", cold.err)
     helped = place.run(*WARM, "--help")
     assert helped == place.run("--help")
+    closed = ["bash", "-c", f"{' '.join([*CV, *STUDY, *WARM])} --seed 9 <&-"]
+    assert run(closed, place.folder, **place.variables).code == 0
     piped = f"{' '.join([*CV, *STUDY, *WARM])} 2>&1 | tail -1"
     assert "report: " in run(["bash", "-c", piped], place.folder, 60, **place.variables).out
     assert len(place.warm()) == 1  # a pipe is no terminal either

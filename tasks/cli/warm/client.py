@@ -21,8 +21,8 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STREAMS = (0, 1, 2)
 
 
-def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> int:
-    """Have a command done by a warm process, and return its exit code.
+def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> int | None:
+    """Have a command done by a warm process; return its exit code, or None if it cannot be.
 
     Args:
         command: its name, such as cv.
@@ -32,6 +32,8 @@ def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> in
     Raises:
         InputError: the folder of the processes' sockets cannot be used.
     """
+    if not all(map(_is_open, STREAMS)):
+        return None  # nothing could be handed over in its place
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to stop
     like = likeness()
     request = {
@@ -45,7 +47,15 @@ def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> in
     }
     taken = next(filter(None, (_taken(each, request) for each in doors(like))), None)
     taken = taken or _taken(_start(like), request)
-    return FAILED if taken is None else _await(*taken)
+    return None if taken is None else _await(*taken)
+
+
+def _is_open(handle: int) -> bool:
+    try:
+        os.fstat(handle)
+    except OSError:
+        return False
+    return True
 
 
 def _taken(line: Line, request: dict[str, Any]) -> tuple[Line, Path] | None:

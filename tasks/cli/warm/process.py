@@ -5,6 +5,7 @@ idle time, `foldproof stop` and SIGTERM.
 """
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -186,6 +187,7 @@ def _enter(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     sys.argv[:] = request["arguments"]
     sys.path[:] = request["search"]
+    importlib.invalidate_caches()  # modules may have come since the last command
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     logging.disable(logging.NOTSET)  # a command silences it at its end
     logging.raiseExceptions = True
