@@ -84,6 +84,7 @@ class Run(RunPlan):
         result: what the run came to, once the report is there.
         view: what shows it in Prefect, while the flow runs.
         service: what it needs beside its workers, such as a Prefect server.
+        is_compared: is one of a comparison's, whose workers serve several models.
         keeps: leaves what took seconds to start to the next call or command in this process.
     """
 
@@ -130,7 +131,7 @@ class Run(RunPlan):
         self._source_record: str | None = None
         self._service_of: Run | None = None
         self._workers_of: Run | None = None
-        self._is_compared = False
+        self.is_compared = False
 
     def share_processes(self, host: "Run", lender: "Run | None") -> None:
         """Share service and workers with other runs of a comparison, which must outlive this one.
@@ -140,7 +141,7 @@ class Run(RunPlan):
             lender: the run whose workers are used; None for own ones.
         """
         self._service_of, self._workers_of = host, lender
-        self._is_compared = host._is_compared = True
+        self.is_compared = host.is_compared = True
         self._owns_slots = lender is None
 
     def start_service(self) -> None:
@@ -420,7 +421,7 @@ class Run(RunPlan):
         Parameters, data and seeds may differ: folds of several models in one worker are what a
         comparison has, too. Its workers serve several builders, and no call after it.
         """
-        if self._is_compared:
+        if self.is_compared:
             return ""
         code = {name: self.identity.described[name] for name in ("builder", "function", "sources")}
         own = (self.study.train.scaler, self.study.split.method)

@@ -73,12 +73,13 @@ def _start(like: str) -> Line:
     """Start a warm process, which is connected with this one from the beginning."""
     ours, theirs = socket.socketpair()
     with theirs:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", PROGRAM, like, str(theirs.fileno())],
             env=os.environ | {"PYTHONPATH": python_path(), "PYTHONSAFEPATH": "1"},
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # it outlives this command, and Ctrl-C goes through this one
         )
+    process.returncode = 0  # nobody waits for its end
     return Line(ours)
 
 
@@ -95,6 +96,7 @@ def _await(line: Line, door: Path) -> int:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, forward)
     message, _ = line.receive()
+    line.close()
     if message is not None:
         return int(message["code"])
     with contextlib.suppress(OSError):

@@ -70,7 +70,9 @@ class Line:
         return None
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, also for a thread that waits for a message."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 

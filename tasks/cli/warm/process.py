@@ -59,7 +59,7 @@ class WarmProcess:
             print(f"not kept warm: {error}", file=sys.stderr)
         try:
             self._take(Line(first))
-            self._ends = self._door is None  # nobody could come in
+            self._ends = self._ends or self._door is None  # nobody could come in
             self._serve()
         finally:
             if self._door is not None:
@@ -148,8 +148,8 @@ class WarmProcess:
             self._busy, self._idle_since = False, time.monotonic()
         with contextlib.suppress(OSError):
             line.send({"code": code})
-        listening.join()  # the command closes the connection when it has the code
         line.close()
+        listening.join()
 
     def _exit_code(self, request: dict[str, Any]) -> int:
         try:
