@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 if __name__ == "__main__":
-    from foldproof.tasks.cli.warm.wish import done_warm
+    from foldproof.tasks.cli.warm.request import done_warm
 
     if (code := done_warm("cv", sys.argv[1:])) is not None:
         raise SystemExit(code)

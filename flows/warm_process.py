@@ -3,13 +3,14 @@
 import socket
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from foldproof.tasks.cli.warm.process import WarmProcess
+from foldproof.tasks.cli.warm.server import WarmServer
 from foldproof.tasks.run.views.status_line import greet
 
 
-def perform(command: str, arguments: Sequence[str]) -> int:
-    """Do a command; import what it needs as late as the command itself does."""
+def perform(command: str, arguments: Sequence[str]) -> NoReturn:
+    """Do a command; it imports what it needs as late as a cold one, and leaves by SystemExit."""
     greet(arguments)
     if command == "compare":
         from foldproof.tasks.cli.compare import CompareCommand
@@ -27,5 +28,5 @@ def perform(command: str, arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    like, handle = sys.argv[1:]
-    WarmProcess(perform).serve(like, socket.socket(fileno=int(handle)))
+    compatible, handle = sys.argv[1:]
+    WarmServer(perform).serve(compatible, socket.socket(fileno=int(handle)))

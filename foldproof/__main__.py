@@ -16,7 +16,7 @@ WRONG_INPUT = 2
 
 
 def _cv(arguments: Sequence[str]) -> int:
-    from foldproof.tasks.cli.warm.wish import done_warm
+    from foldproof.tasks.cli.warm.request import done_warm
 
     if (code := done_warm("cv", arguments)) is not None:
         return code
@@ -30,7 +30,7 @@ def _cv(arguments: Sequence[str]) -> int:
 
 
 def _compare(arguments: Sequence[str]) -> int:
-    from foldproof.tasks.cli.warm.wish import done_warm
+    from foldproof.tasks.cli.warm.request import done_warm
 
     if (code := done_warm("compare", arguments)) is not None:
         return code

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from foldproof.tasks.cli.argparse_internals import flags_of
-from foldproof.tasks.cli.warm.wish import FLAG, HELP
+from foldproof.tasks.cli.warm.request import FLAG, HELP
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import shortened
 from foldproof.tasks.common.version import VERSION

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from foldproof.tasks.cli.arguments import LineParser, called
-from foldproof.tasks.cli.warm.door import STATUS, STOP, doors
+from foldproof.tasks.cli.warm.sockets import STATUS, STOP, connections
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, WRONG_INPUT
 
@@ -39,7 +39,7 @@ def _ask_all(
     """Ask each process, and print what it says."""
     try:
         parser().parse_args(arguments)
-        answers = [answer for line in doors() if (answer := line.ask(question))]
+        answers = [answer for connection in connections() if (answer := connection.ask(question))]
     except InputError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return WRONG_INPUT

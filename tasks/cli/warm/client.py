@@ -11,8 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from foldproof.tasks.cli.warm.door import RUN, Line, doors
-from foldproof.tasks.cli.warm.likeness import likeness
+from foldproof.tasks.cli.warm.compatibility import compatibility_digest
+from foldproof.tasks.cli.warm.sockets import RUN, Connection, connections
 from foldproof.tasks.common.exit_codes import FAILED
 from foldproof.tasks.common.places import python_path
 
@@ -35,7 +35,7 @@ def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> in
     if not all(map(_is_open, STREAMS)):
         return None  # nothing could be handed over in its place
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to stop
-    like = likeness()
+    compatible = compatibility_digest()
     request = {
         "ask": RUN,
         "idle_s": idle_s,
@@ -45,8 +45,8 @@ def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> in
         "search": [folder for folder in sys.path if folder],
         "environment": dict(os.environ),
     }
-    taken = next(filter(None, (_taken(each, request) for each in doors(like))), None)
-    taken = taken or _taken(_start(like), request)
+    taken = next(filter(None, (_taken(each, request) for each in connections(compatible))), None)
+    taken = taken or _taken(_start(compatible), request)
     return None if taken is None else _await(*taken)
 
 
@@ -58,49 +58,49 @@ def _is_open(handle: int) -> bool:
     return True
 
 
-def _taken(line: Line, request: dict[str, Any]) -> tuple[Line, Path] | None:
-    """Return the connection, and its door, if the process on its other side takes the request."""
+def _taken(connection: Connection, request: dict[str, Any]) -> tuple[Connection, Path] | None:
+    """Return the connection, with its socket's path, if the process there takes the request."""
     with contextlib.suppress(OSError):
-        line.send(request, STREAMS)
-        answer, _ = line.receive()
+        connection.send(request, STREAMS)
+        answer, _ = connection.receive()
         if answer and answer["taken"]:
-            return line, Path(answer["door"])
-    line.close()
+            return connection, Path(answer["socket"])
+    connection.close()
     return None
 
 
-def _start(like: str) -> Line:
+def _start(compatible: str) -> Connection:
     """Start a warm process, which is connected with this one from the beginning."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", PROGRAM, like, str(theirs.fileno())],
+            [sys.executable, "-m", PROGRAM, compatible, str(theirs.fileno())],
             env=os.environ | {"PYTHONPATH": python_path(), "PYTHONSAFEPATH": "1"},
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # it outlives this command, and Ctrl-C goes through this one
         )
-    process.returncode = 0  # nobody waits for its end
-    return Line(ours)
+    process.returncode = 0  # it stays: Popen would warn that nobody waited for its end
+    return Connection(ours)
 
 
-def _await(line: Line, door: Path) -> int:
+def _await(connection: Connection, socket_path: Path) -> int:
     """Forward signals until the command is done, and return its exit code."""
     forwarded: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         forwarded.append(number)
         with contextlib.suppress(OSError):
-            line.send({"signal": number})
+            connection.send({"signal": number})
 
     for number in FORWARDED:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, forward)
-    message, _ = line.receive()
-    line.close()
+    message, _ = connection.receive()
+    connection.close()
     if message is not None:
         return int(message["code"])
     with contextlib.suppress(OSError):
-        door.unlink()  # nobody is behind it any more
+        socket_path.unlink()  # nobody is behind it any more
     if forwarded:
         return 128 + forwarded[-1]
     text = "the warm process of this command was killed"

@@ -10,7 +10,7 @@ import pytest
 
 from foldproof.tasks.cli.status import show_status, stop_all
 from foldproof.tasks.cli.warm.client import FORWARDED
-from foldproof.tasks.cli.warm.wish import FLAG, done_warm
+from foldproof.tasks.cli.warm.request import FLAG, done_warm
 
 WRONG = [FLAG, "1m", "--train.epochs", "many"]
 

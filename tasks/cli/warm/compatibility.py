@@ -1,4 +1,4 @@
-"""What two commands must have in common for one warm process to run both.
+"""Which commands one warm process may run: those that have all of this in common.
 
 All that a process is given when it starts, or that its libraries read once: version and code,
 environment variables, limits, whether it writes to a terminal, and Prefect's settings.
@@ -22,8 +22,8 @@ LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 CHARS = 12  # of a digest in the name of a socket
 
 
-def likeness() -> str:
-    """Return a short digest, which is the same for all commands that one process may run."""
+def compatibility_digest() -> str:
+    """Return a short digest, the same for all commands that one process may run."""
     state = [VERSION, sys.executable, sys.version, *_code(), *_environment(), *_prefect()]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:CHARS]
 

@@ -19,51 +19,53 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from foldproof.tasks.cli.warm.door import RUN, STATUS, STOP, Line, open_door
+from foldproof.tasks.cli.warm.sockets import RUN, STATUS, STOP, Connection, listen
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
 from foldproof.tasks.common.kept import kept_names, serve_commands, shutdown
 from foldproof.tasks.common.version import VERSION
 
-LEAVES_A_CLEAN_STATE = (DONE, FAILED, WRONG_INPUT, INCOMPLETE)
+CODES_OF_COMPLETED_COMMANDS = (DONE, FAILED, WRONG_INPUT, INCOMPLETE)
 STREAMS = 3
-FIRST_TIMEOUT_S = 60.0  # in which the command that started this process says what to do
+FIRST_TIMEOUT_S = 60.0  # of waiting where the command that started this process was killed
 NOWHERE_TO_BE = "/"  # a process in a folder of somebody's would keep that busy
 
 Perform = Callable[[str, Sequence[str]], int]
 
 
-class WarmProcess:
+class WarmServer:
     """Does commands one after the other; asked for one while it does another, it declines."""
 
     def __init__(self, perform: Perform) -> None:
         """Take what does a command: from its name and arguments to its exit code."""
         self._perform = perform
-        self._requests: SimpleQueue[tuple[Line, dict[str, Any]] | None] = SimpleQueue()
+        # None in the queue ends the process. It is busy from when it accepts a command, in the
+        # thread of that connection, until the main thread has done it.
+        self._requests: SimpleQueue[tuple[Connection, dict[str, Any]] | None] = SimpleQueue()
         self._lock, self._busy, self._ends = threading.Lock(), False, False
         self._idle_since, self._idle_s = time.monotonic(), FIRST_TIMEOUT_S
-        self._door: Path | None = None
+        self._socket_path: Path | None = None
 
-    def serve(self, like: str, first: socket.socket) -> None:
-        """Do the commands of a likeness until there is a reason to end.
+    def serve(self, compatible: str, first: socket.socket) -> None:
+        """Do compatible commands until there is a reason to end.
 
         Args:
-            like: of the commands.
+            compatible: the digest that these commands have in common.
             first: the connection to the command that started this process.
         """
         self._ignore_signals()
         try:
-            listener, self._door = open_door(like)
+            listener, self._socket_path = listen(compatible)
             threading.Thread(target=self._answer_all, args=[listener], daemon=True).start()
         except (InputError, OSError) as error:
             print(f"not kept warm: {error}", file=sys.stderr)
         try:
-            self._take(Line(first))
-            self._ends = self._ends or self._door is None  # nobody could come in
+            self._take(Connection(first))
+            self._ends = self._ends or self._socket_path is None  # nobody could come in
             self._serve()
         finally:
-            if self._door is not None:
-                self._door.unlink(missing_ok=True)
+            if self._socket_path is not None:
+                self._socket_path.unlink(missing_ok=True)
             shutdown()
 
     def _ignore_signals(self) -> None:
@@ -76,7 +78,7 @@ class WarmProcess:
             if self._ends:
                 return
 
-    def _next(self) -> tuple[Line, dict[str, Any]] | None:
+    def _next(self) -> tuple[Connection, dict[str, Any]] | None:
         """Wait for a command; None when none has come for long enough."""
         while True:
             with contextlib.suppress(Empty):
@@ -89,29 +91,31 @@ class WarmProcess:
     def _answer_all(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection, _ = listener.accept()
-                threading.Thread(target=self._take, args=[Line(connection)], daemon=True).start()
+                accepted, _ = listener.accept()
+                threading.Thread(
+                    target=self._take, args=[Connection(accepted)], daemon=True
+                ).start()
 
-    def _take(self, line: Line) -> None:
-        """Answer what a command asks at the door."""
-        asked, handles = line.receive(STREAMS)
+    def _take(self, connection: Connection) -> None:
+        """Answer what a command asks over a connection."""
+        asked, handles = connection.receive(STREAMS)
         with contextlib.suppress(OSError):
             if asked and asked["ask"] == RUN and len(handles) == STREAMS:
                 with self._lock:
                     taken = not self._busy and not self._ends
                     self._busy = self._busy or taken
-                line.send({"taken": taken, "door": str(self._door or "")})
+                connection.send({"taken": taken, "socket": str(self._socket_path or "")})
                 if taken:
-                    self._requests.put((line, asked | {"streams": handles}))
+                    self._requests.put((connection, asked | {"streams": handles}))
                     return
             elif asked and asked["ask"] in (STATUS, STOP):
-                line.send(self._state())
+                connection.send(self._state())
                 if asked["ask"] == STOP:
                     self._end()
                     return  # who asked waits for this process's end
         for handle in handles:
             os.close(handle)
-        line.close()
+        connection.close()
 
     def _state(self) -> dict[str, Any]:
         idle = 0.0 if self._busy else time.monotonic() - self._idle_since
@@ -131,24 +135,27 @@ class WarmProcess:
             if not self._busy:
                 self._requests.put(None)
 
-    def _do(self, line: Line, request: dict[str, Any]) -> None:
-        """Do a command, which lends its streams and its folder, and tell it the exit code."""
+    def _do(self, connection: Connection, request: dict[str, Any]) -> None:
+        """Do a command, which lends its streams and its folder, and tell it the exit code.
+
+        No code of the user's is imported in this process, so none of it can be stale here.
+        """
         _enter(request)
         self._idle_s = request["idle_s"]
         serve_commands(self._idle_s)
         done = threading.Event()
-        listening = threading.Thread(target=_forward, args=[line, done], daemon=True)
+        listening = threading.Thread(target=_forward, args=[connection, done], daemon=True)
         listening.start()
         code = self._exit_code(request)
         done.set()
         self._ignore_signals()
         _step_out()
         with self._lock:
-            self._ends = self._ends or code not in LEAVES_A_CLEAN_STATE
+            self._ends = self._ends or code not in CODES_OF_COMPLETED_COMMANDS
             self._busy, self._idle_since = False, time.monotonic()
         with contextlib.suppress(OSError):
-            line.send({"code": code})
-        line.close()
+            connection.send({"code": code})
+        connection.close()
         listening.join()
 
     def _exit_code(self, request: dict[str, Any]) -> int:
@@ -164,11 +171,11 @@ class WarmProcess:
         return FAILED
 
 
-def _forward(line: Line, done: threading.Event) -> None:
+def _forward(connection: Connection, done: threading.Event) -> None:
     """Give the main thread the signals that the command gets; its sudden end is one."""
     main = threading.main_thread().ident or 0
     while True:
-        message, _ = line.receive()
+        message, _ = connection.receive()
         if done.is_set():
             return
         is_interrupt = message is not None and message["signal"] == signal.SIGINT
@@ -189,7 +196,7 @@ def _enter(request: dict[str, Any]) -> None:
     sys.path[:] = request["search"]
     importlib.invalidate_caches()  # modules may have come since the last command
     sys.stdout, sys.stderr = _stream(1), _stream(2)
-    logging.disable(logging.NOTSET)  # a command silences it at its end
+    logging.disable(logging.NOTSET)  # `cli.cv` silences it at a command's end
     logging.raiseExceptions = True
 
 

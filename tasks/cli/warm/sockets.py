@@ -1,6 +1,8 @@
 """How a command reaches a warm process: a socket in a folder that only its user can open.
 
-Messages are JSON, each on a line; a command also hands over its three standard streams.
+Messages are JSON, each on a line. A command sends `ask: run` with what it is to do, and hands over
+its three standard streams; it is answered `taken`, may send `signal`s, and gets `code` at the end.
+`ask: status` and `ask: stop` are answered by the process's state.
 """
 
 import contextlib
@@ -21,7 +23,7 @@ RUN, STATUS, STOP = "run", "status", "stop"  # what is asked of a warm process
 BLOCK = 1 << 16
 
 
-class Line:
+class Connection:
     """A connection over which both sides send messages."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -45,7 +47,7 @@ class Line:
             n_handles: how many open files may come with it.
         """
         found: list[int] = []
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ValueError):  # gone, or no message of ours
             while b"\n" not in self._rest and len(self._rest) < LONGEST_MESSAGE:
                 block, handles, _, _ = socket.recv_fds(self._socket, BLOCK, n_handles)
                 found += handles
@@ -76,7 +78,7 @@ class Line:
         self._socket.close()
 
 
-def door_folder() -> Path:
+def socket_folder() -> Path:
     """Return the folder of this user's sockets; it is made if it is not there.
 
     Raises:
@@ -97,13 +99,13 @@ def door_folder() -> Path:
     return folder
 
 
-def doors(like: str = "") -> Iterator[Line]:
+def connections(compatible: str = "") -> Iterator[Connection]:
     """Connect to the warm processes of this user, one after the other.
 
     Args:
-        like: only those that this likeness names.
+        compatible: only to those whose commands have this digest in common; default: to all.
     """
-    for path in sorted(door_folder().glob(f"{like}*{ENDING}")):
+    for path in sorted(socket_folder().glob(f"{compatible}*{ENDING}")):
         connection = socket.socket(socket.AF_UNIX)
         try:
             with _address(path) as address:
@@ -112,21 +114,23 @@ def doors(like: str = "") -> Iterator[Line]:
             connection.close()
             path.unlink(missing_ok=True)
             continue
-        yield Line(connection)
+        yield Connection(connection)
 
 
-def open_door(like: str) -> tuple[socket.socket, Path]:
-    """Open a socket for commands of a likeness, and return it with its path.
+def listen(compatible: str) -> tuple[socket.socket, Path]:
+    """Listen at a socket for compatible commands; return it with its path.
 
     Raises:
         InputError: the folder cannot be used.
         OSError: a socket cannot be there.
     """
-    path = door_folder() / f"{like}-{os.getpid()}{ENDING}"
+    path = socket_folder() / f"{compatible}-{os.getpid()}{ENDING}"
+    hidden = path.with_suffix(".new")  # until it listens: who is refused removes a socket
     listener = socket.socket(socket.AF_UNIX)
-    with _address(path) as address:
+    with _address(hidden) as address:
         listener.bind(address)
     listener.listen()
+    hidden.rename(path)
     return listener, path
 
 

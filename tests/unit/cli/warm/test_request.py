@@ -1,6 +1,6 @@
 import pytest
 
-from foldproof.tasks.cli.warm.wish import FLAG, idle_seconds, wished_s
+from foldproof.tasks.cli.warm.request import FLAG, idle_seconds, wished_s
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.kept import WISH
 
