@@ -9,24 +9,12 @@ from typing import NamedTuple
 
 import psutil
 import pytest
-from pyarrow import parquet
 
 from tests.support.command import CV, contents, report_of, run
+from tests.support.kept import NETS, digests
 from tests.support.processes import Ended, Start, all_gone, family, lives, wait_for
 
 FOLDPROOF = [sys.executable, "-m", "foldproof"]
-NETS = """
-import importlib
-import keras
-hidden = importlib.import_module("hid" + "den")
-
-def build(input_shape, n_outputs):
-    return keras.Sequential([
-        keras.Input(input_shape),
-        keras.layers.Dense(hidden.UNITS, "relu"),
-        keras.layers.Dense(n_outputs, "sigmoid"),
-    ])
-"""
 STUDY = ["--model", "nets:build", "--split.n_splits", "3", "--train.epochs", "2"]
 WARM = ["--keep-warm", "5m"]
 
@@ -71,13 +59,6 @@ def place(tmp_path, home) -> Iterator[Place]:
         processes = family(process.pid)
         process.kill()
         assert all_gone(processes)
-
-
-def digests(report: Path) -> list[tuple[str, str]]:
-    """Return what each fold of a report came to."""
-    table = parquet.read_table(report / "folds.parquet")
-    names = ("weights_sha256", "predictions_sha256")
-    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def test_a_warm_command_gives_the_files_of_a_cold_one_and_starts_nothing(place):

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.support.command import CV, report_of, run
+from tests.support.kept import NETS, digests
 from tests.support.processes import Start, all_gone, family
 
 HEAD = """
@@ -24,18 +25,6 @@ def call(seed, **more):
 def kept():
     found = psutil.Process().children()
     return sorted(p.pid for p in found if p.is_running() and p.status() != "zombie")
-"""
-NETS = """
-import importlib
-import keras
-hidden = importlib.import_module("hid" + "den")
-
-def build(input_shape, n_outputs):
-    return keras.Sequential([
-        keras.Input(input_shape),
-        keras.layers.Dense(hidden.UNITS, "relu"),
-        keras.layers.Dense(n_outputs, "sigmoid"),
-    ])
 """
 
 
@@ -53,13 +42,6 @@ def told(script: str, folder: Path, **variables: str) -> list[Any]:
     ended = run([sys.executable, "-c", HEAD + script], folder, **variables)
     assert ended.code == 0, ended.err
     return [json.loads(line) for line in ended.out.splitlines()]
-
-
-def digests(report: str | Path) -> list[tuple[str, str]]:
-    """Return what each fold of a report came to."""
-    table = parquet.read_table(Path(report) / "folds.parquet")
-    names = ("weights_sha256", "predictions_sha256")
-    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def cold(folder: Path, seed: int, api: str) -> list[tuple[str, str]]:

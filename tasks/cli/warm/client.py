@@ -34,7 +34,8 @@ def done_by_process(command: str, arguments: Sequence[str], idle_s: float) -> in
     """
     if not all(map(_is_open, STREAMS)):
         return None  # nothing could be handed over in its place
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to stop
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to stop
     compatible = compatibility_digest()
     request = {
         "ask": RUN,

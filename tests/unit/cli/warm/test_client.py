@@ -1,16 +1,17 @@
 """A wrong setting is refused before anything slow is loaded, so it serves as a command here."""
 
-import os
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from foldproof.tasks.cli.status import show_status, stop_all
 from foldproof.tasks.cli.warm.client import FORWARDED
 from foldproof.tasks.cli.warm.request import FLAG, done_warm
+from tests.support.processes import all_gone
 
 WRONG = [FLAG, "1m", "--train.epochs", "many"]
 
@@ -63,7 +64,9 @@ def test_what_differs_has_a_process_of_its_own(sockets, monkeypatch):
 def test_a_killed_process_is_replaced(sockets):
     done_warm("cv", WRONG)
     (killed,) = sockets.iterdir()
-    os.kill(int(killed.stem.partition("-")[2]), signal.SIGKILL)
+    process = psutil.Process(int(killed.stem.partition("-")[2]))
+    process.kill()
+    assert all_gone([process])
     assert done_warm("cv", WRONG) == 2
     (other,) = sockets.iterdir()
     assert other != killed
