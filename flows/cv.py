@@ -11,9 +11,9 @@ if __name__ == "__main__":
     from foldproof.tasks.run.views.status_line import greet
 
     greet(sys.argv[1:])  # before anything that takes time to import
-    from foldproof.tasks.cli.cv import Command
+    from foldproof.tasks.cli.cv import CvCommand
 
-    command = Command(sys.argv[1:])  # before the seconds that Prefect takes to import
+    command = CvCommand(sys.argv[1:])  # before the seconds that Prefect takes to import
 
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec

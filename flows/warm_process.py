@@ -19,9 +19,9 @@ def perform(command: str, arguments: Sequence[str]) -> NoReturn:
         from foldproof.flows.compare import compare
 
         comparing.finish(compare)
-    from foldproof.tasks.cli.cv import Command
+    from foldproof.tasks.cli.cv import CvCommand
 
-    validating = Command(arguments)
+    validating = CvCommand(arguments)
     from foldproof.flows.cv import cross_validate
 
     validating.finish(cross_validate)

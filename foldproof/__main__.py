@@ -21,9 +21,9 @@ def _cv(arguments: Sequence[str]) -> int:
     if (code := done_warm("cv", arguments)) is not None:
         return code
     greet(arguments)
-    from foldproof.tasks.cli.cv import Command
+    from foldproof.tasks.cli.cv import CvCommand
 
-    command = Command(arguments)  # before the seconds that Prefect takes to import
+    command = CvCommand(arguments)  # before the seconds that Prefect takes to import
     from foldproof.flows.cv import cross_validate
 
     command.finish(cross_validate)

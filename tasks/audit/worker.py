@@ -39,11 +39,11 @@ def run_trial(trial: Trial, tensorflow: bool) -> TrialOutcome:
 def _our_fits(trial: Trial) -> Iterator[FitResult]:
     """Train by the project's own path; it is told as plain Keras, which gives the same bits."""
     from foldproof.tasks.audit.watch import WeightsProgress
-    from foldproof.tasks.training.fold import fit_fold
+    from foldproof.tasks.training.fold import train_fold
 
     for number in range(trial.times):
         progress = WeightsProgress(trial.job)
-        fold = fit_fold(trial.job, 1, "audit", None, progress)
+        fold = train_fold(trial.job, 1, "audit", None, progress)
         yield _keep(trial, number, fold.raw, tuple(progress.digests), fold.weights, fold.activation)
 
 

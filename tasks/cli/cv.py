@@ -94,7 +94,7 @@ class FlowCommand(ABC, Generic[Work]):
             raise SystemExit(self._stop.report()) from None
 
 
-class Command(FlowCommand["Run"]):
+class CvCommand(FlowCommand["Run"]):
     """One call of cv.py, from its arguments to its exit code."""
 
     def _read(self, arguments: Sequence[str]) -> "Run":
@@ -203,7 +203,7 @@ def _show_result(result: "Result", request: Request) -> int:
 def _train_one(run: "Run", only: tuple[int, int]) -> int:
     """Train one fold into the store and print its digests."""
     from foldproof.tasks.run.current_run import launched
-    from foldproof.tasks.run.fold_retries import train_here
+    from foldproof.tasks.run.fold_retries import train_without_prefect
 
     with launched(run):
         run.check()
@@ -213,7 +213,7 @@ def _train_one(run: "Run", only: tuple[int, int]) -> int:
             problem = f"no fold {only[0]}/{only[1]}; the last one is {last.repeat}/{last.fold}"
             raise InputError("--only", problem)
         run.display.start(1)
-        record = train_here(run, jobs[0])
+        record = train_without_prefect(run, jobs[0])
     if record.error is not None:
         print(
             f"fold {only[0]}/{only[1]} failed: {record.error}\n{record.traceback}", file=sys.stderr

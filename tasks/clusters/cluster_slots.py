@@ -73,7 +73,7 @@ class RemoteSlot:
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
         """Do nothing: the node watches its workers."""
 
-    def end_idle_worker(self) -> None:
+    def kill_workers(self) -> None:
         """Do nothing: a place has no worker of its own between two calls."""
 
     def stop(self) -> None:

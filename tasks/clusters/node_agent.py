@@ -80,7 +80,7 @@ class NodeHost:
         found = slot.run(function, *self._placed(slot, function, arguments), timeout=timeout)
         if isinstance(found, FoldRecord) and arguments and isinstance(arguments[0], FoldJob):
             job = self._place_job(arguments[0])
-            slot.watch(found.memory, in_worker.prepare_fold, job, self._request.tensorflow)
+            slot.watch(found.memory, in_worker.compile_ahead, job, self._request.tensorflow)
         return found
 
     def _placed(self, slot: WorkerSlot, function: Callable[..., Any], arguments: Any) -> list[Any]:

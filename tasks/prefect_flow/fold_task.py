@@ -20,8 +20,8 @@ from foldproof.tasks.prefect_server.prefect_internals import state_behind, tag_t
 from foldproof.tasks.run.fold_retries import (
     compare_with_earlier,
     reuse_stored,
-    train_here,
     train_or_wait,
+    train_without_prefect,
 )
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.workers.drift import drift_warnings
@@ -32,8 +32,8 @@ MAX_GRAPH_FOLDS = 500  # folds that Prefect's graph connects with what comes aft
 
 
 @task(name="train_fold", task_run_name="{label}", cache_policy=NO_CACHE, persist_result=False)
-def run_fold_task(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
-    """Be the Prefect task of one fold: let its slot's worker train it, and return its state."""
+def await_fold(label: str, key: str, run: Run, slot: WorkerSlot | None) -> Any:
+    """Wait, as the Prefect task of one fold, until its slot's worker has trained it."""
     if slot is not None:
         tag_task_run(slot.name)
     try:
@@ -83,7 +83,7 @@ def train_folds(run: Run, plan: FoldPlan) -> Sequence[FoldRecord]:
         _raise_run_failure(run)
         for job in missing:
             if job.key not in run.records:  # Prefect could not run it; the fold still counts
-                run.records[job.key] = train_here(run, job)
+                run.records[job.key] = train_without_prefect(run, job)
     except BaseException as error:
         run.abort(error)
         raise
@@ -120,7 +120,7 @@ def _submit(
 ) -> None:
     options: Any = {"wait_for": _split_of(run.plan)}
     count_task()
-    future = run_fold_task.submit(run.label(job), job.key, run, slot, **options)
+    future = await_fold.submit(run.label(job), job.key, run, slot, **options)
     under_way.add(future)
 
     def done(_: Any) -> None:

@@ -19,7 +19,7 @@ from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.import_paths import import_paths
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources import bundled
-from foldproof.tasks.run.prefect_internals import is_deployed
+from foldproof.tasks.run.deployment_internals import is_deployed
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.objects.functions import is_function_object
 from foldproof.tasks.user_code.references import BUILT_IN

@@ -17,8 +17,8 @@ from foldproof.tasks.workers.protocol import WorkerSlot
 SHORT_FOLD_S = 0.5  # a fold of less is over before the next one is under way
 
 
-def train_here(run: Run, job: FoldJob) -> FoldRecord:
-    """Train one fold without Prefect, stored or not."""
+def train_without_prefect(run: Run, job: FoldJob) -> FoldRecord:
+    """Train one fold, stored or not, without a Prefect task that waits for it."""
     slot = run.slots.lease()
     try:
         with fold_lock(job.store, run.slots.stopped):
@@ -64,7 +64,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
             break
         record = replace(record, error=f"{record.error}{_attempts_text(attempt)}")
         tried = _with_plain_engine(job)
-    slot.watch(record.memory, in_worker.prepare_fold, job, tensorflow)
+    slot.watch(record.memory, in_worker.compile_ahead, job, tensorflow)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
     if time.perf_counter() - started < SHORT_FOLD_S:

@@ -11,14 +11,10 @@ from typing import Any
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.evaluation.metric_names import resolve_metrics
+from foldproof.tasks.folds.fold_jobs import builder_call, fold_jobs
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.folds.keys import (
-    ModelIdentity,
-    builder_call,
-    fold_jobs,
-    identify_model,
-    run_key,
-)
+from foldproof.tasks.folds.keys import run_key
+from foldproof.tasks.folds.model_identity import ModelIdentity, identify_model
 from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.store.disk_errors import disk_errors_as_run_failed

@@ -30,9 +30,7 @@ from foldproof.tasks.data.target_facts import (
     positive_line,
 )
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
-from foldproof.tasks.folds.keys import (
-    run_id,
-)
+from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.folds.splitters import is_user_splitter

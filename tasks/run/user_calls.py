@@ -43,7 +43,7 @@ def split_in_own_process(
         raise InputError("split.method", f"{problem}; let it raise an error instead") from None
     finally:
         # First: it would start another process in place of a lost one.
-        slots.slots[0].end_idle_worker()
+        slots.slots[0].kill_workers()
         slots.stop()
 
 
@@ -66,7 +66,7 @@ def call_builder_in_worker(
     found: Any = (None, "")
     try:
         if fresh:
-            slot.end_idle_worker()
+            slot.kill_workers()
         with contextlib.suppress(WorkerLost):
             found = slot.run(inspect, *arguments)
         if found[0] is None:
@@ -77,5 +77,5 @@ def call_builder_in_worker(
         raise InputError("model.builder", problem) from None
     finally:
         if getattr(found[0], "saw_rows", True):
-            slot.end_idle_worker()  # it had rows that are test rows of other folds
+            slot.kill_workers()  # it had rows that are test rows of other folds
         slots.give_back(slot)

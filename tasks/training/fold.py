@@ -20,7 +20,7 @@ from foldproof.tasks.training.engines.choose import (
     TRIAL_SEEDS,
     Builder,
     compile_model,
-    prepare_fold,
+    prepare_training,
 )
 from foldproof.tasks.training.estimator import train_estimator
 from foldproof.tasks.training.fold_data import FoldData, test_features, training_data
@@ -40,7 +40,7 @@ _is_keras_family: dict[str, bool] = {}
 _seeded_family: dict[str, bool] = {}
 
 
-def fit_fold(
+def train_fold(
     job: FoldJob,
     attempt: int,
     slot: str,
@@ -139,7 +139,9 @@ def _train_keras(
     started = time.perf_counter()
     build = _build_function(builder, job)
     seeded = _depends_on_seed(build, job)
-    prepared = prepare_fold(build, job.family, job.model_seed, job.order_seed, fold_data, job.train)
+    prepared = prepare_training(
+        build, job.family, job.model_seed, job.order_seed, fold_data, job.train
+    )
     initial, start = (
         weights_digest(prepared.model),
         InitialState(optimizer_step(prepared.model), seeded),

@@ -229,11 +229,11 @@ def _refit(
 
 
 def _train_in_new_process(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
-    slot.end_idle_worker()
+    slot.kill_workers()
     try:
         return train_with_retries(run, job, slot)
     finally:
-        slot.end_idle_worker()
+        slot.kill_workers()
 
 
 class _OtherSlots:

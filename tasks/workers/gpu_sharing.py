@@ -62,7 +62,7 @@ class GpuGate:
             self._is_exclusive = True
         try:
             for slot in self.slots:
-                slot.end_idle_worker()
+                slot.kill_workers()
             yield
         finally:
             self._is_exclusive = False
@@ -123,7 +123,7 @@ class SharedSlot(Slot):
                 return super().run(function, *arguments, timeout=timeout)
             finally:
                 self._device = self._limited
-                self.end_idle_worker()
+                self.kill_workers()
 
     def stop(self) -> None:
         """Kill the worker and close the gate."""

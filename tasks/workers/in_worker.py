@@ -100,7 +100,7 @@ def configure_unchecked(threads: int, tensorflow: bool, determinism: bool) -> No
         _configure_tensorflow(threads, determinism)
 
 
-def prepare_fold(job: FoldJob, tensorflow: bool) -> None:
+def compile_ahead(job: FoldJob, tensorflow: bool) -> None:
     """Compile the model before its first fold, for all folds to reuse."""
     configure(job.numerics, tensorflow)
     from foldproof.tasks.training.fold import compile_run_model
@@ -122,12 +122,12 @@ def train_and_store_fold(
         RunFailed: it cannot be stored.
     """
     configure(job.numerics, tensorflow)
-    from foldproof.tasks.training.fold import fit_fold
+    from foldproof.tasks.training.fold import train_fold
 
     try:
         with captured_output(output_path(progress.parent, job.key, attempt)):
             refuse_changed(job.builder.files)
-            finished = fit_fold(job, attempt, slot, progress)
+            finished = train_fold(job, attempt, slot, progress)
             refuse_changed(job.builder.files)
     except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         exhausted = is_exhausted(error)

@@ -45,12 +45,12 @@ class WorkerSlot(Protocol):
         """
         ...
 
-    def end_idle_worker(self) -> None:
-        """End the idle worker; the next job starts another."""
+    def kill_workers(self) -> None:
+        """Kill the worker, whatever it does; the next job starts another."""
         ...
 
     def stop(self) -> None:
-        """Kill the worker, whatever it does."""
+        """Kill the worker for good: no job starts another."""
         ...
 
 

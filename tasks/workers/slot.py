@@ -62,13 +62,13 @@ class Slot:
             try:
                 found = worker.call(function, *arguments, timeout=timeout)
             except CallTimeout:
-                self.end_idle_worker()
+                self.kill_workers()
                 raise FoldTimeout(f"ran past {timeout:g} seconds") from None
             except WorkerEnded as ended:
-                self.end_idle_worker()
+                self.kill_workers()
                 raise self._loss(ended) from None
             if isinstance(found, FoldRecord) and found.lost:
-                self.end_idle_worker()  # it does not give back the memory that ran out
+                self.kill_workers()  # it does not give back the memory that ran out
             return found
 
     def watch(self, memory: float, successor: Callable[..., Any], *arguments: Any) -> None:
@@ -99,10 +99,10 @@ class Slot:
         """Kill the worker; the calls that wait for it are interrupted."""
         with self._lock:
             self._closed = True
-        self.end_idle_worker()
+        self.kill_workers()
 
-    def end_idle_worker(self) -> None:
-        """End the worker, which has nothing to do; the next job starts a new one."""
+    def kill_workers(self) -> None:
+        """Kill the worker and its successor, whatever they do; the next job starts a new one."""
         with self._lock:
             for worker in (self._worker, self._successor):
                 if worker is not None:

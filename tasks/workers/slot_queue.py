@@ -56,7 +56,9 @@ class SlotQueue(ABC):
     def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
         """Let each worker compile the model of the fold that will be its first."""
         for slot, job in zip(self.slots, jobs, strict=False):
-            self._in_background(slot, in_worker.prepare_fold, job, self.tensorflow, timeout=timeout)
+            self._in_background(
+                slot, in_worker.compile_ahead, job, self.tensorflow, timeout=timeout
+            )
 
     def release(self) -> None:
         """Keep workers for the next call; here none are kept, so stop."""

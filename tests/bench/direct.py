@@ -11,7 +11,7 @@ from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.prefect_flow import steps
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
@@ -46,7 +46,7 @@ def train(run: Run, count: int | None = None) -> list[FoldRecord]:
     """
     run.check()
     with ThreadPoolExecutor(len(run.slots.slots)) as threads:
-        records = list(threads.map(lambda job: train_here(run, job), run.jobs[:count]))
+        records = list(threads.map(lambda job: train_without_prefect(run, job), run.jobs[:count]))
     failed = [record.error for record in records if record.error]
     if failed:
         raise RuntimeError(f"{len(failed)} folds failed: {failed[0]}")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct
@@ -22,7 +22,7 @@ def main() -> None:
             seconds = []
             for job in run.jobs[: case.folds]:
                 started = time.perf_counter()
-                record = train_here(run, job)
+                record = train_without_prefect(run, job)
                 seconds.append(time.perf_counter() - started)
                 if record.error:
                     raise RuntimeError(record.error)

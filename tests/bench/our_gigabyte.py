@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foldproof.tasks.data.dataset import FEATURES
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.bench import direct
@@ -24,7 +24,7 @@ def main() -> None:
             run.check()
             with watched(FEATURES) as peaks, ThreadPoolExecutor(case.folds) as threads:
                 jobs = run.jobs[: case.folds]
-                records = list(threads.map(lambda job: train_here(run, job), jobs))
+                records = list(threads.map(lambda job: train_without_prefect(run, job), jobs))
     for record in records:
         if record.error:
             raise RuntimeError(record.error)

@@ -25,7 +25,7 @@ from foldproof.tasks.run.preflight import check_early_stopping
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure
-from foldproof.tasks.training.fold import fit_fold
+from foldproof.tasks.training.fold import train_fold
 from foldproof.tasks.training.scaler import check_scaler
 from foldproof.tasks.workers.in_worker import record_of
 from tests.support.reports import prepared
@@ -77,7 +77,7 @@ def _report(run: Run) -> str:
 def _train(job: FoldJob) -> FoldRecord:
     """Train as a worker does: what the estimator raises is the fold's failure."""
     try:
-        finished = fit_fold(job, 1, "cpu:0", None)
+        finished = train_fold(job, 1, "cpu:0", None)
     except Exception as error:
         failure = describe_failure(error)
         return FoldRecord(job.key, job.repeat, job.fold, failure, slot="cpu:0")

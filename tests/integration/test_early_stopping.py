@@ -5,7 +5,7 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
@@ -40,7 +40,7 @@ def trained(folder, slots, builder, stopping):
         with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
             run.check()
             job = run.jobs[0]
-            record = train_here(run, job)
+            record = train_without_prefect(run, job)
             assert record.error is None, record.traceback
             assert record.notice == ""
             fold = read_fold(job.store, job.key)

@@ -17,7 +17,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.outputs import class_scores
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
@@ -236,7 +236,7 @@ def test_estimators_equal_scikit_learn_to_the_last_bit(tmp_path):
     with launched(Run(parse_study(settings(tmp_path, builder)), Display("quiet"))) as run:
         run.check()
         assert not run.identity.needs_tensorflow
-        records = [train_here(run, job) for job in run.jobs]
+        records = [train_without_prefect(run, job) for job in run.jobs]
         assert [record.error for record in records] == [None] * 5
         stored = [read_fold(job.store, job.key) for job in run.jobs]
     bunch = load_breast_cancer()

@@ -9,7 +9,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
@@ -42,7 +42,7 @@ def test_a_fold_without_memory_runs_again_alone_on_the_gpu(tmp_path, shared_slot
         records = {}
 
         def train(job):
-            records[job.key] = train_here(run, job)
+            records[job.key] = train_without_prefect(run, job)
 
         threads = [threading.Thread(target=train, args=(job,)) for job in run.jobs]
         for thread in threads:

@@ -16,7 +16,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
@@ -173,7 +173,7 @@ def light(project):
 def looked_at(slots, **given):
     """Return a run's key and its folds' keys, and whether the builder was tried."""
     if slots is not None:
-        slots.slots[0].end_idle_worker()  # a new process, in which nothing is imported yet
+        slots.slots[0].kill_workers()  # a new process, in which nothing is imported yet
     with launched(Run(settings(**given), Display("quiet"), slots=slots)) as run:
         run.check()
         return run.key, [job.key for job in run.jobs], "model_facts" in vars(run)
@@ -356,9 +356,9 @@ def test_a_damaged_record_is_none(project, light):
 def test_a_file_that_changes_during_the_run_fails_the_fold(project):
     with launched(Run(settings(model={"builder": "light:by_numpy"}), Display("quiet"))) as run:
         run.check()
-        assert train_here(run, run.jobs[0]).error is None
+        assert train_without_prefect(run, run.jobs[0]).error is None
         np.save("weights.npy", [5.0])
-        record = train_here(run, run.jobs[1])
+        record = train_without_prefect(run, run.jobs[1])
     problem = "'weights.npy', which the builder reads, changed meanwhile; run again"
     assert record.error == f"ChangedFile: {problem}"
     assert not run.jobs[1].store.exists()

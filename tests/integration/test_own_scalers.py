@@ -156,7 +156,7 @@ def test_a_scaler_that_imports_keras_stays_out_of_the_flows_process(here, prefec
 
 
 def test_with_all_folds_stored_no_worker_looks_at_the_scaler(tmp_path, name):
-    from foldproof.tasks.run.fold_retries import train_here
+    from foldproof.tasks.run.fold_retries import train_without_prefect
 
     rows = np.random.default_rng(0).normal(size=(20, 2))
     data = DataSpec.from_arrays(rows, np.arange(20) % 2)
@@ -165,7 +165,7 @@ def test_with_all_folds_stored_no_worker_looks_at_the_scaler(tmp_path, name):
     given |= {"train": {"scaler": f"{name}:Knows"}, "compute": {"workers": 1}}
     with launched(Run(parse_study(given), Display("quiet"))) as run:
         run.check()
-        assert [train_here(run, job).error for job in run.jobs] == [None, None]
+        assert [train_without_prefect(run, job).error for job in run.jobs] == [None, None]
     with launched(Run(parse_study(given), Display("quiet"))) as run:
         run.check()
         assert run._slots is None

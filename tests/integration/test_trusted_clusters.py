@@ -17,7 +17,7 @@ from foldproof.tasks.comparison.prefect_flow import SHARED, comparing
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.prefect_flow.steps import NAMES, running
 from foldproof.tasks.run import allowlist as trust
-from foldproof.tasks.run.prefect_internals import FLOW_RUN_ID
+from foldproof.tasks.run.deployment_internals import FLOW_RUN_ID
 from tests.support.command import run
 from tests.support.places import ROOT
 
@@ -137,7 +137,7 @@ def test_a_run_of_a_deployment_is_one_by_whatever_variable(deployment: Any) -> N
 
 def test_prefect_is_not_imported_to_find_out() -> None:
     code = (
-        "import sys; from foldproof.tasks.run.prefect_internals import is_deployed; "
+        "import sys; from foldproof.tasks.run.deployment_internals import is_deployed; "
         "print(is_deployed(), *sys.modules)"
     )
     ended = run([sys.executable, "-c", code], ROOT)

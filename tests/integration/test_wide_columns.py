@@ -16,7 +16,7 @@ from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
 from foldproof.tasks.evaluation.findings import precision_findings
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
@@ -106,7 +106,7 @@ def test_times_separate_classes_as_scikit_learn_does_in_float64(tmp_path):
     given["data"] = {"source": str(tmp_path / "a.csv"), "target": "y"}
     with launched(Run(parse_study(given), Display("quiet"))) as run:
         run.check()
-        assert [train_here(run, job).error for job in run.jobs] == [None] * 5
+        assert [train_without_prefect(run, job).error for job in run.jobs] == [None] * 5
         for job in run.jobs:
             train, test = np.load(job.train_path), np.load(job.test_path)
             features = SECONDS[:, None].astype(np.float64)

@@ -27,10 +27,10 @@ def traces(jobs: list[FoldJob]) -> dict[str, int]:
     """Train folds and return how often each graph of the kept model was traced."""
     _configure_tensorflow(jobs[0].numerics.threads)
     from foldproof.tasks.training.engines import choose as engines
-    from foldproof.tasks.training.fold import fit_fold
+    from foldproof.tasks.training.fold import train_fold
 
     for job in jobs:
-        fit_fold(job, 1, "cpu:0", None)
+        train_fold(job, 1, "cpu:0", None)
     kept: Any = engines._compiled_models[jobs[0].family]
     loop = kept.loop
     graphs = {"train": loop._train, "predict": loop._predict, "test": loop._test}

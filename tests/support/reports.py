@@ -15,7 +15,7 @@ from foldproof.tasks.report.folder import write_report
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import write_fold
-from foldproof.tasks.training.fold import fit_fold
+from foldproof.tasks.training.fold import train_fold
 from foldproof.tasks.workers.in_worker import record_of
 
 CLASSIFIER: dict[str, Any] = {
@@ -69,7 +69,7 @@ def train(run: Run, fails: Fails = lambda repeat, fold: None) -> list[FoldRecord
         if error is not None:
             records.append(FoldRecord(job.key, job.repeat, job.fold, error, slot="cpu:0"))
             continue
-        finished = fit_fold(job, 1, "cpu:0", None)
+        finished = train_fold(job, 1, "cpu:0", None)
         write_fold(finished, job.store)
         records.append(record_of(finished, job, cached=False))
     return records

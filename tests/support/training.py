@@ -6,7 +6,7 @@ from typing import Any
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.workers.slots import Slots
@@ -36,4 +36,4 @@ def train_some(
         run.check()
         by_place = {(job.repeat, job.fold): job for job in run.jobs}
         jobs = [by_place[place] for place in places]
-        return [train_here(run, job) for job in jobs], jobs
+        return [train_without_prefect(run, job) for job in jobs], jobs

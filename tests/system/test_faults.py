@@ -12,7 +12,7 @@ import pytest
 
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
@@ -85,7 +85,7 @@ def trained(settings: dict[str, Any], disturb=lambda run: None):
     with launched(Run(parse_study(settings), Display("quiet"))) as run:
         run.check()
         disturb(run)
-        record = train_here(run, run.jobs[0])
+        record = train_without_prefect(run, run.jobs[0])
         store = run.jobs[0].store
         return record, read_fold(store, run.jobs[0].key) if store.exists() else None
 

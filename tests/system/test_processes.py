@@ -14,7 +14,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.fold_retries import train_here
+from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
@@ -146,14 +146,14 @@ def test_a_killed_worker_costs_one_try_and_no_bit(tmp_path, own_slots):
     with launched(Run(parse_study(given), Display("quiet"), slots=own_slots)) as run:
         run.check()
         killer = killed_soon(own_slots, own_slots.slots[0].progress_path)
-        record = train_here(run, run.jobs[0])
+        record = train_without_prefect(run, run.jobs[0])
         join_all([killer])
     assert record.error is None, record.error
     assert record.attempt == 2
     calm = settings(tmp_path / "b", "dense", train={"epochs": 60, "engine": "plain"})
     with launched(Run(parse_study(calm), Display("quiet"), slots=own_slots)) as run:
         run.check()
-        undisturbed = train_here(run, run.jobs[0])
+        undisturbed = train_without_prefect(run, run.jobs[0])
     assert undisturbed.attempt == 1
     assert (record.weights, record.predictions) == (undisturbed.weights, undisturbed.predictions)
 
@@ -178,7 +178,7 @@ def test_a_fold_past_its_time_is_killed_and_says_so(tmp_path, own_slots):
     )
     with launched(Run(parse_study(given), Display("quiet"), slots=own_slots)) as run:
         run.check()
-        record = train_here(run, run.jobs[0])
+        record = train_without_prefect(run, run.jobs[0])
     assert record.error == "ran past 4 seconds, in each of 2 tries"
     assert record.attempt == 2
 

@@ -29,13 +29,13 @@ _compiled_models: dict[str, CompiledModel | str] = {}
 
 MAX_REASON_CHARS = 120  # of why a model is not compiled
 
-__all__ = ["TRIAL_SEEDS", "Builder", "PreparedFold", "compile_model", "prepare_fold"]
+__all__ = ["TRIAL_SEEDS", "Builder", "PreparedTraining", "compile_model", "prepare_training"]
 
 Ran = tuple[History, int, int | None]
 
 
 @dataclass(frozen=True)
-class PreparedFold:
+class PreparedTraining:
     """A fold whose model is built but not yet trained.
 
     Attributes:
@@ -51,15 +51,15 @@ class PreparedFold:
     not_compiled: str = ""
 
 
-def prepare_fold(
+def prepare_training(
     build: Builder,
     identity: str,
     seed: int,
     order_seed: int,
     fold_data: FoldData,
     train: TrainSpec,
-) -> PreparedFold:
-    """Build a fold's model and choose its training engine.
+) -> PreparedTraining:
+    """Build a fold's model and choose the engine that trains it.
 
     Args:
         build: makes a fresh, complete model from a seed.
@@ -76,7 +76,7 @@ def prepare_fold(
     if train.engine != "plain":
         try:
             kept = _compiled_model(build, identity, fold_data, train)
-            return PreparedFold(
+            return PreparedTraining(
                 compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels)),
                 lambda m, p: compiled.run(kept, m, train, order_seed, p),
                 kept.loop.predict,
@@ -86,7 +86,7 @@ def prepare_fold(
             if train.engine == "compiled":
                 raise
     model = build(seed)
-    return PreparedFold(
+    return PreparedTraining(
         model,
         lambda m, p: plain.run(model, m, train, order_seed, p),
         lambda features: plain.predict(model, features, train),

@@ -3,7 +3,6 @@
 import importlib
 import shutil
 from dataclasses import replace
-from importlib import metadata
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +10,11 @@ import pytest
 from pyarrow import csv, parquet
 
 from foldproof.tasks.common.digest import canonical_json, digest_json
-from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.config.yaml_file import read_settings
-from foldproof.tasks.folds.keys import fold_jobs, identify_model, run_id, run_key
+from foldproof.tasks.folds.fold_jobs import fold_jobs
+from foldproof.tasks.folds.keys import run_id, run_key
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
 from tests.support.reports import CLASSIFIER, prepared, settings
@@ -168,54 +165,6 @@ def test_a_builders_helper_is_part_of_the_keys(tmp_path, project):
     after = keys(tmp_path, model=model)
     assert after[0] != before[0]
     assert not set(after[1]) & set(before[1])
-
-
-def test_an_own_scalers_source_is_part_of_the_keys(project):
-    project("my_scaler", "class Mine: ...\n")
-    model, train = ModelSpec(**CLASSIFIER), TrainSpec(scaler="my_scaler:Mine")
-    before = identify_model(model, train).described
-    assert "my_scaler" in before["sources"]
-    project("my_scaler", "class Mine: x = 1\n")
-    assert identify_model(model, train).described != before
-
-
-@pytest.mark.parametrize(
-    ("builder", "needed"),
-    [
-        ("tasks.models:mlp", True),
-        ("sklearn.linear_model:Ridge", False),
-        ("my_model:build", False),
-        ("my_keras:build", True),
-    ],
-)
-def test_tensorflow_is_loaded_only_for_what_may_use_it(project, builder, needed):
-    project("my_keras", "def build():\n    import keras\n")
-    assert identify_model(ModelSpec(builder=builder), TrainSpec()).needs_tensorflow is needed
-
-
-def test_imports_inside_a_notebooks_function_are_traced(project):
-    def with_keras():
-        import keras
-        import my_parts
-
-        return keras, my_parts
-
-    def with_scikit_learn():
-        from sklearn.svm import SVC
-
-        return SVC(probability=True)
-
-    found = identify_model(ModelSpec.model_validate(with_keras), TrainSpec())
-    assert found.needs_tensorflow
-    assert found.described["distributions"] == {"keras": metadata.version("keras")}
-    assert set(found.described["sources"]) == {"my_parts"}
-    light = identify_model(ModelSpec.model_validate(with_scikit_learn), TrainSpec())
-    assert not light.needs_tensorflow
-
-
-def test_a_missing_builder_module_is_refused(project):
-    with pytest.raises(InputError, match=r"^model\.builder: no module 'nowhere'"):
-        identify_model(ModelSpec(builder="nowhere:build"), TrainSpec())
 
 
 def test_a_run_id_is_the_start_of_its_keys_digest(tmp_path):

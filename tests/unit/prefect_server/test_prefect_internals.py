@@ -18,7 +18,7 @@ from prefect.utilities import callables, engine
 
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.prefect_server import prefect_internals as internals
-from foldproof.tasks.run import prefect_internals as of_processes
+from foldproof.tasks.run import deployment_internals as of_processes
 from tests.support.contracts import demand, missing
 
 
@@ -137,7 +137,7 @@ def test_without_queues_there_is_nothing_to_drop(monkeypatch):
 def test_prefect_is_not_imported_before_it_is_needed():
     code = (
         "import sys, foldproof.tasks.prefect_server.prefect_internals, "
-        "foldproof.tasks.run.prefect_internals; print('prefect' in sys.modules)"
+        "foldproof.tasks.run.deployment_internals; print('prefect' in sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ended.stdout == "False\n", ended.stderr

@@ -13,7 +13,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.run.allowlist import BUILDERS, PATHS, Trust, check_trust
 from foldproof.tasks.run.current_run import launched
-from foldproof.tasks.run.prefect_internals import FLOW_RUN_ID
+from foldproof.tasks.run.deployment_internals import FLOW_RUN_ID
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 from tests.support.command import cv, run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.training.fold import fit_fold
+from foldproof.tasks.training.fold import train_fold
 from foldproof.tasks.training.freshness import set_apart
 from foldproof.tasks.training.trial.model_trial import build_model
 from tests.support.reports import finish, prepared, settings
@@ -101,19 +101,19 @@ def test_estimators_that_come_back_are_refused_before_anything_trains(builders, 
 def test_one_that_comes_back_later_is_refused_then(builders):
     with prepared(of("in_turn", builders)) as run:
         for job in run.jobs:
-            fit_fold(job, 1, "cpu:0", None)
+            train_fold(job, 1, "cpu:0", None)
         with pytest.raises(InputError, match="returned the same estimator twice"):
-            fit_fold(run.jobs[0], 1, "cpu:0", None)
+            train_fold(run.jobs[0], 1, "cpu:0", None)
 
 
 @pytest.mark.parametrize("builder", ["shared_part", "shared_draws"])
 def test_a_fold_does_not_depend_on_which_ran_before(builders, builder):
     with prepared(of(builder, builders)) as run:
         first, *rest = run.jobs
-        alone = fit_fold(first, 1, "cpu:0", None).predictions
+        alone = train_fold(first, 1, "cpu:0", None).predictions
         for job in rest:
-            fit_fold(job, 1, "cpu:0", None)
-        assert fit_fold(first, 1, "cpu:0", None).predictions == alone
+            train_fold(job, 1, "cpu:0", None)
+        assert train_fold(first, 1, "cpu:0", None).predictions == alone
 
 
 def test_what_a_builder_has_fitted_is_kept(builders):

@@ -1,4 +1,4 @@
-"""Recognise a process that Prefect started for a deployment, without importing Prefect.
+"""Tell whether the code runs for a deployment of Prefect's, without importing Prefect.
 
 Private names of Prefect, read from 3.8.8; `test_prefect_internals` fails when one changes.
 Those that need Prefect itself are in `prefect_server.prefect_internals`.

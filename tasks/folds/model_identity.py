@@ -1,0 +1,82 @@
+"""What identifies the model of a run in keys: its sources, versions, parameters and files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.user_code.objects.functions import (
+    identity_of,
+    is_function_object,
+    modules_of,
+)
+from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
+from foldproof.tasks.user_code.references import BUILT_IN
+from foldproof.tasks.user_code.search_path import import_folders
+
+# An import of these alone needs no TensorFlow, which takes seconds to start.
+LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}
+HEAVY = {"tensorflow", "keras"}  # of a scaler: what it loads has to be set up before
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """All that identifies the model of a run: sources, versions, parameters, files.
+
+    Attributes:
+        described: sources, versions and parameters, for the keys.
+        needs_tensorflow: workers must load it.
+        notices: what the user should be told.
+        files: path and SHA-256 of each file that its builder opens, as they were opened.
+    """
+
+    described: dict[str, Any]
+    needs_tensorflow: bool
+    notices: tuple[str, ...]
+    files: tuple[tuple[str, str], ...] = ()
+
+    def with_files(self, files: tuple[tuple[str, str], ...]) -> "ModelIdentity":
+        """Return the same with the files that the builder opens; they count by content."""
+        content = _described_files([digest for _, digest in files])
+        return replace(self, described=self.described | content, files=files)
+
+
+def identify_model(
+    model: ModelSpec, train: TrainSpec, tell: Callable[[str], None] = lambda text: None
+) -> ModelIdentity:
+    """Identify the model by tracing all user code that a fold runs, without running any of it.
+
+    Args:
+        model: names the builder.
+        train: names the scaler.
+        tell: is told of it now and then where that takes long.
+
+    Raises:
+        InputError: a module cannot be found.
+    """
+    found, search = Provenance(tell=tell), list(import_folders())
+    function = None
+    if is_function_object(model.builder):
+        function = identity_of(model.builder)
+        for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
+            trace_import("model.builder", module, search, found)
+    else:
+        trace_module("model.builder", model.builder.partition(":")[0], search, found)
+    heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
+    if ":" in train.scaler:
+        trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
+        heavy = heavy or bool(found.distributions.keys() & HEAVY)
+    described = {"builder": model.builder, "params": model.params, "function": function}
+    described |= found.described() | _described_files([])
+    return ModelIdentity(described, heavy, tuple(found.notices))
+
+
+def _described_files(digests: list[str]) -> dict[str, Any]:
+    """Return the files' digests, sorted, and in which order the builder opens them."""
+    names = sorted(set(digests))
+    return {"files": names, "opened": [names.index(digest) for digest in digests]}
+
+
+def _ours_need_it(found: Provenance) -> bool:
+    return BUILT_IN in found.sources
