@@ -18,6 +18,7 @@ from foldproof.tasks.cli.warm.request import FLAG, HELP
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import shortened
 from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.config.data import READINGS
 from foldproof.tasks.config.study import SECTIONS, Study, parse_study
 from foldproof.tasks.config.types import Section
 from foldproof.tasks.config.yaml_file import read_settings, read_yaml
@@ -31,7 +32,11 @@ MOST_READ = 200  # characters that are read as another notation
 BARE_COLON = re.compile(r"([{,]\s*[^\s:,{}\[\]]+):(?=\S)")  # after a name, as in {units:3}
 EXAMPLE = "'{\"NAME\": VALUE}'"
 SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
-MAPPINGS = (*SECTIONS, "data.csv", "model.params", "train.early_stopping", "train.class_weight")
+MAPPINGS = (
+    *SECTIONS,
+    *(f"data.{name}" for name in READINGS),
+    *("model.params", "train.early_stopping", "train.class_weight"),
+)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,11 @@ def _named_mark(value: Any) -> Any:
     return DELIMITERS.get(value, value) if isinstance(value, str) else value
 
 
-class CsvSpec(Section):
+class Reading(Section):
+    """How the bytes of one kind of source are read; in no key, as what was read is."""
+
+
+class CsvSpec(Reading):
     """How a CSV file is written; auto finds it out and says what is unusual."""
 
     delimiter: Annotated[str, BeforeValidator(_named_mark)] = Field(
@@ -96,8 +100,9 @@ class DataSpec(Section):
 
     source: Text = Field(
         "breast_cancer",
-        description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), "
-        "or a path to a CSV file, a Parquet file or folder, or an npz file.",
+        description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), or "
+        "the path or URI of a .csv, .tsv or .tab file (also with .gz), an .npz file, "
+        "a .parquet or .pq file, or a folder of Parquet files.",
     )
     csv: CsvSpec = Field(CsvSpec(), description="How the CSV file is written; in no key.")
     target: Column | None = Field(
@@ -124,6 +129,19 @@ class DataSpec(Section):
         None, description="A column of sample weights, used in training only."
     )
     _arrays: Any = PrivateAttr(None)
+
+    def reading(self, name: str) -> dict[str, Any]:
+        """Return the settings of one kind of source that are not at their defaults.
+
+        Args:
+            name: of their section; nothing for a kind that has none.
+        """
+        section: Reading | None = getattr(self, name) if name in READINGS else None
+        return {} if section is None else section.model_dump(mode="json", exclude_defaults=True)
+
+    def without_place(self) -> dict[str, Any]:
+        """Return what the settings say of the samples, wherever these lie and are read from."""
+        return self.model_dump(mode="json", exclude={"source", *READINGS})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -176,3 +194,8 @@ class DataSpec(Section):
             return cls.model_validate(given)
         except ValidationError as error:
             raise input_error(error, cls) from None
+
+
+READINGS = tuple(
+    name for name, field in DataSpec.model_fields.items() if isinstance(field.default, Reading)
+)

@@ -14,7 +14,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.guesses import guess_notes
 from foldproof.tasks.data.sources.raw_table import RawData
-from foldproof.tasks.data.sources.read import read, refuse_lost_labels
+from foldproof.tasks.data.sources.read import read
 from foldproof.tasks.data.target import Label, Target, resolve_target
 from foldproof.tasks.data.target_facts import TargetFacts, target_facts
 from foldproof.tasks.data.wide_columns import (
@@ -100,7 +100,6 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
         InputError: the source or a value in it is not usable.
     """
     raw = read(spec, fold_column)
-    refuse_lost_labels(raw)
     target = resolve_target(raw.target, spec)
     arrays = {
         TARGETS: _training_targets(target),

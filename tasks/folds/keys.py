@@ -67,7 +67,7 @@ def run_key(
             "rows": dataset.rows,
             "feature_shape": list(dataset.feature_shape),
             **dataset.facts.for_key(),
-            "settings": dataset.settings.model_dump(mode="json", exclude={"source", "csv"}),
+            "settings": dataset.settings.without_place(),
         },
         "split": {
             "settings": study.split.model_dump(mode="json"),

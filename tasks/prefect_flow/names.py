@@ -7,8 +7,8 @@ from typing import Any
 from prefect.context import FlowRunContext
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.data.sources.choose import shown
 from foldproof.tasks.folds.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_generated_name
 from foldproof.tasks.prefect_ui.form import from_form
@@ -55,8 +55,8 @@ def readable_name(study: Study, folds: int | None) -> str:
     """
     if study.name:
         return study.name
-    source, split = study.data.source, study.split
-    data = "arrays" if is_in_memory(source) else Path(source).stem or source
+    source, split = shown(study.data.source), study.split
+    data = Path(source).stem or source or "arrays"
     count = folds or split.n_splits * split.n_repeats
     by_rows = (
         is_user_splitter(split.method)

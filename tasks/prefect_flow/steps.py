@@ -1,5 +1,6 @@
 """The flow's steps as Prefect tasks; the plain functions behind them know nothing of Prefect."""
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from typing import Any
 
 from prefect import get_run_logger
 
+from foldproof.tasks.config.data import READINGS
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target_facts import (
@@ -91,7 +93,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     lasting = (*run.dataset.notices, *run.identity.notices, *findings)
     facts = {
         "source": settings.data.source,
-        "csv": settings.data.csv.model_dump_json(exclude_defaults=True),
+        **{name: json.dumps(settings.data.reading(name)) for name in READINGS},
         "out": settings.out,
         "workers": str(settings.compute.workers),
         "engine": settings.compute.engine,

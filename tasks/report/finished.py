@@ -17,7 +17,7 @@ import pyarrow as pa
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.data.sources.csv_format.read import is_csv
+from foldproof.tasks.data.sources.choose import find_source
 from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
@@ -146,14 +146,16 @@ class FinishedRun:
         )
 
     def _reading(self, source: str | None) -> dict[str, Any]:
-        """Return where the data is and how a CSV file is to be read, which no key holds."""
+        """Return where the data is and how it is to be read, which no key holds."""
         metadata = self.execution.schema.metadata or {}
         place = source or metadata.get(b"foldproof.source", b"").decode(errors="replace")
-        said = metadata.get(b"foldproof.csv", b"")
+        kind = find_source(place)
+        name = "" if kind is None else kind.settings
+        said = metadata.get(f"foldproof.{name}".encode(), b"") if name else b""
         try:
-            return {"source": place} | ({"csv": json.loads(said)} if said and is_csv(place) else {})
+            return {"source": place} | ({name: json.loads(said)} if said else {})
         except ValueError:
-            raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of a CSV file") from None
+            raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of {name}") from None
 
     def damaged_files(self) -> Iterator[str]:
         """Yield a line for each file, or key, that does not match the manifest."""

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from foldproof.tasks.common.text import one_line
+from foldproof.tasks.data.sources.choose import shown
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.report.folder import EXECUTION, MANIFEST
 from foldproof.tasks.report.result import metric_line
@@ -103,5 +104,5 @@ def _model(builder: str) -> str:
 
 def _data(source: str, key: Any) -> str:
     rows = key["data"]["rows"]
-    is_unnamed = not source or source.startswith("memory:")
-    return f"{rows} rows" if is_unnamed else f"{Path(source).name}, {rows} rows"
+    name = Path(shown(source)).name
+    return f"{name}, {rows} rows" if name else f"{rows} rows"

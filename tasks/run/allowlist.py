@@ -15,10 +15,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.import_paths import import_paths
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data.sources import bundled
+from foldproof.tasks.data.sources.choose import is_opened
 from foldproof.tasks.run.deployment_internals import is_deployed
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.objects.functions import is_function_object
@@ -107,7 +106,7 @@ def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> 
     if trust.modules is not None:
         refuse_code_in_params(study)
     source = study.data.source
-    if source not in bundled.NAMES and not memory.is_in_memory(source):
+    if is_opened(source):
         _check_path(trust, "data.source", source)
     if with_out:
         _check_path(trust, "out", study.out)

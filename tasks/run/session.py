@@ -17,10 +17,10 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.places import FOLDERS, ROOT
-from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset
+from foldproof.tasks.data.sources.choose import shown
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import (
     MAX_LISTED_CLASSES,
@@ -218,9 +218,8 @@ class Run(RunPlan):
             InputError: the source, or a value in it, is not usable.
         """
         if "dataset" not in vars(self):
-            source = self.study.data.source
             self.display.status(
-                "reading the data" + ("" if is_in_memory(source) else f", {source}")
+                ", ".join(filter(None, ("reading the data", shown(self.study.data.source))))
             )
             with ThreadPoolExecutor(1) as beside:  # hashing needs neither this thread nor its lock
                 spec, column = self.study.data, self.study.split.fold_column

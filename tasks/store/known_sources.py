@@ -7,15 +7,14 @@ decides only what is started early: keys are always made of the samples that wer
 import json
 import os
 import socket
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.common.digest import digest_file, digest_json
+from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import RESULTS_VERSION
-from foldproof.tasks.config.arrays_in_memory import is_in_memory
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.sources.choose import content_digest
 
 SOURCES = "sources"
 
@@ -27,7 +26,7 @@ def source_record(spec: DataSpec, fold_column: str | None) -> str | None:
         spec: where the bytes are and how they are read.
         fold_column: the column of a predefined split, or None.
     """
-    content = _content(spec.source)
+    content = content_digest(spec.source)
     if content is None:
         return None
     settings = spec.model_dump(mode="json", exclude={"source"})
@@ -56,32 +55,4 @@ def keep_known(dataset: Dataset, path: Path) -> None:
 
 def known_of(dataset: Dataset) -> dict[str, Any]:
     """Return what is kept of samples: their digest, and the settings as resolved."""
-    settings = dataset.settings.model_dump(mode="json", exclude={"source", "csv"})
-    return {"sha256": dataset.digest, "settings": settings}
-
-
-def _content(source: str) -> str | None:
-    """Return a digest of a source's bytes and of the kind of file that they are."""
-    if is_in_memory(source) or "://" in source:
-        return None
-    path = Path(source)
-    try:
-        if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.is_file())
-            return digest_json([[str(f.relative_to(path)), _digest(f)] for f in files])
-        if path.is_file():
-            return digest_json([path.name.partition(".")[2].lower(), _digest(path)])
-    except OSError:  # said when it is read
-        return None
-    return digest_json(["bundled", source])
-
-
-def _digest(path: Path) -> str:
-    stat = path.stat()
-    return _digest_once(path, stat.st_size, stat.st_mtime_ns)
-
-
-@cache
-def _digest_once(path: Path, size: int, changed_at: int) -> str:
-    """Hash a file once in a process: several models of a comparison have the same."""
-    return digest_file(path)
+    return {"sha256": dataset.digest, "settings": dataset.settings.without_place()}

@@ -13,9 +13,8 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import FOLDERS, PACKAGE, ROOT
-from foldproof.tasks.config import arrays_in_memory as memory
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data.sources import bundled
+from foldproof.tasks.data.sources.choose import is_opened
 from foldproof.tasks.run.allowlist import named_code, refuse_code_in_params
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.modules import find_module
@@ -70,7 +69,7 @@ def check_data(study: Study, known: bool, show: Show | None) -> None:
         InputError: with the flag that names it.
     """
     source = study.data.source
-    if known or source in bundled.NAMES or memory.is_in_memory(source):
+    if known or not is_opened(source):
         return
     remedy = "give your copy with --data.source"
     if not _is_regular(source):

@@ -1,4 +1,4 @@
-"""The kinds of sources: one module each, and a package for CSV files; `read` chooses among them.
+"""The kinds of sources: one module each, which declares a SOURCE; `choose` finds them.
 
 Imports `common` and `config`.
 """

@@ -5,6 +5,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.data.sources import tables
+from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.raw_table import RawData
+
 NAMES = ("breast_cancer", "iris", "wine", "digits", "diabetes", "blobs")
 
 
@@ -31,3 +36,17 @@ def load(name: str) -> pa.Table:
 def _table(features: Any, names: list[str], target: Any) -> pa.Table:
     columns = {name: features[:, i] for i, name in enumerate(names)}
     return pa.table({**columns, "target": target})
+
+
+def _read(spec: DataSpec, fold_column: str | None) -> RawData:
+    return tables.select(load(spec.source), spec.target or "target", spec, fold_column)
+
+
+SOURCE = Source(
+    f"a bundled data set ({', '.join(NAMES)})",
+    takes=lambda address: address in NAMES,
+    read=_read,
+    place="package",
+    names=NAMES,
+    precedence=1,
+)

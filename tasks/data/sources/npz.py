@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
 from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.data.sources.addresses import ends_in
+from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
 
@@ -114,3 +116,10 @@ def _is_one_hot(array: NDArray[Any], rows: int) -> bool:
         return False
     zeros_and_ones = np.isin(array, (0, 1)).all()
     return bool(zeros_and_ones and (array.sum(axis=1) == 1).all())
+
+
+SOURCE = Source(
+    "an .npz file",
+    takes=lambda address: ends_in(address, (".npz",)),
+    read=lambda spec, fold_column: select(load(spec.source), spec, fold_column),
+)

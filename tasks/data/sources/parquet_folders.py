@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data.sources.csv_format.read import is_csv
+from foldproof.tasks.data.sources.choose import find_source
 
 MAGIC = b"PAR1"  # what each Parquet file begins with
-OTHER_KINDS = (".pq", ".npz")  # that are read one at a time, besides CSV
 
 
 def refuse_no_parquet(folder: str) -> None:
@@ -50,7 +49,7 @@ def _files(folder: str) -> Iterator[Path]:
 
 
 def _is_usable(path: Path) -> bool:
-    return is_csv(path.name) or path.name.lower().endswith(OTHER_KINDS)
+    return find_source(str(path.absolute())) is not None
 
 
 def _is_parquet(path: Path) -> bool:

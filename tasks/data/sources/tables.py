@@ -1,45 +1,33 @@
-"""CSV and Parquet: a table, and the roles of its columns."""
+"""Sources that are tables: they are checked, and their columns have roles."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line, nearest
-from foldproof.tasks.config.data import CsvSpec, DataSpec
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.columns import find_roles, spaced
-from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous
-from foldproof.tasks.data.sources.csv_format.read import is_csv, read_csv
-from foldproof.tasks.data.sources.open_file import file_system_of
-from foldproof.tasks.data.sources.parquet_folders import refuse_no_parquet, refuse_others
 from foldproof.tasks.data.sources.raw_table import RawData, values
 
 
-def load(
-    source: str, spec: CsvSpec, names: Collection[str] = ()
+def checked_table(
+    source: str, read: Callable[[], tuple[pa.Table, tuple[str, ...]]]
 ) -> tuple[pa.Table, tuple[str, ...]]:
-    """Read a CSV file, a Parquet file or a folder of Parquet files (in the order of names).
+    """Read a table, and check that it has rows and that each column has a name of its own.
 
     Args:
         source: where it is.
-        spec: how a CSV file is written.
-        names: columns of names, such as groups, which are no numbers.
-
-    Returns:
-        The table, and what was unusual about the file, a line each.
+        read: returns it, and what was unusual about the file, a line each.
 
     Raises:
         InputError: it is empty, damaged, or its header is not usable.
     """
     try:
-        table, notices = (
-            read_csv(source, spec, names) if is_csv(source) else (_read_parquet(source), ())
-        )
+        table, notices = read()
         _check_header(table, source)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         problem = f"cannot read {source!r}: {first_line(error)}; check that the file is whole"
@@ -65,7 +53,6 @@ def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str
     if not names:
         raise InputError("data.features", "no column is left to learn from; drop fewer columns")
     _refuse_index(names, spec)
-    _refuse_two_readings(table[roles.taken["data.target"]], spec)
     side = {setting: _side(table, setting, column) for setting, column in roles.taken.items()}
     return RawData(
         features=table.select(names),
@@ -85,42 +72,11 @@ def _refuse_index(names: Sequence[str], spec: DataSpec) -> None:
             raise InputError("data.features", f"{name!r} is the index of a pandas table; {remedy}")
 
 
-def _refuse_two_readings(target: pa.ChunkedArray, spec: DataSpec) -> None:
-    """Refuse a CSV file's target such as 1,234; of features, only those that are learnt from."""
-    if is_csv(spec.source) and pa.types.is_string(target.type) and is_ambiguous(target):
-        problem = f"{target.drop_null()[0].as_py()!r} may have a decimal comma or not"
-        remedy = "set data.csv.decimal to , or data.csv.thousands to ,"
-        raise InputError("data.target", f"{problem}; {remedy}")
-
-
 def _side(table: pa.Table, setting: str, name: str) -> NDArray[Any]:
     kind = table[name].type
     if pa.types.is_nested(kind):
         raise InputError(setting, f"column {name!r} holds {kind}; give numbers or text")
     return values(table[name])
-
-
-def _read_parquet(source: str) -> pa.Table:
-    system, path = file_system_of(source)
-    is_folder = "://" not in source and Path(source).is_dir()
-    if is_folder:
-        refuse_no_parquet(source)
-    try:
-        return _decoded(parquet.read_table(path, filesystem=system))
-    except (pa.ArrowException, OSError):
-        if is_folder:
-            refuse_others(source)
-        raise
-
-
-def _decoded(table: pa.Table) -> pa.Table:
-    """Return categories that are numbers as numbers, as pandas and fastparquet read them."""
-    for place, field in enumerate(table.schema):
-        kind = field.type
-        if pa.types.is_dictionary(kind) and pa.types.is_primitive(kind.value_type):
-            column = table.column(place).cast(kind.value_type)
-            table = table.set_column(place, field.name, column)
-    return table
 
 
 def _check_header(table: pa.Table, source: str) -> None:

@@ -7,7 +7,7 @@ splits it holds, and of those that hold the one with the highest `precedence` is
 from collections.abc import Sequence
 from functools import cache
 
-from foldproof.tasks.evaluation.declared import declared_methods
+from foldproof.tasks.common.declared import declared
 from foldproof.tasks.evaluation.intervals.types import (
     Interval,
     IntervalMethod,
@@ -42,7 +42,7 @@ def interval(
 
 @cache
 def _methods() -> list[IntervalMethod]:
-    found: list[IntervalMethod] = declared_methods(__package__ or "", "METHOD")
+    found: list[IntervalMethod] = declared(__package__ or "", "METHOD")
     return sorted(found, key=lambda method: -method.precedence)
 
 

@@ -6,7 +6,7 @@ Tests are a module of this package that declares a METHOD.
 from collections.abc import Sequence
 from functools import cache
 
-from foldproof.tasks.evaluation.declared import declared_methods
+from foldproof.tasks.common.declared import declared
 from foldproof.tasks.evaluation.intervals.choose import CONFIDENCE_LEVEL
 from foldproof.tasks.evaluation.paired_tests.types import (
     Pair,
@@ -39,5 +39,5 @@ def paired_tests(
 
 @cache
 def _methods() -> list[PairedMethod]:
-    found: list[PairedMethod] = declared_methods(__package__ or "", "METHOD")
+    found: list[PairedMethod] = declared(__package__ or "", "METHOD")
     return sorted(found, key=lambda method: method.order)

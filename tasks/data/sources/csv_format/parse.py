@@ -7,6 +7,7 @@ from pyarrow import csv
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import CsvSpec
+from foldproof.tasks.data.sources.addresses import ends_in
 from foldproof.tasks.data.sources.csv_format.dialect import SAMPLE_BYTES, Dialect
 from foldproof.tasks.data.sources.csv_format.ragged import refuse_ragged
 from foldproof.tasks.data.sources.open_file import open_source
@@ -45,7 +46,7 @@ def sample_of(source: str) -> tuple[bytes, bool]:
 
 def unpacked(source: str, file: object) -> pa.NativeFile:
     """Return the stream of an open file, decompressed if its name ends in .gz."""
-    return pa.input_stream(file, compression="gzip" if source.lower().endswith(".gz") else None)
+    return pa.input_stream(file, compression="gzip" if ends_in(source, (".gz",)) else None)
 
 
 def missing_words(spec: CsvSpec) -> list[str]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import CsvSpec
+from foldproof.tasks.data.sources.addresses import ends_in
 from foldproof.tasks.data.sources.csv_format.dialect import detect_dialect
 from foldproof.tasks.data.sources.csv_format.numerals import Evidence, count_evidence, read_numbers
 from foldproof.tasks.data.sources.csv_format.parse import (
@@ -21,7 +22,7 @@ from foldproof.tasks.data.sources.csv_format.unnamed_columns import (
     drop_unnamed_columns,
 )
 
-ENDINGS = (".csv", ".tsv", ".tab")
+ENDINGS = (".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz", ".tab.gz")
 MAX_SAMPLED_COLUMNS = 1000  # to detect the decimal mark from
 OTHERS = {  # what files of other kinds begin with
     b"PK\x03\x04": "an Excel workbook or zip file",
@@ -33,7 +34,7 @@ OTHERS = {  # what files of other kinds begin with
 
 def is_csv(source: str) -> bool:
     """Return whether a source is a CSV file, by its name."""
-    return source.lower().removesuffix(".gz").endswith(ENDINGS)
+    return ends_in(source, ENDINGS)
 
 
 def read_csv(

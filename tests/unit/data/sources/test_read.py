@@ -117,8 +117,8 @@ def test_csv_may_be_compressed_and_named_in_capitals(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gap", ["", "NA", "null", "NaN"])
 def test_gaps_in_text_are_none(tmp_path: Path, gap: str) -> None:
-    raw = load(write(tmp_path, f"a,y\n1,no\n2,{gap}\n"), target="y")
-    assert raw.target.tolist() == ["no", None]
+    raw = load(write(tmp_path, f"a,g,y\n1,no,0\n2,{gap},1\n"), target="y", groups="g")
+    assert raw.groups.tolist() == ["no", None]
 
 
 def test_whole_file_decides_the_type_of_a_column(tmp_path: Path) -> None:
@@ -445,11 +445,13 @@ def test_a_folder_is_for_parquet_files(here: Path, names: tuple[str, ...], probl
         ("nothing", "no file or folder 'nothing'; use one of breast_cancer, iris, wine, "),
         ("none.csv", "no file or folder 'none.csv'; check the path"),
         ("a" * 5000 + ".csv", "no file or folder 'aaa"),
-        ("note.txt", "'note.txt' is of an unknown kind; give a .csv, .parquet or .npz file, or"),
+        ("note.txt", "'note.txt' is of an unknown kind; give a bundled data set (breast_"),
         ("file:///none/such.csv", "cannot open 'file:///none/such.csv': "),
         ("file://relative.csv", "cannot open 'file://relative.csv': File URI cannot be relative"),
-        ("nope://x/y.csv", "cannot open 'nope://x/y.csv': Unrecognized filesystem type"),
-        ("://", "cannot open '://': "),
+        ("nope://x/y.csv", "'nope://x/y.csv' begins with none of file://, s3://, gs://, "),
+        ("https://x/y.csv", "'https://x/y.csv' begins with none of file://, s3://, gs://, "),
+        ("://", "'://' begins with none of file://"),
+        ("s3://x/y.txt", "'y.txt' is of an unknown kind; give a bundled data set (breast_"),
     ],
     ids=lambda value: value[:20],
 )

@@ -376,7 +376,9 @@ def test_a_line_that_is_no_row_is_named_and_what_is_said_of_it_helps(
 def test_settings_of_csv_files_are_for_csv_files(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read(DataSpec(source="iris", csv={"header": False}), None)  # type: ignore[arg-type]
-    assert str(caught.value) == "data.csv: 'iris' is no CSV file; leave it out"
+    assert str(caught.value) == (
+        "data.csv: 'iris' is not a .csv, .tsv or .tab file (also with .gz); leave it out"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""Choose the kind of source that takes an address; what none takes is refused.
+
+A kind is a module of this package that declares a SOURCE: `declaration.py` says what is in it.
+"""
+
+from functools import cache
+
+from foldproof.tasks.common.declared import declared
+from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.data.sources.addresses import FILE_SCHEMES, is_of_a_file, is_uri
+from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.local_files import digest_of_bytes, refuse_unreadable
+
+
+def find_source(address: str) -> Source | None:
+    """Return the kind of source that an address is of, or None where none takes it."""
+    return next((source for source in sources() if source.takes(address)), None)
+
+
+def source_of(address: str) -> Source:
+    """Return the kind of source that an address is of; where it is a path, it can be read.
+
+    Raises:
+        InputError: nothing is there, or no kind takes it; with all that is read.
+    """
+    found = find_source(address)
+    if not is_uri(address) and (found is None or found.place == "file"):
+        refuse_unreadable(address, [name for source in sources() for name in source.names])
+    if found is None:
+        raise InputError("data.source", f"{_problem(address)}; give {_all_kinds()}")
+    return found
+
+
+def is_opened(address: str) -> bool:
+    """Tell whether data would be opened or asked for, by the address alone.
+
+    What comes with a package or is in memory already is known by its name.
+    """
+    return not any(not source.is_opened and source.takes(address) for source in sources())
+
+
+def shown(address: str) -> str:
+    """Return what people see of an address; nothing where it says nothing to them."""
+    source = find_source(address)
+    return address if source is None else source.shown(address)
+
+
+def content_digest(address: str) -> str | None:
+    """Return a digest of all that is read at an address; None where that cannot be told before."""
+    source = find_source(address)
+    if source is None or is_uri(address):
+        return None
+    if source.place == "package":
+        return digest_json(["bundled", address])
+    return digest_of_bytes(address) if source.place == "file" else None
+
+
+@cache
+def sources() -> list[Source]:
+    """Return all kinds, in the order in which they are asked."""
+    found: list[Source] = declared(__package__ or "", "SOURCE")
+    return sorted(found, key=lambda source: -source.precedence)
+
+
+def _problem(address: str) -> str:
+    if is_of_a_file(address):
+        return f"{address.rpartition('/')[2]!r} is of an unknown kind"
+    known = ", ".join(f"{scheme}://" for scheme in FILE_SCHEMES)
+    return f"{address!r} begins with none of {known}"
+
+
+def _all_kinds() -> str:
+    *kinds, last = (source.written for source in sources() if source.written)
+    return f"{', '.join(kinds)}, or {last}"

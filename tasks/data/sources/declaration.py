@@ -1,0 +1,48 @@
+"""What a kind of source says of itself, in the module that reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.data.sources.raw_table import RawData
+
+
+def _itself(address: str) -> str:
+    return address
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of source, declared by its module as SOURCE.
+
+    Attributes:
+        written: how an address of it looks, for people, such as "an .npz file"; empty where
+            nobody types one.
+        takes: tells whether an address is one of this kind, by its text as far as that goes.
+        read: reads the samples; the second argument is the column of a predefined split, or
+            None. What cannot be read is an InputError.
+        place: where the bytes are. A `file` lies at a path or URI, is looked for before
+            anything is loaded and known again by its bytes. A `service` is asked for them. Both
+            need to be allowed in a deployment, and to be named by who verifies a report. In
+            `memory` they are this process's own, and with a `package` they were installed.
+        settings: the section of `data` that says how it is read, or nothing; elsewhere it is
+            refused.
+        names: all its addresses, if they can be listed.
+        shown: what people see of an address; nothing where it says nothing to them.
+        precedence: the larger is asked first whether it takes an address.
+    """
+
+    written: str
+    takes: Callable[[str], bool]
+    read: Callable[[DataSpec, str | None], RawData]
+    place: Literal["file", "service", "memory", "package"] = "file"
+    settings: str = ""
+    names: tuple[str, ...] = ()
+    shown: Callable[[str], str] = _itself
+    precedence: int = 0
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether something is opened or asked that another person may have named."""
+        return self.place in ("file", "service")
