@@ -1,4 +1,7 @@
-"""The environment variables of workers, which have to be set before NumPy and TensorFlow load."""
+"""Which environment variables workers need before NumPy and TensorFlow load, and which not.
+
+They are set in `workers/environment.py`.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Worker processes: the pool of slots, and in `in_worker` and `preload` what runs inside them.
+"""Worker processes: the pool of slots; `in_worker` has what runs inside them.
+
+`host_client` starts them, and `environment` sets their environment variables.
 
 Imports `training`, `store`, `folds` and what they may import.
 """

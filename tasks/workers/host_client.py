@@ -1,8 +1,8 @@
-"""Start worker processes from a host, and set their environment: the client of `host_process.py`.
+"""Start worker processes from a host: the client of `host_process.py`.
 
-`WorkerHost` hands the environment of all workers to the host process when that starts, so that
-nothing of this process is changed. The host loads the slow libraries once, and never imports
-the user's main module: a script without a main guard, or a notebook, works.
+`WorkerHost` hands the environment of all workers (`environment.py`) to the host process when that
+starts, so that nothing of this process is changed. The host loads the slow libraries once, and
+never imports the user's main module: a script without a main guard, or a notebook, works.
 """
 
 import contextlib
@@ -14,13 +14,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
 from foldproof.tasks.common.errors import Interrupted
-from foldproof.tasks.common.places import python_path
-from foldproof.tasks.machine.worker_environment import REMOVED_VARIABLES, worker_variables
+from foldproof.tasks.workers.environment import host_environment
 from foldproof.tasks.workers.host_process import (
     ENDED,
     KILL,
@@ -161,13 +161,7 @@ class WorkerHost:
             libraries: modules of installed libraries to load, too; none of the user's.
         """
         (home / "keras").mkdir(exist_ok=True)
-        self._variables = {
-            **worker_variables(threads, home / "keras"),
-            **(deviations or {}),
-            # The host must find our modules whatever lies in the working directory.
-            "PYTHONSAFEPATH": "1",
-            "PYTHONPATH": python_path(),
-        }
+        self._environment = partial(host_environment, threads, home / "keras", deviations or {})
         self._tensorflow, self._log, self._libraries = tensorflow, log, libraries
         self._numbers = itertools.count(1)
         self._lock, self._closed = threading.RLock(), False
@@ -234,8 +228,7 @@ class WorkerHost:
             self._start()
 
     def _start(self) -> None:
-        environment = {k: v for k, v in os.environ.items() if k not in REMOVED_VARIABLES}
-        environment |= self._variables
+        environment = self._environment()
         self._fresh = are_fresh(environment)
         self._control, theirs = socket.socketpair()
         module = "foldproof.tasks.workers.host_process"

@@ -20,7 +20,6 @@ from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory_text
 from foldproof.tasks.machine.numerics import Numerics
-from foldproof.tasks.machine.worker_environment import REMOVED_VARIABLES, worker_variables
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.fold_file import read_fold, write_fold
 from foldproof.tasks.store.object_storage import Remote, storage_errors_as_run_failed
@@ -36,9 +35,12 @@ from foldproof.tasks.user_code.opened_files.watch import (
     signature_of,
 )
 from foldproof.tasks.user_code.search_path import extend_path
+from foldproof.tasks.workers.environment import (
+    gpu_memory,
+    set_variables_of_slot,
+    wrong_variables,
+)
 from foldproof.tasks.workers.output import captured_output, output_path
-
-GPU_MEMORY_VARIABLE = "FOLDPROOF_GPU_MEMORY"  # names the MiB that this worker may take
 
 _started_ns = 0  # when this process began
 
@@ -58,9 +60,7 @@ def set_up(
     """
     global _started_ns
     _started_ns = time.time_ns()
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible
-    if memory is not None:
-        os.environ[GPU_MEMORY_VARIABLE] = str(memory)
+    set_variables_of_slot(visible, memory)
     os.chdir(folder)
     limit_memory(memory_limit)
 
@@ -238,11 +238,11 @@ def _limit_memory(tf: Any, gpu: Any) -> None:
 
     A limit rules out the setting for growth; then TF_FORCE_GPU_ALLOW_GROWTH sees to it.
     """
-    limit = os.environ.get(GPU_MEMORY_VARIABLE)
+    limit = gpu_memory()
     if limit is None:
         tf.config.experimental.set_memory_growth(gpu, True)
         return
-    share = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+    share = tf.config.LogicalDeviceConfiguration(memory_limit=limit)
     tf.config.set_logical_device_configuration(gpu, [share])
 
 
@@ -254,10 +254,7 @@ def _check_numerics(expected: Numerics, tensorflow: bool) -> None:
         RuntimeError: with every difference.
     """
     found: dict[str, Any] = Numerics(expected.threads, expected.device, expected.gpu).fingerprint()
-    wrong = [name for name in REMOVED_VARIABLES if name in os.environ]
-    variables = worker_variables(expected.threads, Path())
-    del variables["KERAS_HOME"], variables["TF_CPP_MIN_LOG_LEVEL"]
-    wrong += [name for name, value in variables.items() if os.environ.get(name) != value]
+    wrong = list(wrong_variables(expected.threads))
     if tensorflow:
         wrong += _wrong_in_tensorflow(expected, found["libraries"])
     if wrong:

@@ -20,6 +20,7 @@ DECIDES = {
     "training": "scalers, weights, models, all engines",
     "store.fold_file": "how a fold is kept and read again",
     "workers.in_worker": "how a worker sets what bits depend on",
+    "workers.environment": "the variables that are set before NumPy and TensorFlow load",
     "evaluation": "metrics, tables, intervals, paired tests",
     "report.folder": "the bytes of a report's tables",
     "report.parquet_tables": "how those are read again, for comparisons",

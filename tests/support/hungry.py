@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
-from foldproof.tasks.workers.in_worker import GPU_MEMORY_VARIABLE
+from foldproof.tasks.workers.environment import GPU_MEMORY_VARIABLE
 
 
 class Hungry(LogisticRegression):
