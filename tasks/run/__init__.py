@@ -1,4 +1,4 @@
-"""One run without Prefect: plan, pre-flight checks, allowlist, fold retries, progress display.
+"""One run without Prefect: plan, checks, allowlist, model trial, fold retries, progress display.
 
 Imports everything below, and no Prefect.
 """

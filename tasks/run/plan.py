@@ -98,7 +98,7 @@ class RunPlan:
     @cached_property
     def jobs(self) -> tuple[FoldJob, ...]:
         """The folds' jobs, in the order of the plan."""
-        return self._jobs_of(self.plan, self.model)
+        return self.jobs_of(self.plan, self.model)
 
     @cached_property
     def _by_key(self) -> dict[str, FoldJob]:
@@ -131,7 +131,8 @@ class RunPlan:
         if same and self.dataset is other.dataset:
             self.plan = other.plan
 
-    def _jobs_of(self, plan: FoldPlan, model: ModelIdentity) -> tuple[FoldJob, ...]:
+    def jobs_of(self, plan: FoldPlan, model: ModelIdentity) -> tuple[FoldJob, ...]:
+        """Return the jobs of some folds, under the keys that an identity of the model gives."""
         numerics = self.placement.numerics
         return fold_jobs(self.study, self.dataset, plan, model, numerics, self.out)
 

@@ -5,21 +5,17 @@ settings and starts what takes long to start, `load_data` and `split_rows` do wh
 `check_model` tries the model; then folds are trained (`fold_retries.py`).
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
-from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
-from foldproof.tasks.data.dataset import WEIGHTS, Dataset
+from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.sources.choose import shown
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import (
@@ -39,32 +35,25 @@ from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.model_trial import keep_opened, try_model
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
 from foldproof.tasks.run.protocols import RunView, Service
-from foldproof.tasks.run.stored_reports import matching_reports, stored_result
-from foldproof.tasks.run.user_calls import call_builder_in_worker, split_in_own_process
+from foldproof.tasks.run.stored_lookup import StoredLookup
+from foldproof.tasks.run.user_calls import split_in_own_process
 from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.atomic_folders import repair_folders
-from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.fold_file import make_store
-from foldproof.tasks.store.known_sources import SOURCES, keep_known, read_known, source_record
-from foldproof.tasks.store.object_storage import Remote, download_run, storage_errors_as_run_failed
+from foldproof.tasks.store.object_storage import Remote, download_run
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
-from foldproof.tasks.user_code.opened_files.record import (
-    may_open_files,
-    read_record,
-    write_record,
-)
-from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions, OpenedFiles
+from foldproof.tasks.user_code.opened_files.record import read_record
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
 from foldproof.tasks.user_code.references import library_modules
 from foldproof.tasks.user_code.search_path import import_folders, start_folder
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
-
-_tried: dict[str, ModelFacts] = {}  # what trials in this process found, where nothing was wrong
 
 
 class Run(RunPlan):
@@ -126,7 +115,7 @@ class Run(RunPlan):
         self._lock, self._begun, self._checked = threading.Lock(), False, False
         self._checked_settings = False
         self._refusal: InputError | None = None
-        self._source_record: str | None = None
+        self._stored = StoredLookup(self.remote)
         self._service_of: Run | None = None
         self._workers_of: Run | None = None
         self.is_compared = False
@@ -165,7 +154,7 @@ class Run(RunPlan):
         if self.identity and self.placement:
             self.start_service()
         self._begun = True
-        if not self._may_be_stored():
+        if self.refresh or not self._stored.may_hold_all_folds(self):
             self.slots.warm_up()  # loads TensorFlow while the data is read
 
     def stored_result(self) -> Result | None:
@@ -177,8 +166,7 @@ class Run(RunPlan):
             InputError: the first thing that is wrong about the settings.
         """
         self._check_settings()
-        reports = () if self.refresh or self._on_cluster else self._reports or ()
-        found = stored_result(self, reports)
+        found = None if self.refresh or self._on_cluster else self._stored.result(self)
         if found is None:
             return None
         report = FinishedRun.read(found.path)
@@ -222,11 +210,10 @@ class Run(RunPlan):
                 ", ".join(filter(None, ("reading the data", shown(self.study.data.source))))
             )
             with ThreadPoolExecutor(1) as beside:  # hashing needs neither this thread nor its lock
-                spec, column = self.study.data, self.study.split.fold_column
-                record = beside.submit(source_record, spec, column)
+                noting = beside.submit(self._stored.note_source, self)
                 found = self.dataset
                 self._show_data_summary(found.rows, found.feature_shape, found.facts)
-                self._source_record = record.result()
+                noting.result()
         return self.dataset
 
     def load_data(self) -> Dataset:
@@ -275,7 +262,8 @@ class Run(RunPlan):
         make_store(self.out)
         repair_folders(self.out / RUNS)
         remove_drafts(self.out / FOLDS)
-        self._save_opened_files()
+        if "model_facts" in vars(self):
+            keep_opened(self, self.model_facts.opened, self.remote)
         self._checked = True
 
     def fetch_stored(self) -> None:
@@ -308,18 +296,6 @@ class Run(RunPlan):
         except InputError as error:  # said by `check_model`, if a fold has to be trained
             self._refusal = error
             return NOTHING
-
-    def _save_opened_files(self) -> None:
-        """Write the record of the files that the builder opened in its trial build."""
-        if "model_facts" not in vars(self) or not may_open_files(self.study.model.builder):
-            return
-        with disk_errors_as_run_failed(
-            f"out: what the builder opens, in {self.study.out!r}", RERUN_REMEDY
-        ):
-            write_record(self.model_facts.opened, self.out / self.record)
-        if self.remote is not None:
-            with storage_errors_as_run_failed(self.remote.uri):
-                self.remote.send([self.record], self.out)
 
     def _show_data_summary(self, rows: int, shape: Sequence[int], facts: TargetFacts) -> None:
         """Show size and labels of the data, and warn of a positive label that may be wrong."""
@@ -382,35 +358,8 @@ class Run(RunPlan):
         Raises:
             InputError: with what is wrong about the builder, the model or the settings.
         """
-        one = replace(self.plan, folds=self.plan.folds[:1])
-        job = self._jobs_of(one, self.identity)[0]
-        weighted = (
-            self.dataset.array(WEIGHTS) is not None or self.study.train.class_weight is not None
-        )
-        trial = digest_json([job.family, weighted, self.record])
-        known = _tried.get(trial) if self.keeps and not self.refresh else None
-        if known is not None and self._opens_the_same(known):
-            return known
-        self.display.status("starting a worker and trying the model")
-        own = (self.scratch, *(ROOT / name for name in FOLDERS))
-        unwatched = Exclusions(own, tuple(self.identity.described["sources"]))
-        arguments = (job, weighted, self.identity.needs_tensorflow, unwatched)
-        # What another run's builder imported would not be opened again.
-        fresh, builder = self._workers_of is not None, job.builder.reference
-        call = (fresh, builder, in_worker.inspect_model, *arguments)
-        found, trace = call_builder_in_worker(self.slots, *call)
-        if isinstance(found, InputError):
-            self.display.detail(trace)
-            raise found
-        facts: ModelFacts = found
-        _tried[trial] = facts
-        return facts
-
-    def _opens_the_same(self, known: ModelFacts) -> bool:
-        """Return whether the files that the builder opened in its trial are unchanged."""
-        if not may_open_files(self.study.model.builder):
-            return True
-        return read_record(self.out / self.record) == known.opened
+        recall, fresh = self.keeps and not self.refresh, self._workers_of is not None
+        return try_model(self, lambda: self.slots, self.display, recall, fresh)
 
     def _purpose(self) -> str:
         """Return a digest of the code that its workers have in hand, or nothing.
@@ -459,38 +408,7 @@ class Run(RunPlan):
 
     def save_source_record(self) -> None:
         """Write the record that maps the source's bytes to the data's digest."""
-        if self.remote is None and self._source_record is not None:
-            with disk_errors_as_run_failed(
-                f"out: what is known of the data, in {self.study.out!r}", RERUN_REMEDY
-            ):
-                keep_known(self.dataset, self.out / self._source_record)
-
-    def _may_be_stored(self) -> bool:
-        """Return whether all folds may be stored, before the data is read."""
-        if self.refresh:
-            return False
-        if self.remote is not None:
-            return bool(self.remote.names(FOLDS))
-        if not _holds(self.out / FOLDS, ".parquet"):
-            return False
-        return self._reports is None or bool(self._reports)
-
-    @cached_property
-    def _reports(self) -> tuple[Path, ...] | None:
-        """The stored reports of the same settings and samples; None if the source is unknown."""
-        known = self._known_source()
-        return None if known is None else matching_reports(self, known)
-
-    def _known_source(self) -> dict[str, Any] | None:
-        """Return the digest and settings of the data by its source's bytes, if known."""
-        if self.remote is not None or not _holds(self.out / SOURCES, ".json"):
-            return None
-        record = source_record(self.study.data, self.study.split.fold_column)
-        return None if record is None else read_known(self.out / record)
-
-
-def _holds(folder: Path, ending: str) -> bool:
-    return folder.is_dir() and any(name.endswith(ending) for name in os.listdir(folder))
+        self._stored.keep_source(self)
 
 
 def _size(rows: int, shape: Sequence[int]) -> str:
