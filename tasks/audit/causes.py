@@ -99,56 +99,75 @@ def _unseeded_loops(usual: Conditions) -> tuple[Cause, ...]:
     """Return what a loop around fit does wrong that does not seed, or not all."""
     undetermined = Conditions(usual.threads, determinism=False)  # TensorFlow is left unseeded
     return (
-        Cause(
-            "same_model",
-            "the same model fitted again",
-            "same_model",
-            usual,
-            "One seeded model; fit is called on it twice, as in a loop that builds it outside.",
-            Interpretation(
-                "fit went on from what the last fit left: the trained weights, and the state of "
-                "optimizer and random generators. Build a fresh model for every fit.",
-                "fit started anew by itself, as those of most scikit-learn estimators do.",
-            ),
+        _same_model(usual),
+        _fresh_not_reseeded(usual),
+        _only_numpy(undetermined),
+        _only_tensorflow(usual),
+    )
+
+
+def _same_model(conditions: Conditions) -> Cause:
+    """Return the cause that fit is called again on a model that is trained already."""
+    return Cause(
+        "same_model",
+        "the same model fitted again",
+        "same_model",
+        conditions,
+        "One seeded model; fit is called on it twice, as in a loop that builds it outside.",
+        Interpretation(
+            "fit went on from what the last fit left: the trained weights, and the state of "
+            "optimizer and random generators. Build a fresh model for every fit.",
+            "fit started anew by itself, as those of most scikit-learn estimators do.",
         ),
-        Cause(
-            "fresh_not_reseeded",
-            "fresh model, not reseeded",
-            "once",
-            usual,
-            "Seeded once, before the loop; then every fit gets a fresh model.",
-            Interpretation(
-                "Random generators went on where the last fit left them: other initial weights, "
-                "another order of rows, other dropout. Reseed before every build.",
-                "Nothing random is in this model, or it seeds itself.",
-            ),
+    )
+
+
+def _fresh_not_reseeded(conditions: Conditions) -> Cause:
+    """Return the cause that the loop seeds once, before it begins."""
+    return Cause(
+        "fresh_not_reseeded",
+        "fresh model, not reseeded",
+        "once",
+        conditions,
+        "Seeded once, before the loop; then every fit gets a fresh model.",
+        Interpretation(
+            "Random generators went on where the last fit left them: other initial weights, "
+            "another order of rows, other dropout. Reseed before every build.",
+            "Nothing random is in this model, or it seeds itself.",
         ),
-        Cause(
-            "only_numpy",
-            "reseeded, but only NumPy",
-            "numpy",
-            undetermined,
-            "numpy.random.seed before each fresh model, and nothing else.",
-            Interpretation(
-                "NumPy's seed reaches neither Python's random, which Keras takes the seeds of "
-                "initial weights from, nor TensorFlow. Use keras.utils.set_random_seed.",
-                "This model draws from NumPy alone, as scikit-learn's estimators do, or is not "
-                "random.",
-            ),
+    )
+
+
+def _only_numpy(conditions: Conditions) -> Cause:
+    """Return the cause that the loop seeds NumPy alone."""
+    return Cause(
+        "only_numpy",
+        "reseeded, but only NumPy",
+        "numpy",
+        conditions,
+        "numpy.random.seed before each fresh model, and nothing else.",
+        Interpretation(
+            "NumPy's seed reaches neither Python's random, which Keras takes the seeds of "
+            "initial weights from, nor TensorFlow. Use keras.utils.set_random_seed.",
+            "This model draws from NumPy alone, as scikit-learn's estimators do, or is not random.",
         ),
-        Cause(
-            "only_tensorflow",
-            "reseeded, but only TensorFlow",
-            "tensorflow",
-            usual,
-            "tf.random.set_seed before each fresh model, and nothing else.",
-            Interpretation(
-                "Keras takes the seeds of initial weights and dropout from Python's random, "
-                "which this does not seed. Use keras.utils.set_random_seed.",
-                "This model draws from TensorFlow's own generator alone, or is not random.",
-            ),
-            not_for_estimators=NO_TENSORFLOW,
+    )
+
+
+def _only_tensorflow(conditions: Conditions) -> Cause:
+    """Return the cause that the loop seeds TensorFlow alone."""
+    return Cause(
+        "only_tensorflow",
+        "reseeded, but only TensorFlow",
+        "tensorflow",
+        conditions,
+        "tf.random.set_seed before each fresh model, and nothing else.",
+        Interpretation(
+            "Keras takes the seeds of initial weights and dropout from Python's random, "
+            "which this does not seed. Use keras.utils.set_random_seed.",
+            "This model draws from TensorFlow's own generator alone, or is not random.",
         ),
+        not_for_estimators=NO_TENSORFLOW,
     )
 
 

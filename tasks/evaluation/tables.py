@@ -21,7 +21,7 @@ from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summa
 from foldproof.tasks.folds.initial_state import FoldStart, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.store.fold_file import read_fold
 
@@ -66,38 +66,57 @@ def reduce_folds(
         SharedStart: folds that should differ started from the same weights.
     """
     model = jobs[0].builder.reference
-    predictions = Columns(_predictions_schema(dataset))
-    history = Columns(schemas.history_schema())
-    rows: list[dict[str, Any]] = []
-    executions: list[dict[str, Any]] = []
-    measured: list[Metrics | None] = []
-    beginnings: list[FoldStart] = []
+    collected = _FoldByFold(dataset, model, metrics)
     for fold, job, record in zip(plan.folds, jobs, records, strict=True):
-        place = {"model": model, "repeat": fold.repeat, "fold": fold.fold}
-        known = {"seed": job.model_seed, "n_train": fold.n_train, "n_test": fold.n_test}
-        finished = None if record.error else read_fold(job.store, job.key)
-        result = score_fold(dataset, finished, metrics) if finished else None
-        rows.append(place | known | _fold_row(dataset, record, finished, result))
-        executions.append(_execution_row(record, finished))
-        measured.append(result.metrics if result else None)
-        if finished is not None and result is not None:
-            _add_predictions(predictions, place, dataset, finished, result)
-            _add_history(history, place, finished)
-            start = (finished.initial, finished.start)
-            beginnings.append(FoldStart(fold.repeat, fold.fold, job.model_seed, *start))
-    check_distinct(beginnings)
-    table = predictions.table()
-    kept = partial(_kept, dataset, table)
+        collected.add(fold, job, record)
+    check_distinct(collected.starts)
+    predictions, measured = collected.predictions.table(), collected.measured
+    kept = partial(_kept, dataset, predictions)
     return Tables(
-        folds=pa.Table.from_pylist(rows, schema=schemas.folds_schema(metrics)),
-        history=history.table(),
-        predictions=table,
+        folds=pa.Table.from_pylist(collected.rows, schema=schemas.folds_schema(metrics)),
+        history=collected.history.table(),
+        predictions=predictions,
         summary=summarise(model, dataset, plan, measured, metrics, kept),
-        execution=pa.Table.from_pylist(executions, schema=schemas.execution_schema()),
+        execution=pa.Table.from_pylist(collected.executions, schema=schemas.execution_schema()),
         undefined=tuple(_undefined(plan, measured)),
         failed=sum(record.error is not None for record in records),
         positive=named_positive(dataset.facts),
     )
+
+
+class _FoldByFold:
+    """The rows of all tables so far, and what is computed from several folds at the end.
+
+    Attributes:
+        rows, executions: one a fold.
+        predictions, history: several a finished fold.
+        measured: the metrics of each fold; None of one that failed.
+        starts: what each finished fold started from.
+    """
+
+    def __init__(self, dataset: Dataset, model: str, metrics: tuple[str, ...]) -> None:
+        self._dataset, self._model, self._metrics = dataset, model, metrics
+        self.predictions = Columns(_predictions_schema(dataset))
+        self.history = Columns(schemas.history_schema())
+        self.rows: list[dict[str, Any]] = []
+        self.executions: list[dict[str, Any]] = []
+        self.measured: list[Metrics | None] = []
+        self.starts: list[FoldStart] = []
+
+    def add(self, fold: Fold, job: FoldJob, record: FoldRecord) -> None:
+        """Read what is stored of the next fold, and add it."""
+        place = {"model": self._model, "repeat": fold.repeat, "fold": fold.fold}
+        known = {"seed": job.model_seed, "n_train": fold.n_train, "n_test": fold.n_test}
+        finished = None if record.error else read_fold(job.store, job.key)
+        result = score_fold(self._dataset, finished, self._metrics) if finished else None
+        self.rows.append(place | known | _fold_row(self._dataset, record, finished, result))
+        self.executions.append(_execution_row(record, finished))
+        self.measured.append(result.metrics if result else None)
+        if finished is not None and result is not None:
+            _add_predictions(self.predictions, place, self._dataset, finished, result)
+            _add_history(self.history, place, finished)
+            start = (finished.initial, finished.start)
+            self.starts.append(FoldStart(fold.repeat, fold.fold, job.model_seed, *start))
 
 
 def score_fold(

@@ -70,6 +70,7 @@ def train_fold(
     started = time.perf_counter()
     rows, features = test_features(job, fold_data.scaler)
     raw = _checked_output(trained, features, job)
+    seconds_predict = time.perf_counter() - started
     return FinishedFold(
         key=job.key,
         rows=rows,
@@ -83,17 +84,20 @@ def train_fold(
         predictions=digest_arrays([raw]),
         start=trained.start,
         execution=Execution(
-            attempt=attempt,
-            device=slot,
-            started_at=started_at,
-            seconds_build=trained.seconds_build,
-            seconds_fit=trained.seconds_fit,
-            seconds_predict=time.perf_counter() - started,
-            peak_rss_mib=peak_mib(),
-            numerics=_numerics(job.numerics),
+            attempt, slot, started_at, **_measured(trained, job), seconds_predict=seconds_predict
         ),
         notice=trained.not_compiled,
     )
+
+
+def _measured(trained: Trained, job: FoldJob) -> dict[str, Any]:
+    """Return what a fold took of this process, and the numerics that it has."""
+    return {
+        "seconds_build": trained.seconds_build,
+        "seconds_fit": trained.seconds_fit,
+        "peak_rss_mib": peak_mib(),
+        "numerics": _numerics(job.numerics),
+    }
 
 
 def compile_run_model(job: FoldJob) -> None:

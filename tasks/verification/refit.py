@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,7 @@ def verify(
     Raises:
         InputError: the run cannot be done again here, or must not be, with the reason.
     """
-
-    def tell(line: str) -> None:
-        say(line[: len(line) - len(line.lstrip())] + one_line(line))  # a report may name anything
-
+    tell = partial(_tell_one_line, say)
     with report_errors_as_input_error():
         damaged = list(finished.damaged_files())
         if damaged:
@@ -83,9 +81,7 @@ def verify(
         needs_own = study is not None and (trusted or check_code(study, finished.sources))
         if study is not None:
             check_data(study, source is not None, show)
-        _tell(tell, FILES, [])
-        sound = _tell(tell, "certificates", list(finished.wrong_certificates()), ANEW)
-        sound &= _tell(tell, "metrics", _wrong_metrics(finished), FOLLOW)
+        sound = _tell_stored(tell, finished)
     if study is None:
         tell("folds: none to refit")
         return sound
@@ -152,6 +148,18 @@ def _wrong_metrics(finished: FinishedRun) -> list[str]:
     wrong = list(finished.wrong_metrics())
     named = named_positive(finished.facts) if finished.facts else ""
     return [*wrong, *([f"positive: {named}"] if wrong and named else [])]
+
+
+def _tell_one_line(say: Say, line: str) -> None:
+    """Say a line, keeping its indentation; a report may name anything, also line breaks."""
+    say(line[: len(line) - len(line.lstrip())] + one_line(line))
+
+
+def _tell_stored(say: Say, finished: FinishedRun) -> bool:
+    """Say that the files are whole, and whether what they hold agrees; return that."""
+    _tell(say, FILES, [])
+    sound = _tell(say, "certificates", list(finished.wrong_certificates()), ANEW)
+    return _tell(say, "metrics", _wrong_metrics(finished), FOLLOW) and sound
 
 
 def _tell(say: Say, what: str, wrong: list[str], fine: str = "as the manifest says") -> bool:

@@ -67,44 +67,56 @@ def detect_dialect(sample: bytes, spec: CsvSpec, is_whole: bool, name: str) -> D
     """
     found: dict[str, str] = {}
     encoding = encoding_of(sample, found, name) if spec.encoding == "auto" else spec.encoding
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not is_whole and "\n" in text:
-        text = text[: text.rindex("\n") + 1]
-    delimiter = spec.delimiter
-    skip = 0
-    if (said := SEP.match(text)) and said[1] in DELIMITERS:
-        text, skip = text[said.end() :], 1
-        delimiter = said[1] if delimiter == "auto" else delimiter
+    text, said = _without_sep(_whole_lines(sample, encoding, is_whole))
     comment = _comment(spec, text)
     above = _count_comments(text, comment)
-    if delimiter == "auto":
-        delimiter = _delimiter(_without(text, above))
+    delimiter = said if spec.delimiter == "auto" else spec.delimiter
+    delimiter = delimiter or _delimiter(_without(text, above))
     if above and spec.comment == "auto" and spec.header is not False:
         above -= _is_header(text, above, delimiter)
     rows = _rows(_without(text, above), delimiter)
     comment = comment if above or spec.comment != "auto" else ""
     header = _has_header(rows, name) if spec.header == "auto" else spec.header
-    names = _names(rows, delimiter) if header else ()
-    if spec.delimiter == "auto" and delimiter != ",":
-        found["delimiter"] = "delimiter tab" if delimiter == "\t" else f"delimiter {delimiter!r}"
-    if spec.comment == "auto" and above:
-        found["comment"] = f"{above} comment line{'s' * (above > 1)}"
-    if spec.header == "auto" and header and _count_up(rows[0] if rows else []):
-        found["header"] = "a header of numbers, which are the columns' names"
-    below = rows[1:] if header else rows
+    numbered = header and _count_up(rows[0] if rows else [])
     return Dialect(
         encoding=encoding,
         is_plain=sample.isascii(),
         delimiter=delimiter,
-        skip=skip + above,
+        skip=above + bool(said),
         comment=comment,
         header=header,
         header_lines=_header_lines(_without(text, above), rows),
-        names=names,
-        rows=below,
-        found=found,
+        names=_names(rows, delimiter) if header else (),
+        rows=rows[1:] if header else rows,
+        found=found | _unusual(spec, delimiter, above, numbered),
     )
+
+
+def _whole_lines(sample: bytes, encoding: str, is_whole: bool) -> str:
+    """Return the sample's text without a line that goes on behind it."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample).removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if is_whole or "\n" not in text else text[: text.rindex("\n") + 1]
+
+
+def _without_sep(text: str) -> tuple[str, str]:
+    """Return the text below a line that names the delimiter, and that; or all, and nothing."""
+    said = SEP.match(text)
+    if said and said[1] in DELIMITERS:
+        return text[said.end() :], said[1]
+    return text, ""
+
+
+def _unusual(spec: CsvSpec, delimiter: str, above: int, numbered: bool) -> dict[str, str]:
+    """Return what is unusual and was not said, as `setting: what was found`."""
+    found = {}
+    if spec.delimiter == "auto" and delimiter != ",":
+        found["delimiter"] = "delimiter tab" if delimiter == "\t" else f"delimiter {delimiter!r}"
+    if spec.comment == "auto" and above:
+        found["comment"] = f"{above} comment line{'s' * (above > 1)}"
+    if spec.header == "auto" and numbered:
+        found["header"] = "a header of numbers, which are the columns' names"
+    return found
 
 
 def _comment(spec: CsvSpec, text: str) -> str:
