@@ -32,6 +32,7 @@ from tests.support.left_out import (  # noqa: F401 (pytest finds its hooks here)
     pytest_terminal_summary,
     pytest_testnodedown,
 )
+from tests.support.prefect_home import made_home
 from tests.support.processes import Start, starting
 from tests.support.warm import stop_warm
 
@@ -68,7 +69,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Prefect server with a database of its own; the address of its API."""
     home = tmp_path_factory.mktemp("prefect")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PREFECT_HOME", str(home))
+        patch.setenv("PREFECT_HOME", made_home(home))
         server = EmbeddedServer(home / "log")
     server.wait()
     yield server.url

@@ -23,6 +23,7 @@ from tests.support.live import (
 )
 from tests.support.needs import need
 from tests.support.places import ROOT
+from tests.support.prefect_home import made_home
 from tests.support.processes import children, free_port, lives, seconds_until_gone, wait_for
 
 pytestmark = pytest.mark.browser
@@ -49,6 +50,7 @@ def live(tmp_path_factory):
     """Everything that `make ui` brings up."""
     port = free_port()
     made = Live(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("ui"))
+    made_home(made.folder / "home")
     made.variables["PREFECT_API_URL"] = ""  # as on a machine where nothing is configured
     made.variables |= EAGER
     command = (sys.executable, str(ROOT / "deployments" / "ui.py"), str(port))

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.command import CV, contents, report_of, run
 from tests.support.kept import NETS, digests
+from tests.support.prefect_home import made_home
 from tests.support.processes import Ended, Start, all_gone, family, lives, wait_for
 
 FOLDPROOF = [sys.executable, "-m", "foldproof"]
@@ -40,8 +41,8 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory) -> str:
-    """A home of Prefect's for all tests here: making its database takes seconds."""
-    return str(tmp_path_factory.mktemp("home"))
+    """A home of Prefect's for all tests here."""
+    return made_home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from tests.support.command import CV, report_of, run
 from tests.support.kept import NETS, digests
+from tests.support.prefect_home import made_home
 from tests.support.processes import Start, all_gone, family
 
 HEAD = """
@@ -38,7 +39,7 @@ def study(tmp_path) -> Path:
 
 def told(script: str, folder: Path, **variables: str) -> list[Any]:
     """Run a script without a Prefect API and return what it printed, as JSON."""
-    variables = {"PREFECT_API_URL": "", "PREFECT_HOME": str(folder / "home")} | variables
+    variables = {"PREFECT_API_URL": "", "PREFECT_HOME": made_home(folder / "home")} | variables
     ended = run([sys.executable, "-c", HEAD + script], folder, **variables)
     assert ended.code == 0, ended.err
     return [json.loads(line) for line in ended.out.splitlines()]
@@ -102,7 +103,7 @@ print(json.dumps([found, hosts]))
 def test_nothing_is_left_after_any_end(start: Start, study, end):
     script = f"{HEAD}\ncall(1)\nprint('ready', flush=True)\nsys.stdin.readline()\n"
     script += f"import time; time.sleep(3)\n{end}\n"
-    home = {"PREFECT_API_URL": "", "PREFECT_HOME": str(study / "home"), "TMPDIR": str(study)}
+    home = {"PREFECT_API_URL": "", "PREFECT_HOME": made_home(study / "home"), "TMPDIR": str(study)}
     begun = start([sys.executable, "-c", script], study, **home)
     begun.wait_for(lambda: "ready" in begun.out)
     processes = family(begun.pid)
@@ -140,7 +141,7 @@ print(json.dumps([before, unharmed, kept(), found]))
 
 def test_a_whole_report_is_the_answer_and_nothing_starts(study, prefect_api):
     arguments = [*CV, "--model", "nets:build", "--split.n_splits", "2", "--train.epochs", "1"]
-    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": str(study / "home")}
+    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": made_home(study / "home")}
     first = report_of(run(arguments, study, **nowhere))
     manifest = (first / "manifest.json").read_bytes()
     code = f"""
@@ -170,7 +171,7 @@ finally:
 def test_a_report_without_its_record_of_execution_is_no_answer(tmp_path, content):
     """It stands in no manifest, since it differs between equal runs."""
     arguments = [*CV, "--model", "sklearn.naive_bayes:GaussianNB", "--split.n_splits", "2"]
-    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": str(tmp_path / "home")}
+    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": made_home(tmp_path / "home")}
     record = report_of(run(arguments, tmp_path, **nowhere)) / "execution.parquet"
     record.unlink() if content is None else record.write_bytes(content)
     again = run(arguments, tmp_path, **nowhere)
@@ -187,7 +188,7 @@ def test_a_report_is_no_answer_once_what_the_builder_opens_changed(study, name, 
     source = source.replace("    return", "    os.path.exists('other')\n    return")
     (study / "nets.py").write_text(source)
     arguments = [*CV, "--model", "nets:build", "--split.n_splits", "2", "--train.epochs", "1"]
-    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": str(study / "home")}
+    nowhere = {"PREFECT_API_URL": "", "PREFECT_HOME": made_home(study / "home")}
     first = report_of(run(arguments, study, **nowhere))
     assert "and so is their report" in run(arguments, study, **nowhere).err
     (study / name).write_text("6")

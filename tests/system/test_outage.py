@@ -12,6 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from foldproof.tasks.prefect_server.server import EmbeddedServer
 from tests.support.command import CV, cv, report_of
 from tests.support.places import ROOT
+from tests.support.prefect_home import made_home
 from tests.support.processes import Start, Started
 from tests.support.slow import SLOW
 
@@ -30,7 +31,7 @@ def folder(tmp_path):
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     """A real Prefect server of the test's own, which it may kill."""
-    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PREFECT_HOME", made_home(tmp_path / "home"))
     made = EmbeddedServer(tmp_path / "log")
     made.wait()
     yield made

@@ -23,6 +23,7 @@ from foldproof.tasks.workers import slot as workers
 from foldproof.tasks.workers.host_process import FRESH_VARIABLE
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import CV, cv, report_of
+from tests.support.prefect_home import made_home
 from tests.support.processes import (
     PATIENCE_S,
     Start,
@@ -89,7 +90,7 @@ def test_the_live_view_and_ctrl_c_in_a_terminal(tmp_path, api):
 
 
 def test_ctrl_c_with_an_embedded_server_ends_it_too(start, tmp_path):
-    home = {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": ""}
+    home = {"PREFECT_HOME": made_home(tmp_path / "home"), "PREFECT_API_URL": ""}
     run = start_long(start, tmp_path, **home)
     processes = family(run.pid)
     assert any("embedded_server" in " ".join(p.cmdline()) for p in processes)

@@ -12,6 +12,7 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from foldproof.tasks.prefect_server.api_watch import answers
 from tests.support.command import contents, cv, report_of
 from tests.support.live import EAGER, Live, server_command
+from tests.support.prefect_home import made_home
 from tests.support.processes import free_port, wait_for
 
 pytestmark = [pytest.mark.clusters, pytest.mark.xdist_group("same run")]
@@ -25,6 +26,7 @@ def live(tmp_path_factory):
     """A server with its services, everything registered, and a worker."""
     port = free_port()
     made = Live(f"http://127.0.0.1:{port}/api", tmp_path_factory.mktemp("same"))
+    made_home(made.folder / "home")
     with made.started("server", *server_command(port), **EAGER):
         wait_for(lambda: answers(made.url), lambda: made.log("server"))
         made.register()

@@ -12,6 +12,7 @@ from foldproof.deployments.ui import allow, modules_in
 from foldproof.tasks.run.allowlist import BUILDERS, PATHS
 from tests.support.live import Live
 from tests.support.places import ROOT
+from tests.support.prefect_home import made_home
 from tests.support.processes import free_port, wait_for
 
 UI = [str(ROOT / "deployments" / "ui.py")]
@@ -70,6 +71,8 @@ def test_it_asks_nothing_in_a_terminal_and_changes_no_profile(tmp_path, profiles
 
     home, port = tmp_path / "home", free_port()
     home.mkdir()
+    if profiles:  # else it is the first start of all
+        made_home(home)
     file, written = home / "profiles.toml", profiles.format(port=port)
     if written:
         file.write_text(written)
@@ -113,6 +116,7 @@ def test_a_study_runs_in_its_folder_with_its_builders(tmp_path):
     (study / "nets.py").write_text(NETS)
     port = free_port()
     live = Live(f"http://127.0.0.1:{port}/api", tmp_path, {"PREFECT_API_URL": ""})
+    made_home(live.folder / "home")
     for name in (BUILDERS, PATHS):
         live.variables[name] = ""
     command = (sys.executable, *UI, str(port), "--study", str(study))
