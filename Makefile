@@ -27,6 +27,9 @@ endef
 # runs in worker processes is not counted: they are ended by signals, which costs what they measured.
 COVERED = $(if $(ARGS),,--cov --cov-report=)
 
+# Whole files go to the workers of xdist, in the order that tests/conftest.py gives them.
+FILES_AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: cv ui test test-long test-server test-browser test-clusters test-documents test-gpu lint docs results bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
@@ -36,18 +39,18 @@ ui: $(VENV)/.installed  ## A Prefect server with its UI, a worker and all deploy
 	$(BIN)/python deployments/ui.py $(PORT) $(if $(STUDY),--study '$(STUDY)')
 
 test: $(VENV)/.tested lint  ## Run all tests but those of the next six, which it names at its end
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(COVERED) $(ARGS)
+	$(BIN)/python -m pytest $(FILES_AT_ONCE) $(COVERED) $(ARGS)
 	$(if $(COVERED),@$(BIN)/python -m coverage report | sed -n '1p;$$p')
 
 test-long: $(VENV)/.tested  ## What waits for many processes: faults, outages, audits, deployments
-	$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m long $(FILES_AT_ONCE) $(ARGS)
 
 test-server: $(VENV)/.served  ## A team's set-up for real: PostgreSQL, restarts, no network
 	$(call debian,postgresql,/usr/lib/postgresql/*/bin/initdb)
 	$(call debian,redis-server,/usr/bin/redis-server)
 	$(call debian,strace,/usr/bin/strace)
 	$(call debian,iproute2,/usr/sbin/ip /sbin/ip /usr/bin/ip)
-	$(BIN)/python -m pytest -m server --numprocesses 2 --dist loadfile $(or $(ARGS),tests/system)
+	$(BIN)/python -m pytest -m server $(FILES_AT_ONCE) $(or $(ARGS),tests/system)
 
 test-browser: $(VENV)/.tested  ## The Prefect UI in a real browser
 	$(call debian,chromium,/usr/bin/chromium)

@@ -35,6 +35,9 @@ from tests.support.left_out import (  # noqa: F401 (pytest finds its hooks here)
 from tests.support.prefect_home import made_home
 from tests.support.processes import Start, starting
 from tests.support.warm import stop_warm
+from tests.support.workers import new_worker
+
+FOLDERS = ("system", "integration", "unit")  # in the order in which their tests run
 
 
 @pytest.fixture
@@ -89,11 +92,24 @@ def slots() -> Iterator[Slots]:
     remove_scratch(scratch)
 
 
+@pytest.fixture
+def light() -> Iterator[Slots]:
+    """One worker without TensorFlow, in which nothing of the user's is imported yet."""
+    with new_worker() as worker:
+        yield worker
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _warm_commands() -> Iterator[None]:
     """End the warm processes of the session's commands with it."""
     yield
     stop_warm()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: small tests at the end keep both workers of xdist busy."""
+    tests = Path(__file__).parent
+    items.sort(key=lambda item: FOLDERS.index(item.path.relative_to(tests).parts[0]))
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

@@ -54,9 +54,9 @@ def digests(records):
     return [(r.initial, r.weights, r.predictions) for r in records]
 
 
-def reference(given, place, folder: Path, threads=1):
+def reference(given, place, folder: Path, slots, threads=1):
     """Train one fold by the independent loop and return its digests."""
-    with launched(Run(parse_study(given), Display("quiet"))) as run:
+    with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
         job = next(job for job in run.jobs if (job.repeat, job.fold) == place)
         dataset = run.dataset
         np.savez(
@@ -99,7 +99,7 @@ def test_engines_give_the_same_bits(tmp_path, slots, builder, source, kept):
             assert (records[-1].notice == "") is kept
     assert found["auto"] == found["plain"]
     if builder in INDEPENDENT:
-        assert found["auto"][0] == reference(given, places[0], tmp_path)
+        assert found["auto"][0] == reference(given, places[0], tmp_path, slots)
 
 
 @pytest.mark.long
@@ -119,10 +119,10 @@ def test_two_threads_equal_the_independent_loop_on_both_engines(tmp_path):
             (record,), _ = train_some(given, [(0, 0)], two)
             assert record.notice == ""
             found.setdefault(builder, set()).update(digests([record]))
+    assert {builder: len(bits) for builder, bits in found.items()} == dict.fromkeys(found, 1)
+    assert found["conv"] == {reference(given, (0, 0), tmp_path, two, threads=2)}
     two.stop()
     remove_scratch(scratch)
-    assert {builder: len(bits) for builder, bits in found.items()} == dict.fromkeys(found, 1)
-    assert found["conv"] == {reference(given, (0, 0), tmp_path, threads=2)}
 
 
 @pytest.mark.parametrize("method", ["auto", "time_series"])

@@ -11,18 +11,15 @@ import numpy as np
 import pytest
 
 from foldproof.tasks.comparison.studies import Comparison, open_comparison
-from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.keys import run_id
-from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
-from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.record import FOLDER
-from foldproof.tasks.workers.slots import Slots
 from tests.support.command import contents, cv, report_of
+from tests.support.workers import new_worker
 
 LIGHT = """
 import json, os, pathlib, sqlite3
@@ -160,20 +157,9 @@ def write_files(value):
         database.execute("insert into t values (?)", [value])
 
 
-@pytest.fixture
-def light(project):
-    """One worker without TensorFlow, which starts in the working directory."""
-    scratch = make_scratch()
-    workers = Slots(place(ComputeSpec(workers=1)), False, scratch, scratch / "log")
-    yield workers
-    workers.stop()
-    remove_scratch(scratch)
-
-
 def looked_at(slots, **given):
     """Return a run's key and its folds' keys, and whether the builder was tried."""
-    if slots is not None:
-        slots.slots[0].kill_workers()  # a new process, in which nothing is imported yet
+    slots.slots[0].kill_workers()  # a new process, in which nothing is imported yet
     with launched(Run(settings(**given), Display("quiet"), slots=slots)) as run:
         run.check()
         return run.key, [job.key for job in run.jobs], "model_facts" in vars(run)
@@ -270,13 +256,15 @@ def test_where_a_file_lies_does_not_count(project, monkeypatch):
     (project / "elsewhere").mkdir()
     np.save("elsewhere/other_name.npy", [1.0])
     monkeypatch.setenv("WEIGHTS", str(project / "weights.npy"))
-    key, folds, _ = looked_at(None, model=model)
+    with new_worker() as worker:
+        key, folds, _ = looked_at(worker, model=model)
     monkeypatch.setenv("WEIGHTS", str(project / "elsewhere/other_name.npy"))
-    same, same_folds, tried = looked_at(None, model=model)
-    assert (key, folds) == (same, same_folds)
-    assert tried  # the record is of another file
-    np.save("elsewhere/other_name.npy", [3.0])
-    assert looked_at(None, model=model)[0] != key
+    with new_worker() as worker:
+        same, same_folds, tried = looked_at(worker, model=model)
+        assert (key, folds) == (same, same_folds)
+        assert tried  # the record is of another file
+        np.save("elsewhere/other_name.npy", [3.0])
+        assert looked_at(worker, model=model)[0] != key
 
 
 def test_files_that_change_places_count(project, light):
@@ -305,13 +293,14 @@ def test_what_the_builder_writes_itself_does_not_count(project, light):
     assert looked_at(light, model=model)[:2] == (key, folds)
 
 
-def test_a_later_run_hashes_the_files_and_builds_nothing(project):
+def test_a_later_run_hashes_the_files_and_builds_nothing(project, light):
     ended = cv("--model.builder", "light:by_numpy", "--split.n_splits", "3", folder=project)
     first = report_of(ended)
     (record,) = (project / "reports" / FOLDER).iterdir()
     assert "weights.npy" in record.read_text()
     (project / "light.py").touch()
-    with launched(Run(parse_study({**_plain("light:by_numpy")}), Display("quiet"))) as run:
+    study = parse_study({**_plain("light:by_numpy")})
+    with launched(Run(study, Display("quiet"), slots=light)) as run:
         run.check()
         assert "model_facts" not in vars(run)
         assert run_id(run.key) == first.name
@@ -353,8 +342,9 @@ def test_a_damaged_record_is_none(project, light):
         assert looked_at(light, model=model) == (key, folds, True)
 
 
-def test_a_file_that_changes_during_the_run_fails_the_fold(project):
-    with launched(Run(settings(model={"builder": "light:by_numpy"}), Display("quiet"))) as run:
+def test_a_file_that_changes_during_the_run_fails_the_fold(project, light):
+    study = settings(model={"builder": "light:by_numpy"})
+    with launched(Run(study, Display("quiet"), slots=light)) as run:
         run.check()
         assert train_without_prefect(run, run.jobs[0]).error is None
         np.save("weights.npy", [5.0])

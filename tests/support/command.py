@@ -12,13 +12,18 @@ CV = [sys.executable, str(ROOT / "flows" / "cv.py")]
 
 
 def cv(*arguments: str, folder: Path, **variables: str) -> Ended:
-    """Run cv.py in a folder with further environment variables.
+    """Run cv.py in a folder with further environment variables, if possible warm."""
+    return run_warm([*CV, *arguments], folder, **variables)
+
+
+def run_warm(command: list[str], folder: Path, **variables: str) -> Ended:
+    """Run cv.py or compare.py in a folder with further environment variables.
 
     Unless these change more than the API, a warm process does it: what is tested is what a
     command does, not how it starts.
     """
     warm = warm_variables() if variables.keys() <= {"PREFECT_API_URL"} else {}
-    return run([*CV, *arguments], folder, **warm | variables)
+    return run(command, folder, **warm | variables)
 
 
 def run(

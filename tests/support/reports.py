@@ -17,6 +17,7 @@ from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.fold import train_fold
 from foldproof.tasks.workers.in_worker import record_of
+from foldproof.tasks.workers.slots import Slots
 
 CLASSIFIER: dict[str, Any] = {
     "builder": "sklearn.linear_model:LogisticRegression",
@@ -50,9 +51,9 @@ def settings(out: Path, **sections: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def prepared(given: dict[str, Any]) -> Iterator[Run]:
+def prepared(given: dict[str, Any], slots: Slots | None = None) -> Iterator[Run]:
     """Yield a run of some settings, and remove its scratch folder afterwards."""
-    run, path = Run(parse_study(given), Display("quiet")), list(sys.path)
+    run, path = Run(parse_study(given), Display("quiet"), slots=slots), list(sys.path)
     (run.out / "folds").mkdir(parents=True, exist_ok=True)
     try:
         yield run
@@ -76,10 +77,14 @@ def train(run: Run, fails: Fails = lambda repeat, fold: None) -> list[FoldRecord
 
 
 def finish(
-    out: Path, fails: Fails = lambda repeat, fold: None, notices: tuple[str, ...] = (), **more: Any
+    out: Path,
+    fails: Fails = lambda repeat, fold: None,
+    notices: tuple[str, ...] = (),
+    slots: Slots | None = None,
+    **more: Any,
 ) -> Finished:
-    """Train, reduce and report a run."""
-    with prepared(settings(out, **more)) as run:
+    """Train, reduce and report a run; slots are for what tries its builder."""
+    with prepared(settings(out, **more), slots) as run:
         records = train(run, fails)
         tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
         facts = {"source": run.study.data.source, "out": str(out), "workers": "1"}

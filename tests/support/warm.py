@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-IDLE = "2m"
+IDLE = "10m"
 
 
 @functools.cache

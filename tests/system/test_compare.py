@@ -18,7 +18,7 @@ from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
-from tests.support.command import contents, run
+from tests.support.command import contents, run, run_warm
 from tests.support.places import ROOT
 from tests.support.processes import Ended, left_behind, wait_for
 
@@ -76,7 +76,7 @@ def folder(tmp_path_factory) -> Path:
 
 def compare(*arguments: str, folder: Path, **variables: str) -> Ended:
     """Run compare.py in a folder with further environment variables."""
-    return run([*COMPARE, *arguments], folder, **variables)
+    return run_warm([*COMPARE, *arguments], folder, **variables)
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +314,7 @@ def test_other_folds_are_refused_in_one_line_before_anything_starts(folder, tmp_
     stored.mkdir(parents=True)
     (stored / "some.parquet").touch()  # so that no worker gets ready while the data is read
     files = (str(folder / "plain.yaml"), "other.yaml")
-    ended = compare(*files, folder=tmp_path, PREFECT_API_URL="x")
+    ended = run([*COMPARE, *files], tmp_path, PREFECT_API_URL="x")
     assert ended.code == 2
     assert ended.err.startswith(f"split.n_splits: 10 in {files[0]}, 5 in other.yaml; "), ended.err
     assert ended.err.count("\n") == 1
@@ -334,6 +334,7 @@ def test_help_names_every_setting(capsys):
 
 def test_a_stop_keeps_what_is_finished_and_leaves_nothing_behind(start, three, folder, api):
     command = [*COMPARE, "plain.yaml", "slow.yaml", *FOLDS]
+    idle = left_behind(folder)  # what a warm process keeps
     process = start(command, folder, **api)
     process.wait_for(lambda: "\nmodel 2 of 2" in process.err and (folder / "started").exists())
     process.send(signal.SIGINT)
@@ -341,4 +342,4 @@ def test_a_stop_keeps_what_is_finished_and_leaves_nothing_behind(start, three, f
     assert ended.code == 128 + signal.SIGINT
     assert "stopped: 4 finished folds are stored; the same command goes on from there" in ended.err
     assert "Traceback" not in ended.err
-    wait_for(lambda: left_behind(folder) == [])
+    wait_for(lambda: left_behind(folder) == idle)

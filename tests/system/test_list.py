@@ -8,7 +8,7 @@ import pexpect
 import pytest
 
 from foldproof.tasks.report.found_runs import found_runs
-from tests.support.command import report_of, run
+from tests.support.command import cv, report_of, run
 from tests.support.reports import finish
 
 FOLDPROOF = str(Path(sys.executable).with_name("foldproof"))
@@ -46,7 +46,7 @@ def test_a_folder_without_runs_is_said_so(tmp_path):
 
 def test_a_name_is_in_no_key_and_a_terminal_shows_the_page(tmp_path, prefect_api):
     variables = {"PREFECT_API_URL": prefect_api}
-    plain = report_of(run([FOLDPROOF, "cv", *BASELINE], tmp_path, **variables))
+    plain = report_of(cv(*BASELINE, folder=tmp_path, **variables))
     command = ["cv", *BASELINE, "--name", "first try"]
     child = pexpect.spawn(
         FOLDPROOF,

@@ -87,8 +87,8 @@ def of(builder, folder):
 
 
 @pytest.mark.parametrize("builder", ["alternating", "cached"])
-def test_estimators_that_come_back_are_refused_before_anything_trains(builders, builder):
-    with prepared(of(builder, builders)) as run:
+def test_estimators_that_come_back_are_refused_before_anything_trains(builders, light, builder):
+    with prepared(of(builder, builders), light) as run:
         job = run.jobs[0]
         with pytest.raises(InputError) as refused:
             build_model(job, weighted=False)
@@ -98,8 +98,8 @@ def test_estimators_that_come_back_are_refused_before_anything_trains(builders, 
     )
 
 
-def test_one_that_comes_back_later_is_refused_then(builders):
-    with prepared(of("in_turn", builders)) as run:
+def test_one_that_comes_back_later_is_refused_then(builders, light):
+    with prepared(of("in_turn", builders), light) as run:
         for job in run.jobs:
             train_fold(job, 1, "cpu:0", None)
         with pytest.raises(InputError, match="returned the same estimator twice"):
@@ -107,8 +107,8 @@ def test_one_that_comes_back_later_is_refused_then(builders):
 
 
 @pytest.mark.parametrize("builder", ["shared_part", "shared_draws"])
-def test_a_fold_does_not_depend_on_which_ran_before(builders, builder):
-    with prepared(of(builder, builders)) as run:
+def test_a_fold_does_not_depend_on_which_ran_before(builders, light, builder):
+    with prepared(of(builder, builders), light) as run:
         first, *rest = run.jobs
         alone = train_fold(first, 1, "cpu:0", None).predictions
         for job in rest:
@@ -116,15 +116,16 @@ def test_a_fold_does_not_depend_on_which_ran_before(builders, builder):
         assert train_fold(first, 1, "cpu:0", None).predictions == alone
 
 
-def test_what_a_builder_has_fitted_is_kept(builders):
+def test_what_a_builder_has_fitted_is_kept(builders, light):
     import fresh_builders
 
     copied = set_apart(fresh_builders.preset())
     assert np.array_equal(copied.coef_, np.full((3, 4), 0.5))
-    assert finish(builders, model={"builder": "fresh_builders:preset"}).tables.failed == 0
+    done = finish(builders, slots=light, model={"builder": "fresh_builders:preset"})
+    assert done.tables.failed == 0
 
 
-def test_copying_draws_nothing_and_what_cannot_be_copied_is_used_as_it_is(builders):
+def test_copying_draws_nothing_and_what_cannot_be_copied_is_used_as_it_is(builders, light):
     import fresh_builders
 
     np.random.seed(3)
@@ -135,4 +136,5 @@ def test_copying_draws_nothing_and_what_cannot_be_copied_is_used_as_it_is(builde
     assert np.array_equal(np.random.random(4), expected)
     locked = fresh_builders.locked()
     assert set_apart(locked) is locked
-    assert finish(builders, model={"builder": "fresh_builders:locked"}).tables.failed == 0
+    done = finish(builders, slots=light, model={"builder": "fresh_builders:locked"})
+    assert done.tables.failed == 0

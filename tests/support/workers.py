@@ -1,0 +1,24 @@
+"""A new worker for a test, of a host that is kept for the tests after it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from foldproof.tasks.config.compute import ComputeSpec
+from foldproof.tasks.machine.devices import place
+from foldproof.tasks.store.scratch import make_scratch, remove_scratch
+from foldproof.tasks.workers.slots import Slots
+
+
+@contextmanager
+def new_worker() -> Iterator[Slots]:
+    """Give one worker without TensorFlow, which starts in the working directory."""
+    scratch = make_scratch()
+    given = (place(ComputeSpec(workers=1)), False, scratch, scratch / "log")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTEST_CURRENT_TEST", raising=False)  # a kept host has one environment
+        workers = Slots(*given, keep=True, libraries=["sklearn.linear_model"])
+    yield workers
+    workers.release()
+    remove_scratch(scratch)
