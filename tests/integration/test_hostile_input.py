@@ -18,16 +18,13 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import one_line
-from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.folds.plan import plan_folds
-from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
-from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.support.inputs import X, Y, ask, data, split
 
@@ -378,16 +375,6 @@ def test_an_out_that_is_a_loop_of_links_is_refused(here: Path) -> None:
     (here / "loop").symlink_to("loop")
     with pytest.raises(InputError, match=r"^out: .*; choose another folder$"):
         Run(parse_study({"out": "loop/below"}), Display("quiet")).begin()
-
-
-@pytest.fixture(scope="module")
-def light() -> Iterator[Slots]:
-    """One worker that has no TensorFlow."""
-    scratch = make_scratch()
-    workers = Slots(place(ComputeSpec(workers=1)), False, scratch, scratch / "log")
-    yield workers
-    workers.stop()
-    remove_scratch(scratch)
 
 
 BUILDERS = [
