@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from foldproof.tasks.cli.arguments import Request, read_request
+from foldproof.tasks.common import collection
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
 from foldproof.tasks.common.kept import serves_commands
@@ -41,6 +42,8 @@ class FlowCommand(ABC, Generic[Work]):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to take down
         os.environ.setdefault("DO_NOT_TRACK", "1")
         prepare_process()
+        if not serves_commands():
+            collection.pause()  # until all is imported that the flow needs
         try:
             self._run: Work = self._read(arguments)
         except InputError as error:
@@ -70,6 +73,7 @@ class FlowCommand(ABC, Generic[Work]):
 
     def finish(self, flow: Any) -> NoReturn:
         """Run the flow and leave with its exit code."""
+        collection.go_on()
         code = self._guarded(lambda: self._perform(flow))
         _end_logging()
         self._run.close()

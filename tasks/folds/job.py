@@ -101,6 +101,7 @@ class ModelFacts:
         notices: lines to show to the user.
         opened: what the builder opened meanwhile.
         saw_rows: rows of the data were read for the trial.
+        is_final: it was not cut short for want of memory.
     """
 
     kind: str
@@ -108,3 +109,4 @@ class ModelFacts:
     notices: tuple[str, ...] = ()
     opened: OpenedFiles = NOTHING
     saw_rows: bool = True
+    is_final: bool = True

@@ -9,15 +9,19 @@ import socket
 import sys
 import threading
 
+from foldproof.tasks.common import collection
+
 
 def main(handle: int) -> None:
     """Serve the Prefect API on an inherited socket until standard input closes."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    collection.pause()
     import uvicorn
 
     from foldproof.tasks.prefect_server.prefect_internals import server_app
 
     config = uvicorn.Config(server_app(), log_level="error", lifespan="on")
+    collection.go_on()
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=handle)])
 
 

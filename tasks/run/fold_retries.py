@@ -45,7 +45,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
     record = FoldRecord(job.key, job.repeat, job.fold, slot=slot.name)
     started, tried = time.perf_counter(), job
     for attempt in range(1, compute.retries + 2):
-        place = (slot.name, slot.progress_path, compute.memory_limit)
+        place = (slot.name, slot.progress_path, compute.memory_limit, run.trial_records)
         try:
             record = slot.run(
                 in_worker.train_and_store_fold,
@@ -64,7 +64,7 @@ def train_with_retries(run: Run, job: FoldJob, slot: WorkerSlot) -> FoldRecord:
             break
         record = replace(record, error=f"{record.error}{_attempts_text(attempt)}")
         tried = _with_plain_engine(job)
-    slot.watch(record.memory, in_worker.compile_ahead, job, tensorflow)
+    slot.watch(record.memory, in_worker.compile_ahead, job, tensorflow, run.trial_records)
     if record.notice:
         run.tell(f"folds trained as plain Keras, which is slower: {record.notice}")
     if time.perf_counter() - started < SHORT_FOLD_S:

@@ -8,6 +8,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import FOLDERS, ROOT
 from foldproof.tasks.data.dataset import WEIGHTS
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
+from foldproof.tasks.run.known_trials import TrialMemory, read_facts, write_facts
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.user_calls import call_builder_in_worker
 from foldproof.tasks.run.views.progress_view import Display
@@ -18,7 +19,7 @@ from foldproof.tasks.user_code.opened_files.record import (
     read_record,
     write_record,
 )
-from foldproof.tasks.user_code.opened_files.watch import Exclusions, OpenedFiles
+from foldproof.tasks.user_code.opened_files.watch import NOTHING, Exclusions, OpenedFiles
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
 
@@ -26,7 +27,7 @@ _tried: dict[str, ModelFacts] = {}  # what trials in this process found, where n
 
 
 def try_model(
-    run: RunPlan, slots: Callable[[], SlotPool], display: Display, recall: bool, fresh: bool
+    run: RunPlan, slots: Callable[[], SlotPool], display: Display, memory: TrialMemory, fresh: bool
 ) -> ModelFacts:
     """Return facts about a run's model, from a trial build in a worker.
 
@@ -34,7 +35,7 @@ def try_model(
         run: its data, folds and model.
         slots: returns the run's slots, whose processes start when they are first asked for.
         display: shows what takes seconds.
-        recall: what an equal trial found in this process counts, without another one.
+        memory: what an equal trial found counts, without another one.
         fresh: take a new worker; what another builder imported would not be opened again.
 
     Raises:
@@ -42,8 +43,8 @@ def try_model(
     """
     job, weighted = _first_job(run), _is_weighted(run)
     trial = digest_json([job.family, weighted, run.record])
-    known = _tried.get(trial) if recall else None
-    if known is not None and _opens_the_same(run, known):
+    known = _known_facts(run, trial, memory)
+    if known is not None:
         return known
     display.status("starting a worker and trying the model")
     arguments = (job, weighted, run.identity.needs_tensorflow, _unwatched(run))
@@ -53,7 +54,10 @@ def try_model(
         display.detail(trace)
         raise found
     facts: ModelFacts = found
-    _tried[trial] = facts
+    if facts.is_final:
+        _tried[trial] = facts
+        if records := memory.records(facts.opened):
+            write_facts(records, trial, facts)
     return facts
 
 
@@ -85,8 +89,16 @@ def _unwatched(run: RunPlan) -> Exclusions:
     return Exclusions(own, tuple(run.identity.described["sources"]))
 
 
-def _opens_the_same(run: RunPlan, known: ModelFacts) -> bool:
-    """Return whether the files that the builder opened in its trial are unchanged."""
-    if not may_open_files(run.study.model.builder):
-        return True
-    return read_record(run.out / run.record) == known.opened
+def _known_facts(run: RunPlan, trial: str, memory: TrialMemory) -> ModelFacts | None:
+    """Return what an earlier trial found, while the files that the builder opens are the same."""
+    is_watched = may_open_files(run.study.model.builder)
+    opened = read_record(run.out / run.record) if is_watched else NOTHING
+    records = memory.records(opened or NOTHING)
+    if memory.forgets and records:
+        records.forget(trial)
+    if memory.forgets or opened is None:
+        return None
+    known = _tried.get(trial) if memory.in_process else None
+    if known is not None and known.opened == opened:
+        return known
+    return read_facts(records, trial, opened) if records else None

@@ -35,6 +35,7 @@ from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.index import update_index
 from foldproof.tasks.report.result import Result
 from foldproof.tasks.run.allowlist import check_trust
+from foldproof.tasks.run.known_trials import TrialMemory, records_for
 from foldproof.tasks.run.model_trial import keep_opened, try_model
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.preflight import check_early_stopping, check_writable, ignored_settings
@@ -47,6 +48,7 @@ from foldproof.tasks.store.drafts import remove_drafts
 from foldproof.tasks.store.fold_file import make_store
 from foldproof.tasks.store.object_storage import Remote, download_run
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
+from foldproof.tasks.training.trial_records import TrialRecords
 from foldproof.tasks.user_code.opened_files.record import read_record
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
 from foldproof.tasks.user_code.references import library_modules
@@ -254,6 +256,8 @@ class Run(RunPlan):
         if self._missing():
             if self._refusal is not None:
                 raise self._refusal
+            if self.refresh and self.trial_records:
+                self.trial_records.forget(self.jobs[0].family)
             self._warn_of_ignored_settings()
             self.slots.adopt(self._purpose())
         for notice in (*self.dataset.notices, *self.identity.notices, self.placement.notice):
@@ -282,7 +286,7 @@ class Run(RunPlan):
         """Compile the model in the workers in the background."""
         missing = self._missing() if self.identity.needs_tensorflow else []
         if missing:
-            self.slots.prepare(missing, self.study.compute.fold_timeout)
+            self.slots.prepare(missing, self.study.compute.fold_timeout, self.trial_records)
 
     def _missing(self) -> list[FoldJob]:
         return [job for job in self.jobs if self.refresh or not job.store.exists()]
@@ -358,8 +362,20 @@ class Run(RunPlan):
         Raises:
             InputError: with what is wrong about the builder, the model or the settings.
         """
-        recall, fresh = self.keeps and not self.refresh, self._workers_of is not None
-        return try_model(self, lambda: self.slots, self.display, recall, fresh)
+        memory = TrialMemory(self.keeps, self.refresh, self._trial_records)
+        fresh = self._workers_of is not None
+        return try_model(self, lambda: self.slots, self.display, memory, fresh)
+
+    @cached_property
+    def trial_records(self) -> TrialRecords | None:
+        """The records of trials in the folder of results, if any are kept there."""
+        return self._trial_records(self.opened)
+
+    def _trial_records(self, opened: OpenedFiles) -> TrialRecords | None:
+        """Return the records of trials of a builder that opens these files."""
+        if self._on_cluster or self._owns_out or self.remote is not None:
+            return None
+        return records_for(self.out, opened)
 
     def _purpose(self) -> str:
         """Return a digest of the code that its workers have in hand, or nothing.

@@ -5,13 +5,12 @@ decides only what is started early: keys are always made of the samples that wer
 """
 
 import json
-import os
-import socket
 from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import RESULTS_VERSION
+from foldproof.tasks.common.whole_files import write_whole
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.sources.choose import content_digest
@@ -44,13 +43,7 @@ def read_known(path: Path) -> dict[str, Any] | None:
 
 def keep_known(dataset: Dataset, path: Path) -> None:
     """Keep what is known of the samples of a source: a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part")
-    try:
-        temporary.write_text(json.dumps(known_of(dataset)), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, json.dumps(known_of(dataset)))
 
 
 def known_of(dataset: Dataset) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Train one fold: a pure function of the fold's job, from its rows to its predictions."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,12 @@ from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.training.engines.choose import (
     TRIAL_SEEDS,
     Builder,
+    TrialOutcome,
+    compile_as_tried,
     compile_model,
+    is_compiled,
     prepare_training,
+    trial_shapes,
 )
 from foldproof.tasks.training.estimator import train_estimator
 from foldproof.tasks.training.fold_data import FoldData, test_features, training_data
@@ -34,6 +40,7 @@ from foldproof.tasks.training.keras_model import (
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trained_model import Trained, check_converged
+from foldproof.tasks.training.trial_records import TrialRecords, engine_name
 from foldproof.tasks.user_code.builder import call_builder, load_builder
 
 _is_keras_family: dict[str, bool] = {}
@@ -46,6 +53,7 @@ def train_fold(
     slot: str,
     progress_path: Path | None,
     progress: ProgressWriter | None = None,
+    records: TrialRecords | None = None,
 ) -> FinishedFold:
     """Train a fold on its training rows, then predict its test rows.
 
@@ -55,6 +63,7 @@ def train_fold(
         slot: the device slot, for the record.
         progress_path: the file that progress is written to, or None.
         progress: who is told instead.
+        records: what earlier trials of the model found; without them it is tried here.
 
     Raises:
         Exception: whatever the user's code raises.
@@ -65,7 +74,7 @@ def train_fold(
     progress = progress or ProgressWriter(progress_path, job.repeat, job.fold, job.train.epochs)
     builder = load_builder(job.builder)
     fold_data = training_data(job)
-    trained = _train(builder, fold_data, job, progress)
+    trained = _train(builder, fold_data, job, progress, records)
     check_converged(trained.history)
     started = time.perf_counter()
     rows, features = test_features(job, fold_data.scaler)
@@ -100,23 +109,55 @@ def _measured(trained: Trained, job: FoldJob) -> dict[str, Any]:
     }
 
 
-def compile_run_model(job: FoldJob) -> None:
-    """Compile the model of a run ahead of its folds."""
+def compile_run_model(job: FoldJob, records: TrialRecords | None = None) -> None:
+    """Compile the model of a run ahead of its folds.
+
+    Args:
+        job: a fold of the run.
+        records: what earlier trials found, and where to keep what this one finds.
+    """
     builder = load_builder(job.builder)
     if not _builds_keras(builder, job):
         return
     build = _build_function(builder, job)
+    if job.train.engine != "plain" and not is_compiled(job.family):
+        _compile(build, training_data(job), job, records)
     _depends_on_seed(build, job)
-    if job.train.engine != "plain":
-        compile_model(build, job.family, training_data(job), job.train)
+
+
+def _compile(
+    build: Builder, fold_data: FoldData, job: FoldJob, records: TrialRecords | None
+) -> None:
+    """Compile the model as a record says, or else try it and keep a record."""
+    name = engine_name(job.family, trial_shapes(fold_data, job.train))
+    known = _outcome(records.read(name)) if records else None
+    if known and compile_as_tried(build, job.family, known, fold_data, job.train):
+        _note_seeded(job, True)  # else there were no record
+        return
+    seeded = _depends_on_seed(build, job)
+    found = compile_model(build, job.family, fold_data, job.train)
+    if records and found and seeded:
+        with contextlib.suppress(OSError):  # the next command will try again
+            records.write(name, asdict(found))
+
+
+def _outcome(recorded: dict[str, Any] | None) -> TrialOutcome | None:
+    try:
+        return TrialOutcome(**recorded) if recorded else None
+    except TypeError:  # not of this kind
+        return None
 
 
 def _train(
-    builder: Callable[..., Any], fold_data: FoldData, job: FoldJob, progress: ProgressWriter
+    builder: Callable[..., Any],
+    fold_data: FoldData,
+    job: FoldJob,
+    progress: ProgressWriter,
+    records: TrialRecords | None,
 ) -> Trained:
     started = time.perf_counter()
     if _builds_keras(builder, job):
-        return _train_keras(builder, fold_data, job, progress)
+        return _train_keras(builder, fold_data, job, progress, records)
     model = _seeded_call(builder, job)
     refuse_used_estimator(model, job.builder.reference)
     return train_estimator(set_apart(model), fold_data, job, time.perf_counter() - started)
@@ -138,10 +179,16 @@ def _seeded_call(builder: Callable[..., Any], job: FoldJob) -> Any:
 
 
 def _train_keras(
-    builder: Callable[..., Any], fold_data: FoldData, job: FoldJob, progress: ProgressWriter
+    builder: Callable[..., Any],
+    fold_data: FoldData,
+    job: FoldJob,
+    progress: ProgressWriter,
+    records: TrialRecords | None,
 ) -> Trained:
     started = time.perf_counter()
     build = _build_function(builder, job)
+    if records and job.train.engine != "plain" and not is_compiled(job.family):
+        _compile(build, fold_data, job, records)
     seeded = _depends_on_seed(build, job)
     prepared = prepare_training(
         build, job.family, job.model_seed, job.order_seed, fold_data, job.train
@@ -171,10 +218,14 @@ def _train_keras(
 def _depends_on_seed(build: Builder, job: FoldJob) -> bool:
     """Return whether initial weights depend on the seed; tried once per worker."""
     if job.family not in _seeded_family:
-        _seeded_family.clear()
         one, other = (weights_digest(build(seed)) for seed in TRIAL_SEEDS)
-        _seeded_family[job.family] = one != other
+        _note_seeded(job, one != other)
     return _seeded_family[job.family]
+
+
+def _note_seeded(job: FoldJob, seeded: bool) -> None:
+    _seeded_family.clear()
+    _seeded_family[job.family] = seeded
 
 
 def _build_function(builder: Callable[..., Any], job: FoldJob) -> Builder:

@@ -27,6 +27,8 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
+from foldproof.tasks.common import collection
+
 REQUEST = struct.Struct("!cI")  # what to do, and the worker's number
 REPORT = struct.Struct("!cIi")  # what happened, the worker's number, its exit code if it ended
 START, KILL = b"s", b"k"
@@ -204,6 +206,7 @@ def _end_with_parent(parent: int) -> None:
 
 def load(needs_tensorflow: bool, libraries: Sequence[str] = ()) -> None:
     """Import what all workers need; a library that cannot be is the worker's to complain of."""
+    collection.pause()
     if needs_tensorflow:
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
@@ -216,7 +219,7 @@ def load(needs_tensorflow: bool, libraries: Sequence[str] = ()) -> None:
             import_module(library)
     # What is loaded now stays: workers need not look through it for garbage, nor copy its pages.
     gc.collect()
-    gc.freeze()
+    collection.go_on()
 
 
 def main(arguments: Sequence[str]) -> None:

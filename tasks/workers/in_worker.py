@@ -24,6 +24,7 @@ from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_f
 from foldproof.tasks.store.fold_file import read_fold, write_fold
 from foldproof.tasks.store.object_storage import Remote, storage_errors_as_run_failed
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
+from foldproof.tasks.training.trial_records import TrialRecords
 from foldproof.tasks.user_code.installed import INSTALL_FOLDERS
 from foldproof.tasks.user_code.opened_files.changes import refuse_changed
 from foldproof.tasks.user_code.opened_files.hooks import watching
@@ -100,12 +101,18 @@ def configure_unchecked(threads: int, tensorflow: bool, determinism: bool) -> No
         _configure_tensorflow(threads, determinism)
 
 
-def compile_ahead(job: FoldJob, tensorflow: bool) -> None:
-    """Compile the model before its first fold, for all folds to reuse."""
+def compile_ahead(job: FoldJob, tensorflow: bool, records: TrialRecords | None = None) -> None:
+    """Compile the model before its first fold, for all folds to reuse.
+
+    Args:
+        job: the fold.
+        tensorflow: it needs it.
+        records: of earlier trials, if these count. The numerics are checked before.
+    """
     configure(job.numerics, tensorflow)
     from foldproof.tasks.training.fold import compile_run_model
 
-    compile_run_model(job)
+    compile_run_model(job, records)
 
 
 def train_and_store_fold(
@@ -115,8 +122,18 @@ def train_and_store_fold(
     slot: str,
     progress: Path,
     memory_limit: int | None = None,
+    records: TrialRecords | None = None,
 ) -> FoldRecord:
     """Train a fold and store it; an exception of the user's code becomes the record's error.
+
+    Args:
+        job: the fold.
+        tensorflow: it needs it.
+        attempt: which try this is.
+        slot: the device slot.
+        progress: the file that progress is written to.
+        memory_limit: MiB that this worker may take, or None.
+        records: of earlier trials, if these count. The numerics are checked before.
 
     Raises:
         RunFailed: it cannot be stored.
@@ -127,7 +144,7 @@ def train_and_store_fold(
     try:
         with captured_output(output_path(progress.parent, job.key, attempt)):
             refuse_changed(job.builder.files)
-            finished = train_fold(job, attempt, slot, progress)
+            finished = train_fold(job, attempt, slot, progress, records=records)
             refuse_changed(job.builder.files)
     except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
         exhausted = is_exhausted(error)
@@ -167,7 +184,8 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Exc
             model, facts = inspection.build_model(job, weighted)
         opened = watch.opened() if watch is not None else NOTHING
         facts = replace(facts, opened=opened, saw_rows=inspection.needs_rows(facts, job))
-        return replace(facts, notices=inspection.try_model(model, facts, job)), ""
+        notices = inspection.try_model(model, facts, job)
+        return replace(facts, notices=notices or (), is_final=notices is not None), ""
     except InputError as error:
         cause = error.__cause__
         return error, "".join(traceback.format_exception(cause)) if cause else ""

@@ -10,6 +10,7 @@ from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.machine.devices import Placement
+from foldproof.tasks.training.trial_records import TrialRecords
 
 T = TypeVar("T")
 
@@ -74,7 +75,9 @@ class SlotPool(Protocol):
         """Start a first worker in the background."""
         ...
 
-    def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
+    def prepare(
+        self, jobs: Sequence[FoldJob], timeout: float | None, records: TrialRecords | None = None
+    ) -> None:
         """Let each worker compile the model of the fold that will be its first."""
         ...
 

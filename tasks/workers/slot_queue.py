@@ -9,6 +9,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import Interrupted
 from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.training.trial_records import TrialRecords
 from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import WorkerSlot
 
@@ -53,12 +54,13 @@ class SlotQueue(ABC):
         """Free a leased slot."""
         self._free.put(slot)
 
-    def prepare(self, jobs: Sequence[FoldJob], timeout: float | None) -> None:
+    def prepare(
+        self, jobs: Sequence[FoldJob], timeout: float | None, records: TrialRecords | None = None
+    ) -> None:
         """Let each worker compile the model of the fold that will be its first."""
         for slot, job in zip(self.slots, jobs, strict=False):
-            self._in_background(
-                slot, in_worker.compile_ahead, job, self.tensorflow, timeout=timeout
-            )
+            given = (job, self.tensorflow, records)
+            self._in_background(slot, in_worker.compile_ahead, *given, timeout=timeout)
 
     def release(self) -> None:
         """Keep workers for the next call; here none are kept, so stop."""

@@ -8,14 +8,11 @@ import hashlib
 import json
 import os
 import resource
-import sys
-import sysconfig
 from pathlib import Path
 from typing import Any
 
+from foldproof.tasks.common.code_state import code_state, file_state
 from foldproof.tasks.common.kept import environment
-from foldproof.tasks.common.places import FOLDERS, ROOT
-from foldproof.tasks.common.version import VERSION
 
 OF_PREFECT = (".env", "prefect.toml", "pyproject.toml")  # that it reads in the working directory
 LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
@@ -24,15 +21,8 @@ CHARS = 12  # of a digest in the name of a socket
 
 def compatibility_digest() -> str:
     """Return a short digest, the same for all commands that one process may run."""
-    state = [VERSION, sys.executable, sys.version, *_code(), *_environment(), *_prefect()]
+    state = [*code_state(), *_environment(), *_prefect()]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:CHARS]
-
-
-def _code() -> list[Any]:
-    """Return what tells that foldproof's code or an installed library has changed."""
-    sources = (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
-    installed = {Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
-    return [_state(path) for path in (*sources, *sorted(installed))]
 
 
 def _environment() -> list[Any]:
@@ -61,12 +51,4 @@ def _prefect() -> list[Any]:
     home = os.environ.get("PREFECT_HOME") or "~/.prefect"
     profiles = os.environ.get("PREFECT_PROFILES_PATH") or f"{home}/profiles.toml"
     reads = any(Path(name).exists() for name in OF_PREFECT)
-    return [_state(Path(os.path.expanduser(profiles))), os.getcwd() if reads else ""]  # noqa: PTH111
-
-
-def _state(path: Path) -> list[Any]:
-    try:
-        found = path.stat()
-    except OSError:
-        return [str(path)]
-    return [str(path), found.st_mtime_ns, found.st_size]
+    return [file_state(Path(os.path.expanduser(profiles))), os.getcwd() if reads else ""]  # noqa: PTH111

@@ -18,6 +18,8 @@ from foldproof.tasks.training.engines.compiled import (
     Builder,
     CompiledModel,
     NotReusable,
+    TrialOutcome,
+    trial_shapes,
 )
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.training.fold_data import FoldData
@@ -29,7 +31,17 @@ _compiled_models: dict[str, CompiledModel | str] = {}
 
 MAX_REASON_CHARS = 120  # of why a model is not compiled
 
-__all__ = ["TRIAL_SEEDS", "Builder", "PreparedTraining", "compile_model", "prepare_training"]
+__all__ = [
+    "TRIAL_SEEDS",
+    "Builder",
+    "PreparedTraining",
+    "TrialOutcome",
+    "compile_as_tried",
+    "compile_model",
+    "is_compiled",
+    "prepare_training",
+    "trial_shapes",
+]
 
 Ran = tuple[History, int, int | None]
 
@@ -94,10 +106,33 @@ def prepare_training(
     )
 
 
-def compile_model(build: Builder, identity: str, fold_data: FoldData, train: TrainSpec) -> None:
-    """Compile the model of a run ahead of its first fold, if it can be compiled."""
+def compile_model(
+    build: Builder, identity: str, fold_data: FoldData, train: TrainSpec
+) -> TrialOutcome | None:
+    """Compile the model of a run ahead of its first fold.
+
+    Returns:
+        What its trial decided; None where the model cannot be reused.
+    """
     with contextlib.suppress(NotReusable):
-        _compiled_model(build, identity, fold_data, train)
+        return compiled.outcome_of(_compiled_model(build, identity, fold_data, train))
+    return None
+
+
+def compile_as_tried(
+    build: Builder, identity: str, outcome: TrialOutcome, fold_data: FoldData, train: TrainSpec
+) -> bool:
+    """Compile the model of a run as an earlier trial decided, if it is the model of that trial."""
+    found = compiled.compile_as_tried(build, outcome, fold_data, train)
+    if found is not None:
+        _compiled_models.clear()
+        _compiled_models[identity] = found
+    return found is not None
+
+
+def is_compiled(identity: str) -> bool:
+    """Return whether this worker has tried to compile the model of a run."""
+    return identity in _compiled_models
 
 
 def _compiled_model(

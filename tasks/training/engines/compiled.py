@@ -71,6 +71,20 @@ class CompiledModel:
         return self.step.model
 
 
+@dataclass(frozen=True)
+class TrialOutcome:
+    """What a trial decided, for the same model with arrays of the same shapes.
+
+    Attributes:
+        step: the name of the kind of step that passed.
+        keep_kernels, signature: as in `CompiledModel`.
+    """
+
+    step: str
+    keep_kernels: bool
+    signature: str
+
+
 def compile_model(build: Builder, fold_data: FoldData, train: TrainSpec) -> CompiledModel:
     """Compile a model for reuse, and prove by a trial that it gives the bits of plain Keras.
 
@@ -99,6 +113,45 @@ def compile_model(build: Builder, fold_data: FoldData, train: TrainSpec) -> Comp
             if kind is KerasStep or is_exhausted(error):
                 raise
     raise NotReusable("a trial with a compiled model gave other bits than plain Keras")
+
+
+def compile_as_tried(
+    build: Builder, outcome: TrialOutcome, fold_data: FoldData, train: TrainSpec
+) -> CompiledModel | None:
+    """Compile a model as an earlier trial decided; None where it is not the model of that trial.
+
+    Args:
+        build: makes a fresh, complete model from a seed.
+        outcome: of the trial.
+        fold_data: with arrays of the same shapes.
+        train: the training settings.
+    """
+    from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep
+
+    kind = {each.__name__: each for each in (FlatStep, KerasStep)}.get(outcome.step)
+    trial = _trial_data(fold_data, train.batch_size)
+    try:
+        compiled = _compile(build, kind, trial, train.batch_size, outcome.keep_kernels)
+    except Exception as error:  # a trial will say whether that matters
+        if is_exhausted(error):
+            raise
+        return None
+    return compiled if outcome_of(compiled) == outcome else None
+
+
+def outcome_of(compiled: CompiledModel) -> TrialOutcome:
+    """Return what a trial decided for a model that passed it."""
+    return TrialOutcome(type(compiled.step).__name__, compiled.keep_kernels, compiled.signature)
+
+
+def trial_shapes(fold_data: FoldData, train: TrainSpec) -> list[Any]:
+    """Return shapes and types of all arrays that a trial trains on, as plain JSON."""
+    trial = _trial_data(fold_data, train.batch_size)
+    held_out = _parts(trial.held_out) if trial.held_out else ()
+    return [
+        [[list(part.shape), str(part.dtype)] for part in parts]
+        for parts in (_parts(trial.train), held_out)
+    ]
 
 
 def load_state(compiled: CompiledModel, fresh: Any) -> Any:

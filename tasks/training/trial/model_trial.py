@@ -53,13 +53,13 @@ def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
     return facts.kind == "keras" or ":" in job.train.scaler
 
 
-def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
+def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...] | None:
     """Fit the scaler on a fold's training rows, and try a Keras model on a batch of them.
 
     Where memory does not suffice nothing is refused: folds are tried again and say so.
 
     Returns:
-        What the user should be told.
+        What the user should be told; None where memory did not suffice.
 
     Raises:
         InputError: with what cannot train.
@@ -75,6 +75,7 @@ def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...]:
     except Exception as error:
         if not is_exhausted(error):
             raise
+        return None
     return ()
 
 

@@ -8,13 +8,13 @@ were, of which the record holds digests only.
 
 import json
 import os
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
 from foldproof.tasks.common.version import RESULTS_VERSION
+from foldproof.tasks.common.whole_files import write_whole
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import OpenedFiles
 from foldproof.tasks.user_code.search_path import import_folders
@@ -48,7 +48,7 @@ def read_record(path: Path) -> OpenedFiles | None:
         same = (
             all(digest_file(Path(name)) == digest for name, digest in files)
             and not any(os.path.lexists(name) for name in absent)
-            and variables == _values(tuple(variables))
+            and variables == values_of(tuple(variables))
         )
     except (OSError, ValueError, KeyError, TypeError):  # gone, changed, or no record
         return None
@@ -57,20 +57,14 @@ def read_record(path: Path) -> OpenedFiles | None:
 
 def write_record(opened: OpenedFiles, path: Path) -> None:
     """Write the record of a builder atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "files": opened.files,
         "absent": opened.absent,
-        "variables": _values(opened.variables),
+        "variables": values_of(opened.variables),
     }
-    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part")
-    try:
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, json.dumps(content, indent=1))
 
 
-def _values(names: tuple[str, ...]) -> dict[str, str]:
+def values_of(names: tuple[str, ...]) -> dict[str, str]:
     """Return the digest of each variable's value; a secret among them stays one."""
     return {name: digest_json([name, os.environ.get(name)]) for name in names}
