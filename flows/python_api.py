@@ -21,6 +21,7 @@ def cross_validate(
     target: str | None = None,
     cv: Any = 10,
     scoring: Any = None,
+    preprocess: Any = None,
     epochs: int = 50,
     seed: int = 1337,
     data: Any = None,
@@ -44,6 +45,8 @@ def cross_validate(
         target: the column to predict, where `data` is a frame or a file.
         cv: a number of folds, a splitter, or pairs of arrays of row numbers.
         scoring: a metric's name, a scorer, a function (y_true, y_pred), or several of these.
+        preprocess: an unfitted transformer, fitted anew in each fold; "none", or a list of steps;
+            default: gaps, categories, texts and dates are encoded, and numbers scaled.
         epochs: passes over the training rows; estimators ignore it.
         seed: the number that all randomness is from.
         data: a frame, a path, (X, y), the name of a bundled set, or, like the next four, the
@@ -65,6 +68,7 @@ def cross_validate(
     """
     given = {
         **{"groups": groups, "weights": weights, "target": target, "cv": cv, "scoring": scoring},
+        **{"preprocess": preprocess},
         **{"epochs": epochs, "seed": seed, "data": data, "split": split, "train": train},
         **{"metrics": metrics, "compute": compute, "out": out, "name": name},
     }

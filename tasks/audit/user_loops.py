@@ -18,7 +18,7 @@ from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.engines import plain
-from foldproof.tasks.training.estimator import fit_estimator, predict_estimator, seed_estimator
+from foldproof.tasks.training.estimator import fit_estimator, predict_estimator
 from foldproof.tasks.training.fold_data import FoldData
 from foldproof.tasks.training.keras_model import (
     complete,
@@ -26,6 +26,8 @@ from foldproof.tasks.training.keras_model import (
     output_activation,
     weights_digest,
 )
+from foldproof.tasks.training.preprocessing.features import as_float32
+from foldproof.tasks.training.seeding import seed_estimator
 from foldproof.tasks.user_code.builder import call_builder
 
 
@@ -129,12 +131,12 @@ class UserLoop:
             now = copy.deepcopy(model)  # a later fit of the same model will change it
             return Fitted(lambda test: predict_estimator(now, test, self.job), "none", (), None)
         digests: list[str] = []
-        _keras_fit(model, self.fold_data, self.job.train, [weights_callback(digests)])
+        _keras_fit(model, self.fold_data.for_keras(), self.job.train, [weights_callback(digests)])
         weights = model.get_weights()
 
         def predict_keras(features: NDArray[Any]) -> Any:
             model.set_weights(weights)  # a later fit of the same model has changed them
-            return plain.predict(model, features, self.job.train)
+            return plain.predict(model, as_float32(features), self.job.train)
 
         end = weights_digest(model)
         return Fitted(predict_keras, output_activation(model), tuple(digests), end)

@@ -75,7 +75,10 @@ def row_orders(
     few = {"epochs": min(train.epochs, MAX_WATCHED_EPOCHS), "early_stopping": None}
     step = _RowReader(int(model.steps_per_execution))
     replace_train_function(model, step)
-    fit(FoldData(numbered, None, fold_data.scaler, fold_data.codes), train.model_copy(update=few))
+    fit(
+        FoldData(numbered, None, fold_data.preprocessing, fold_data.codes),
+        train.model_copy(update=few),
+    )
     seen = np.concatenate(step.seen) if step.seen else np.arange(0)
     if seen.size % rows:
         return ()

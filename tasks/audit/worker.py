@@ -50,14 +50,14 @@ def _our_fits(trial: Trial) -> Iterator[FitResult]:
 def _plain_fits(trial: Trial) -> Iterator[FitResult]:
     """Train as users do; the test rows are read after the last fit."""
     from foldproof.tasks.audit.user_loops import UserLoop
-    from foldproof.tasks.training.fold_data import test_features, training_data
+    from foldproof.tasks.training.fold_data import prepared, test_features
 
-    fold_data = training_data(trial.job)
-    loop = UserLoop(load_builder(trial.job.builder), trial.job, fold_data)
+    job, fold_data = prepared(trial.job)
+    loop = UserLoop(load_builder(job.builder), job, fold_data)
     fitted = loop.run(trial.way, trial.times)
-    _, features = test_features(trial.job, fold_data.scaler)
+    _, features = test_features(trial.job, fold_data)
     for number, fit in enumerate(fitted):
-        raw = np.asarray(fit.predict(features)).reshape(len(features), -1)
+        raw = np.asarray(fit.predict(features)).reshape(features.shape[0], -1)
         check_width(raw.shape[1], trial.job.builder.task, len(trial.job.labels))
         yield _keep(trial, number, raw, fit.epochs, fit.weights, fit.activation)
 
@@ -89,16 +89,16 @@ def _orders(trial: Trial) -> tuple[str, ...]:
 def _our_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.watch import row_orders
     from foldproof.tasks.training.engines import plain
-    from foldproof.tasks.training.fold_data import training_data
+    from foldproof.tasks.training.fold_data import prepared
     from foldproof.tasks.training.keras_model import fresh_model
     from foldproof.tasks.training.progress import ProgressWriter
 
-    job = trial.job
+    job, fold_data = prepared(trial.job)
     model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
     silent = ProgressWriter(None, job.repeat, job.fold, job.train.epochs)
     return row_orders(
         model,
-        training_data(job),
+        fold_data.for_keras(),
         job.train,
         lambda fold_data, train: plain.run(model, fold_data, train, job.order_seed, silent),
     )
@@ -106,6 +106,7 @@ def _our_orders(trial: Trial) -> tuple[str, ...]:
 
 def _plain_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.audit.user_loops import UserLoop
-    from foldproof.tasks.training.fold_data import training_data
+    from foldproof.tasks.training.fold_data import prepared
 
-    return UserLoop(load_builder(trial.job.builder), trial.job, training_data(trial.job)).orders()
+    job, fold_data = prepared(trial.job)
+    return UserLoop(load_builder(job.builder), job, fold_data.for_keras()).orders()

@@ -94,7 +94,9 @@ class ClusterSlots(SlotQueue):
         self._scratch = scratch
         own = _own_numerics(study.compute)
         request = _request(study, tensorflow, own)
-        code = code_here(study.model, study.train, request.modules, request.search)
+        code = code_here(
+            study.model, study.train, request.preprocess, request.modules, request.search
+        )
         known = own is not None and not study.compute.mixed
         policy = AdmissionPolicy(
             request, (own.fingerprint(),) if own is not None and known else (), code
@@ -187,7 +189,8 @@ def _request(study: Study, tensorflow: bool, own: Numerics | None) -> JoinReques
         compute=compute,
         model=study.model,
         train=study.train,
-        modules=modules_to_have(study.model),
+        preprocess=study.data.preprocess,
+        modules=modules_to_have(study.model, study.data.preprocess),
         search=import_folders(),
         folder=Path.cwd(),
         tensorflow=tensorflow,

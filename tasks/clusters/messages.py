@@ -7,6 +7,7 @@ from typing import Any
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.preprocess import Preprocess
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
 
@@ -18,7 +19,7 @@ class JoinRequest:
     Attributes:
         run: the run's random identifier.
         compute: its settings; `workers` is what the node offers.
-        model, train: for the code that the node must have.
+        model, train, preprocess: for the code that the node must have.
         modules: those that a builder sent by value imports from.
         search: the folders on the module search path of the flow's process.
         folder: its working directory.
@@ -30,6 +31,7 @@ class JoinRequest:
     compute: ComputeSpec
     model: ModelSpec
     train: TrainSpec
+    preprocess: Preprocess
     modules: tuple[str, ...]
     search: tuple[str, ...]
     folder: Path

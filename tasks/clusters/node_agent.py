@@ -123,7 +123,8 @@ def join(request: JoinRequest) -> NodeInfo:
     """Join a run and describe this node; joining again starts new workers."""
     machine = socket.gethostname()
     try:
-        code = code_here(request.model, request.train, request.modules, request.search)
+        parts = (request.model, request.train, request.preprocess)
+        code = code_here(*parts, request.modules, request.search)
         leave(request.run)  # what was under way here counts as lost
         host = NodeHost(request)
         with _lock:

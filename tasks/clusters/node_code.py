@@ -6,6 +6,7 @@ from functools import cache
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.preprocess import Preprocess, references_in, sampler_module
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.user_code.objects.functions import is_function_object, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
@@ -13,21 +14,26 @@ from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace
 OWN = {"__main__", "builtins"}
 
 
-def modules_to_have(model: ModelSpec) -> tuple[str, ...]:
-    """Return the modules that a node needs to unpickle a builder sent by value."""
-    return (
-        tuple(sorted(modules_of(model.builder) - OWN)) if is_function_object(model.builder) else ()
-    )
+def modules_to_have(model: ModelSpec, preprocess: Preprocess) -> tuple[str, ...]:
+    """Return the modules that a node needs to unpickle a builder or transformer sent by value."""
+    names = [name for name in (model.builder, preprocess) if isinstance(name, str)]
+    needed = [modules_of(name) for name in names if is_function_object(name)]
+    return tuple(sorted(set().union(*needed) - OWN))
 
 
 def code_here(
-    model: ModelSpec, train: TrainSpec, modules: Sequence[str], search: Sequence[str]
+    model: ModelSpec,
+    train: TrainSpec,
+    preprocess: Preprocess,
+    modules: Sequence[str],
+    search: Sequence[str],
 ) -> dict[str, str]:
     """Return the digest or version of each module that a fold imports, as found on this machine.
 
     Args:
         model: names the builder.
-        train: names the scaler.
+        train: names scaler and sampler.
+        preprocess: names transformers.
         modules: as from `modules_to_have`.
         search: the folders to look in first.
 
@@ -41,6 +47,10 @@ def code_here(
         trace_module("model.builder", model.builder.partition(":")[0], folders, found)
     if ":" in train.scaler:
         trace_module("train.scaler", train.scaler.partition(":")[0], folders, found)
+    if train.sampler is not None:
+        trace_module("train.sampler", sampler_module(train.sampler), folders, found)
+    for reference in references_in(preprocess):
+        trace_module("data.preprocess", reference.partition(":")[0], folders, found)
     return found.sources | found.distributions | _foldproof()
 
 

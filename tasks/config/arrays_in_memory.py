@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
-from foldproof.tasks.config.frames import as_table, column_names, is_frame
+from foldproof.tasks.config.frames import as_table, is_frame
 
 PREFIX = "memory:"
 TABLE = "table"  # what a whole frame is kept as
@@ -27,15 +27,12 @@ class Arrays:
 
     Attributes:
         source: the setting.
-        named: the arrays by name, or a table under `TABLE`.
-        columns: the names of X's columns, if it was a frame.
+        named: the arrays by name, of which X may be a table; or a whole table under `TABLE`.
     """
 
-    def __init__(
-        self, source: str, named: dict[str, Any], columns: list[str] | None = None
-    ) -> None:
+    def __init__(self, source: str, named: dict[str, Any]) -> None:
         """Hold them."""
-        self.source, self.named, self.columns = source, named, columns
+        self.source, self.named = source, named
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         """Travel by name: settings are copied and sent around, arrays are not."""
@@ -56,11 +53,31 @@ def store_arrays(given: dict[str, Any]) -> Arrays:
     Raises:
         InputError: an array holds something else than numbers, booleans or text.
     """
-    arrays = {name: _array(name, value) for name, value in given.items()}
-    columns = column_names(given["X"]) if is_frame(given.get("X")) else None
+    table = _table(given.get("X"))
+    plain = {name: value for name, value in given.items() if table is None or name != "X"}
+    arrays: dict[str, Any] = {name: _array(name, value) for name, value in plain.items()}
     content: dict[str, Any] = {name: digest_array(a) for name, a in arrays.items()}
-    source = PREFIX + digest_json(content | ({"columns": columns} if columns else {}))[:16]
-    return _kept.setdefault(source, Arrays(source, arrays, columns))
+    if table is not None:
+        arrays["X"], content["X"] = table, _digest_table(table)
+    source = PREFIX + digest_json(content)[:16]
+    return _kept.setdefault(source, Arrays(source, arrays))
+
+
+def _table(X: Any) -> Any:
+    """Return features as a table if they are a frame, or an array of more than numbers.
+
+    Raises:
+        InputError: a column mixes kinds of values.
+    """
+    if is_frame(X):
+        return as_table(X)
+    is_mixed = isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2 and X.size
+    if not is_mixed or all(isinstance(item, NUMBERS) for item in X.ravel()):
+        return None
+    import pandas as pd
+
+    frame = pd.DataFrame(X.copy()).infer_objects()
+    return as_table(frame.set_axis(map(str, range(X.shape[1])), axis=1))
 
 
 def remember_frame(frame: Any) -> Arrays:
@@ -69,13 +86,18 @@ def remember_frame(frame: Any) -> Arrays:
     Raises:
         InputError: it cannot be a table.
     """
+    table = as_table(frame)
+    source = f"{PREFIX}{_digest_table(table)[:16]}"
+    return _kept.setdefault(source, Arrays(source, {TABLE: table}))
+
+
+def _digest_table(table: Any) -> str:
     import pyarrow as pa
 
-    table, digest = as_table(frame), _Digest()
+    digest = _Digest()
     with pa.ipc.new_stream(pa.PythonFile(digest, mode="w"), table.schema) as writer:
         writer.write_table(table.combine_chunks())
-    source = f"{PREFIX}{digest.sha256.hexdigest()[:16]}"
-    return _kept.setdefault(source, Arrays(source, {TABLE: table}))
+    return digest.sha256.hexdigest()
 
 
 class _Digest:
@@ -126,39 +148,25 @@ def _array(name: str, value: Any) -> NDArray[Any]:
         array = array.astype(object)
     if array.dtype != object:
         return array
-    columns = getattr(value, "columns", None)
-    _refuse_gaps(name, array, columns)
-    return _from_objects(name, array, columns)
+    _refuse_gaps(name, array)
+    return _from_objects(name, array)
 
 
-def _refuse_gaps(name: str, array: NDArray[Any], columns: Any) -> None:
-    """Refuse pandas' own mark of a missing value, and name the first column that holds it."""
+def _refuse_gaps(name: str, array: NDArray[Any]) -> None:
+    """Refuse pandas' own mark of a missing value."""
     gaps = np.vectorize(lambda item: type(item).__name__ in PANDAS_GAPS, otypes=[bool])(array)
-    if not gaps.any():
-        return
-    if array.ndim != 2 or name != "X":
+    if gaps.any():
         count = f"{int(gaps.sum())} of {gaps.size} values are missing (NA)"
         raise InputError(name, f"{count}; remove those rows")
-    of_column = gaps.sum(axis=0)
-    first = int(np.argmax(of_column > 0))
-    label = first if columns is None else repr(columns[first])
-    count = f"{int(of_column[first])} of {len(array)} values are missing (NA)"
-    raise InputError(name, f"column {label}: {count}; drop the column or those rows")
 
 
-def _from_objects(name: str, array: NDArray[Any], columns: Any) -> NDArray[Any]:
+def _from_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """Return text or numbers; a table of both booleans and floats comes as objects, too."""
     kinds = {type(item) for item in array.ravel()}
     if kinds == {str}:
         return array.astype(str)
     if name == "X" and all(issubclass(kind, NUMBERS) for kind in kinds):
         return array.astype(np.float64)
-    if columns is not None and array.ndim == 2:
-        for label, column in zip(columns, array.T, strict=True):
-            kinds = {type(item) for item in column}
-            if not all(issubclass(kind, NUMBERS) for kind in kinds):
-                problem = f"column {label!r} holds {_names(kinds)}; give numbers or drop it"
-                raise InputError(name, problem)
     raise InputError(name, f"holds {_names(kinds)}; give numbers, booleans or text without gaps")
 
 

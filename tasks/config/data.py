@@ -16,6 +16,7 @@ from pydantic import (
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.frames import is_frame
 from foldproof.tasks.config.messages import input_error
+from foldproof.tasks.config.preprocess import Preprocess, check_preprocess
 from foldproof.tasks.config.types import (
     Column,
     Section,
@@ -128,7 +129,18 @@ class DataSpec(Section):
     weights: Column | None = Field(
         None, description="A column of sample weights, used in training only."
     )
+    preprocess: Preprocess = Field(
+        "auto",
+        description="Fitted on the training rows of each fold: auto fills gaps, encodes "
+        "categories, texts and dates, and scales numbers; none hands the table on as it is; or a "
+        "transformer as module:object, or a list of steps.",
+    )
     _arrays: Any = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _preprocess_is_known(self) -> Self:
+        check_preprocess(self.preprocess)
+        return self
 
     def reading(self, name: str) -> dict[str, Any]:
         """Return the settings of one kind of source that are not at their defaults.
@@ -141,7 +153,8 @@ class DataSpec(Section):
 
     def without_place(self) -> dict[str, Any]:
         """Return what the settings say of the samples, wherever these lie and are read from."""
-        return self.model_dump(mode="json", exclude={"source", *READINGS})
+        automatic = {"preprocess"} if self.preprocess == "auto" else set()
+        return self.model_dump(mode="json", exclude={"source", *READINGS, *automatic})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -162,6 +175,18 @@ class DataSpec(Section):
             from foldproof.tasks.config.arrays_in_memory import find_arrays
 
             self._arrays = find_arrays(self.source)
+
+    def with_preprocess(self, preprocess: Any) -> Self:
+        """Return the same data with another preprocessing.
+
+        Raises:
+            InputError: it is none.
+        """
+        given = self.model_dump(exclude_unset=True) | {"preprocess": preprocess}
+        try:
+            return type(self).model_validate(given)
+        except ValidationError as error:
+            raise input_error(error, type(self)) from None
 
     @classmethod
     def from_arrays(

@@ -38,5 +38,7 @@ def _of_value(value: Any, importable: bool, setting: str) -> Iterator[tuple[str,
 
 def is_importable(hint: Any) -> bool:
     """Return whether a type, or a part of it, is marked as one of import paths."""
+    if isinstance(hint, type) and issubclass(hint, Section):
+        return any(map(is_importable, typing.get_type_hints(hint, include_extras=True).values()))
     marks = (*getattr(hint, "__metadata__", ()), *typing.get_args(hint))
     return any(isinstance(mark, Importable) or is_importable(mark) for mark in marks)

@@ -38,10 +38,11 @@ def input_error(error: ValidationError, root: type[BaseModel]) -> InputError:
     field = _dotted(first["loc"], root)
     others = {_dotted(other["loc"], root) for other in details} - {field}
     more = f" (also wrong: {', '.join(sorted(others))})" if others else ""
-    if isinstance(cause := first.get("ctx", {}).get("error"), InputError):
+    same = [other for other in details if _dotted(other["loc"], root) == field]
+    causes = [other.get("ctx", {}).get("error") for other in same]
+    if cause := next((each for each in causes if isinstance(each, InputError)), None):
         own = cause.field if field.split(".")[-1] != cause.field else ""
         return InputError(".".join(part for part in (field, own) if part), cause.problem + more)
-    same = [other for other in details if _dotted(other["loc"], root) == field]
     return InputError(field or "settings", _problem(first, same, root) + more)
 
 

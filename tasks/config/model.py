@@ -1,14 +1,11 @@
 """Settings of the model: the builder and its parameters."""
 
-import json
 from collections.abc import Callable
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from foldproof.tasks.common.digest import canonical_json
-from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.types import ImportPath, Section
+from foldproof.tasks.config.types import ImportPath, Section, plain_values
 from foldproof.tasks.user_code.objects.estimators import is_estimator
 from foldproof.tasks.user_code.references import in_settings, refuse_slip
 
@@ -45,13 +42,7 @@ class ModelSpec(Section):
     @field_validator("params", mode="before")
     @classmethod
     def _params_are_plain(cls, value: Any) -> Any:
-        """Take what JSON can hold, in the form that a YAML file would give it."""
-        try:
-            if not isinstance(value, dict):
-                return value
-            return json.loads(canonical_json(value).encode())
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InputError("params", f"must hold plain values ({error})") from None
+        return plain_values("params", value)
 
 
 def _is_code(value: Any) -> bool:

@@ -82,6 +82,13 @@ class Study(Section):
         return value
 
     @model_validator(mode="after")
+    def _features_are_scaled_once(self) -> Self:
+        if self.data.preprocess != "auto" and self.train.chosen("scaler"):
+            problem = "data.preprocess says all that is done to features"
+            raise InputError("train.scaler", f"{problem}; put the scaler there, or leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _metrics_are_distinct(self) -> Self:
         if len(set(self.metrics)) < len(self.metrics) and self.metrics != "auto":
             raise InputError("metrics", "a name stands there twice; name each metric once")

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from foldproof.tasks.config.preprocess import Step, as_step
 from foldproof.tasks.config.types import (
     MAX_INT32,
     Float,
@@ -81,6 +82,12 @@ class TrainSpec(Section):
         Literal["balanced"] | dict[str, Weight] | None, BeforeValidator(_label_keys)
     ] = Field(
         None, description="balanced, or a weight for each label; null (off) weighs all alike."
+    )
+
+    sampler: Annotated[Step | None, BeforeValidator(as_step)] = Field(
+        None,
+        description="A sampler of imbalanced-learn by name, such as SMOTE, or module:Class; it "
+        "sees the training rows of each fold, preprocessed. null (off) leaves them as they are.",
     )
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.user_code.references import refuse_slip
@@ -25,6 +26,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime.date):
         return value.isoformat()
     return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def plain_values(setting: str, value: Any) -> Any:
+    """Take a mapping of what JSON can hold, in the form that a YAML file would give it."""
+    try:
+        return json.loads(canonical_json(value).encode()) if isinstance(value, dict) else value
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(setting, f"must hold plain values ({error})") from None
 
 
 def column_name(value: Any) -> Any:

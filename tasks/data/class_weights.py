@@ -19,6 +19,21 @@ def with_labels(train: TrainSpec, labels: tuple[Label, ...]) -> TrainSpec:
     return train.model_copy(update={"class_weight": by_text})
 
 
+def check_sampler(train: TrainSpec, labels: tuple[Label, ...], weighted: bool) -> None:
+    """Refuse a sampler where there are no classes, or where rows have weights of their own.
+
+    Raises:
+        InputError: with the reason.
+    """
+    if train.sampler is None:
+        return
+    if not labels:
+        raise InputError("train.sampler", "a regression has no classes; leave it out")
+    if weighted:
+        problem = "rows that it makes up would have no weight (data.weights)"
+        raise InputError("train.sampler", f"{problem}; leave one of the two out")
+
+
 def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
     """Refuse class weights that do not fit the labels or leave nothing to learn.
 

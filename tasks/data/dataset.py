@@ -11,22 +11,17 @@ from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.guesses import guess_notes
 from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import read
+from foldproof.tasks.data.stored_features import StoredFeatures, store_features
+from foldproof.tasks.data.tables.frames import ColumnFacts
 from foldproof.tasks.data.target import Label, Target, resolve_target
 from foldproof.tasks.data.target_facts import TargetFacts, target_facts
-from foldproof.tasks.data.wide_columns import (
-    MergedColumn,
-    merging_columns,
-    merging_target,
-    write_wide,
-)
+from foldproof.tasks.data.wide_columns import MergedColumn, merging_target
 
-FEATURES, TARGETS, CODES = "features.npy", "targets.npy", "codes.npy"
+TARGETS, CODES = "targets.npy", "codes.npy"
 GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"
-WIDE, WIDE_PLACES = "wide.npy", "wide_places.npy"
 
 
 @dataclass(frozen=True)
@@ -34,20 +29,21 @@ class Dataset:
     """Samples on disk, with their metadata in memory.
 
     Attributes:
-        folder: holds features.npy (float32, C order), targets.npy (what a Keras model
-            learns), codes.npy (sorted label codes int64, or float64 values) and, where
+        folder: holds features.npy (float32, C order) or frame.arrow, targets.npy (what a Keras
+            model learns), codes.npy (sorted label codes int64, or float64 values) and, where
             given, groups.npy (int64), weights.npy (float32), folds.npy (int64). Columns
             that float32 is too coarse for stand in wide.npy (float64), their places among the
             features in wide_places.npy (int64).
         digest: of the samples' content, whatever file they came from.
         rows: n.
-        feature_shape: the shape of one sample.
+        feature_shape: the shape of one sample, before it is preprocessed.
         task: binary, multiclass or regression.
         labels: sorted; empty for a regression.
         positive: the positive label of a binary task.
         settings: the data settings as resolved.
         facts: the labels with their counts, or the range of a regression's values.
         notices: what the user should be told of the source.
+        columns: of a table that each fold preprocesses; empty for an array.
         merged: the columns of wide.npy.
         merged_target: the values of a regression, if float32 is too coarse for them.
     """
@@ -62,6 +58,7 @@ class Dataset:
     settings: DataSpec
     facts: TargetFacts
     notices: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
     merged: tuple[MergedColumn, ...] = ()
     merged_target: MergedColumn | None = None
 
@@ -111,48 +108,58 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
     present = {name: array for name, array in arrays.items() if array is not None}
     for name, array in present.items():
         np.save(folder / name, array, allow_pickle=False)
-    features = write_features(raw.features, folder / FEATURES)
-    merged = merging_columns(raw.features, features)
-    if merged:
-        present[WIDE] = write_wide(raw.features, merged, folder / WIDE)
-        present[WIDE_PLACES] = np.array([column.place for column in merged], np.int64)
-        np.save(folder / WIDE_PLACES, present[WIDE_PLACES], allow_pickle=False)
+    features = store_features(raw.features, spec.preprocess, folder)
     dataset = _describe(raw, target, features, present, folder)
     coarse = merging_target(target.codes) if target.task == "regression" else None
-    return replace(dataset, merged=merged, merged_target=coarse)
+    return replace(dataset, merged_target=coarse)
 
 
 def _describe(
     raw: RawData,
     target: Target,
-    features: NDArray[np.float32],
+    features: StoredFeatures,
     arrays: dict[str, NDArray[Any]],
     folder: Path,
 ) -> Dataset:
     digests = {name: digest_array(array) for name, array in arrays.items() if name != TARGETS}
-    content = {**digests, FEATURES: digest_array(features), "labels": target.labels}
+    content = {**digests, **features.digests, "labels": target.labels}
     return Dataset(
         folder=folder,
         digest=digest_json(content),
         rows=raw.rows,
-        feature_shape=features.shape[1:],
+        feature_shape=features.shape,
         task=target.task,
         labels=target.labels,
         positive=target.positive,
         settings=raw.settings.model_copy(update={"task": target.task, "positive": target.positive}),
         facts=target_facts(target),
         notices=(*raw.notices, *guess_notes(raw.settings, target)),
+        columns=features.columns,
+        merged=features.merged,
     )
 
 
 def _training_targets(target: Target) -> NDArray[Any]:
     """Return what a Keras model learns: float32 (n, 1), or int32 codes (n,) for classes."""
-    if target.task == "multiclass":
-        return np.asarray(target.codes, dtype=np.int32)
     if target.task == "regression":
         return _float32(target.codes).reshape(-1, 1)
-    positive = [label == target.positive for label in target.labels].index(True)
-    return np.asarray(target.codes == positive, dtype=np.float32).reshape(-1, 1)
+    return class_targets(target.codes, target.labels, target.positive)
+
+
+def class_targets(
+    codes: NDArray[Any], labels: tuple[Label, ...], positive: Label | None
+) -> NDArray[Any]:
+    """Return what a Keras model learns of classes: int32 codes (n,), or float32 (n, 1) if binary.
+
+    Args:
+        codes: sorted label codes, (n,).
+        labels: sorted.
+        positive: of a binary task, else None.
+    """
+    if positive is None:
+        return np.asarray(codes, dtype=np.int32)
+    place = [label == positive for label in labels].index(True)
+    return np.asarray(codes == place, dtype=np.float32).reshape(-1, 1)
 
 
 def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -12,16 +12,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data.text_columns import explain_text
 
 BLOCK_VALUES = 1 << 22  # values converted at a time: 16 MiB of float32
 
 
-def write_features(features: pa.Table | NDArray[Any], path: Path) -> NDArray[np.float32]:
+def write_features(
+    features: pa.Table | NDArray[Any], path: Path, may_have_gaps: bool = False
+) -> NDArray[np.float32]:
     """Write features to an npy file block by block and return it memory-mapped, (n, ...).
 
+    Args:
+        features: numbers.
+        path: the file.
+        may_have_gaps: NaN stands for a missing value that preprocessing will see.
+
     Raises:
-        InputError: a column is not numeric, or a value is NaN or infinite as float32.
+        InputError: a value is infinite as float32, or NaN where there may be no gaps.
     """
     shape, blocks = (_table if isinstance(features, pa.Table) else _array)(features)
     out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
@@ -34,6 +40,8 @@ def write_features(features: pa.Table | NDArray[Any], path: Path) -> NDArray[np.
             out[start : start + len(block)] = block
             _count_bad(out[start : start + len(block)], bad)
             start += len(block)
+    if may_have_gaps:
+        bad[0] = 0
     _refuse_bad(bad, names, shape)
     out.flush()
     mapped: NDArray[np.float32] = np.load(path, mmap_mode="r")
@@ -55,15 +63,13 @@ def allocate_file(path: Path) -> None:
 
 
 def _table(table: pa.Table) -> tuple[tuple[int, ...], Iterator[NDArray[Any]]]:
-    text = [field.name for field in table.schema if not _is_numeric(field.type)]
-    if text:
-        raise InputError("data.features", explain_text(table, text))
     size = max(1, BLOCK_VALUES // table.num_columns)
     batches = table.to_batches(max_chunksize=size)
     return (table.num_rows, table.num_columns), (_stack(batch) for batch in batches)
 
 
-def _is_numeric(kind: pa.DataType) -> bool:
+def is_numeric(kind: pa.DataType) -> bool:
+    """Return whether a column's type is one of numbers."""
     checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
     # A column without any value has no type of its own; its gaps are counted below.
     return any(check(kind) for check in checks) or pa.types.is_null(kind)
@@ -89,7 +95,7 @@ def _count_bad(block: NDArray[np.float32], bad: NDArray[np.int64]) -> None:
 
 
 def _refuse_bad(bad: NDArray[np.int64], names: list[str] | None, shape: tuple[int, ...]) -> None:
-    # No word of filling them in: from the whole table, that would tell training of test rows.
+    # No word of filling them in beforehand: that would tell training of test rows.
     remedy = "drop the column or those rows"
     for kind, counts in zip(("missing or NaN", "infinite as float32"), bad, strict=True):
         columns = np.flatnonzero(counts)

@@ -53,7 +53,8 @@ def precision_findings(dataset: Dataset, train: TrainSpec, keras: bool) -> Itera
         train: for the scaler, which sees columns before they become float32.
         keras: the model is Keras's, and learns float32 targets.
     """
-    if dataset.merged and train.scaler == "none":
+    unscaled = train.scaler == "none" or dataset.settings.preprocess == "none"
+    if dataset.merged and unscaled:
         first, more = dataset.merged[0], len(dataset.merged) - 1
         also = f" (and {more} more)" if more else ""
         remedy = "set train.scaler: standard, which keeps them apart"

@@ -17,6 +17,7 @@ from foldproof.tasks.evaluation.columns import Columns
 from foldproof.tasks.evaluation.findings import prediction_findings
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
+from foldproof.tasks.evaluation.preprocessing import preprocessing_rows, preprocessing_table
 from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summarise
 from foldproof.tasks.folds.initial_state import FoldStart, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
@@ -34,6 +35,7 @@ class Tables:
         undefined: (repeat, fold, metric, reason) of each value that does not exist.
         failed: how many folds failed.
         positive: the positive label with its count; empty unless the task is binary.
+        preprocessing: a row a fold and column; None for data of plain numbers.
     """
 
     folds: pa.Table
@@ -44,6 +46,7 @@ class Tables:
     undefined: tuple[tuple[int, int, str, str], ...]
     failed: int
     positive: str
+    preprocessing: pa.Table | None = None
 
 
 def reduce_folds(
@@ -81,6 +84,7 @@ def reduce_folds(
         undefined=tuple(_undefined(plan, measured)),
         failed=sum(record.error is not None for record in records),
         positive=named_positive(dataset.facts),
+        preprocessing=preprocessing_table(collected.columns),
     )
 
 
@@ -92,6 +96,7 @@ class _FoldByFold:
         predictions, history: several a finished fold.
         measured: the metrics of each fold; None of one that failed.
         starts: what each finished fold started from.
+        columns: what each finished fold's preprocessing did, a row a column.
     """
 
     def __init__(self, dataset: Dataset, model: str, metrics: tuple[str, ...]) -> None:
@@ -102,6 +107,7 @@ class _FoldByFold:
         self.executions: list[dict[str, Any]] = []
         self.measured: list[Metrics | None] = []
         self.starts: list[FoldStart] = []
+        self.columns: list[dict[str, Any]] = []
 
     def add(self, fold: Fold, job: FoldJob, record: FoldRecord) -> None:
         """Read what is stored of the next fold, and add it."""
@@ -115,6 +121,7 @@ class _FoldByFold:
         if finished is not None and result is not None:
             _add_predictions(self.predictions, place, self._dataset, finished, result)
             _add_history(self.history, place, finished)
+            self.columns += preprocessing_rows(fold.repeat, fold.fold, finished)
             start = (finished.initial, finished.start)
             self.starts.append(FoldStart(fold.repeat, fold.fold, job.model_seed, *start))
 

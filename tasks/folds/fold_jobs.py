@@ -13,6 +13,7 @@ from foldproof.tasks.folds.keys import fold_key, shared_by_folds
 from foldproof.tasks.folds.model_identity import ModelIdentity
 from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import Fold, FoldPlan
+from foldproof.tasks.folds.preprocess import PreprocessCall
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
@@ -45,6 +46,7 @@ def fold_jobs(
         "family": digest_json({name: shared[name] for name in shared if name != "seed"}),
         "inner": rule,
         "builder": builder_call(study.model, dataset, identity.files),
+        "preprocess": _preprocess_call(dataset),
         "numerics": numerics,
         "out": out or Path(study.out).resolve(),
         "remote": study.out if is_remote(study.out) else "",
@@ -74,6 +76,22 @@ def builder_call(
         task=dataset.task,
         search=import_folders(),
         files=files,
+    )
+
+
+def _preprocess_call(dataset: Dataset) -> PreprocessCall:
+    """Return what a worker needs to preprocess features."""
+    given = dataset.settings.preprocess
+    if given == "auto":
+        return PreprocessCall("auto" if dataset.columns else "scaler")
+    if given == "none":
+        return PreprocessCall("none", given)
+    is_object = isinstance(given, str) and is_function_object(given)
+    return PreprocessCall(
+        way="own",
+        given=given,
+        pickled=dump_function(str(given)) if is_object else b"",
+        search=import_folders(),
     )
 
 

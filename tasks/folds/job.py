@@ -1,11 +1,12 @@
 """Messages between the flow's process and a worker: small, frozen, without arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.folds.paths import fold_path
+from foldproof.tasks.folds.preprocess import PreprocessCall
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
@@ -29,6 +30,7 @@ class FoldJob:
         numerics: the numerics that the worker must have.
         out: the folder of finished folds and reports.
         remote: the URI of the object storage that the folder stands for, or empty.
+        preprocess: what is fitted to the features first.
     """
 
     key: str
@@ -49,6 +51,18 @@ class FoldJob:
     numerics: Numerics
     out: Path
     remote: str = ""
+    preprocess: PreprocessCall = field(default_factory=PreprocessCall)
+
+    def with_input(self, shape: tuple[int, ...]) -> "FoldJob":
+        """Return the job with the shape of a sample as preprocessing leaves it.
+
+        Models of one family are compiled once for each.
+        """
+        if self.preprocess.way == "scaler":
+            return self
+        width = "x".join(map(str, shape))
+        call = replace(self.builder, input_shape=shape)
+        return replace(self, builder=call, family=f"{self.family}:{width}")
 
     @property
     def store(self) -> Path:

@@ -48,6 +48,7 @@ def shared_by_folds(
         "train": _train(study, dataset),
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
+        **_preprocessing(dataset),
     }
 
 
@@ -83,6 +84,7 @@ def run_key(
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
         "report": {"pyarrow": metadata.version("pyarrow")},
+        **_preprocessing(dataset),
     }
 
 
@@ -94,7 +96,17 @@ def run_id(key: dict[str, Any]) -> str:
 def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
     """Return what is part of the keys of how folds train, the same however labels are written."""
     train = with_labels(study.train, dataset.labels)
-    return train.model_dump(mode="json", exclude={"engine"})
+    unset = set() if train.sampler is not None else {"sampler"}
+    return train.model_dump(mode="json", exclude={"engine", *unset})
+
+
+def _preprocessing(dataset: Dataset) -> dict[str, Any]:
+    """Return how features are preprocessed, where that is more than a scaler of plain numbers."""
+    given = dataset.settings.preprocess
+    if given == "auto" and not dataset.columns:
+        return {}
+    settings = dataset.settings.model_dump(mode="json", include={"preprocess"})
+    return {**settings, "pandas": metadata.version("pandas")}
 
 
 def own_splitter(method: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.preprocess import Preprocess, references_in, sampler_module
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.user_code.objects.functions import (
     identity_of,
@@ -43,13 +44,17 @@ class ModelIdentity:
 
 
 def identify_model(
-    model: ModelSpec, train: TrainSpec, tell: Callable[[str], None] = lambda text: None
+    model: ModelSpec,
+    train: TrainSpec,
+    preprocess: Preprocess = "auto",
+    tell: Callable[[str], None] = lambda text: None,
 ) -> ModelIdentity:
     """Identify the model by tracing all user code that a fold runs, without running any of it.
 
     Args:
         model: names the builder.
         train: names the scaler.
+        preprocess: names transformers.
         tell: is told of it now and then where that takes long.
 
     Raises:
@@ -59,17 +64,29 @@ def identify_model(
     function = None
     if is_function_object(model.builder):
         function = identity_of(model.builder)
-        for module in sorted(modules_of(model.builder) - {"__main__", "builtins"}):
-            trace_import("model.builder", module, search, found)
+        _trace_object("model.builder", model.builder, search, found)
     else:
         trace_module("model.builder", model.builder.partition(":")[0], search, found)
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
     if ":" in train.scaler:
         trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
-        heavy = heavy or bool(found.distributions.keys() & HEAVY)
+    if train.sampler is not None:
+        trace_module("train.sampler", sampler_module(train.sampler), search, found)
+    own = isinstance(preprocess, str) and is_function_object(preprocess)
+    if own:
+        _trace_object("data.preprocess", str(preprocess), search, found)
+    for reference in references_in(preprocess):
+        trace_module("data.preprocess", reference.partition(":")[0], search, found)
+    heavy = heavy or bool(found.distributions.keys() & HEAVY)
     described = {"builder": model.builder, "params": model.params, "function": function}
+    described |= {"preprocess": identity_of(str(preprocess))} if own else {}
     described |= found.described() | _described_files([])
     return ModelIdentity(described, heavy, tuple(found.notices))
+
+
+def _trace_object(setting: str, name: str, search: list[str], found: Provenance) -> None:
+    for module in sorted(modules_of(name) - {"__main__", "builtins"}):
+        trace_import(setting, module, search, found)
 
 
 def _described_files(digests: list[str]) -> dict[str, Any]:

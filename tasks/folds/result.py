@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.outputs import Activation
+from foldproof.tasks.folds.preprocess import ColumnOutcome
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class FinishedFold:
         start: what the model was before its first batch.
         execution: how it was trained.
         notice: what the user should be told; it is not stored.
+        columns: what its preprocessing did to each column of a table.
     """
 
     key: str
@@ -59,14 +61,16 @@ class FinishedFold:
     start: InitialState
     execution: Execution
     notice: str = ""
+    columns: tuple[ColumnOutcome, ...] = ()
 
     def content_digest(self) -> str:
         """Return the digest of all that is the same in every training of this fold."""
         history = [[epoch, name, float(value).hex()] for epoch, name, value in self.history]
         parts = [digest_array(self.rows), digest_array(self.raw), self.activation, history]
         numbers = [self.epochs_run, self.best_epoch, self.start.step, self.start.seeded]
+        columns = [column.plain() for column in self.columns]  # none of plain numbers
         return digest_json(
-            [self.key, *parts, *numbers, self.initial, self.weights, self.predictions]
+            [self.key, *parts, *numbers, self.initial, self.weights, self.predictions, *columns]
         )
 
 

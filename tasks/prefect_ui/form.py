@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
+from foldproof.tasks.config.preprocess import WORDS as PREPROCESS_WORDS
 from foldproof.tasks.config.split import METHODS
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import SCALERS, EarlyStopping
@@ -63,6 +64,7 @@ BOXES = (
     Box("data.target", "Target column", TEXT),
     Box("data.positive", "Positive class", TEXT),
     Box("data.drop", "Columns to leave out"),
+    Box("data.preprocess", "Preprocessing", named_or_own(PREPROCESS_WORDS, "transformer")),
     Box("data.groups", "Column of groups", TEXT),
     Box("split.method", "Method", named_or_own(METHODS, "splitter")),
     Box("split.n_splits", "Folds"),
@@ -77,6 +79,7 @@ BOXES = (
     Box("train.early_stopping", "Early stopping", EARLY_STOPPING),
     Box("train.patience", "Patience of early stopping", PATIENCE),
     Box("train.class_weight", "Class weights", CLASS_WEIGHTS),
+    Box("train.sampler", "Sampler", TEXT),
     Box("metrics", "Metrics", METRICS),
     Box("compute.device", "Device"),
     Box("compute.workers", "Workers", WORKERS),

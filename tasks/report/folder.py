@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.evaluation.preprocessing import PREPROCESSING
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.page import render
@@ -65,6 +66,8 @@ def _fill(
 ) -> None:
     for name in DETERMINISTIC:
         write_table(getattr(tables, name), folder / f"{name}.parquet")
+    if tables.preprocessing is not None:
+        write_table(tables.preprocessing, folder / PREPROCESSING)
     metadata = {
         f"foldproof.{field}": value for field, value in ({"version": VERSION} | run).items()
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from foldproof.tasks.evaluation.preprocessing import summarise_columns
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
 from foldproof.tasks.report.page_template import describe, fill_template
@@ -34,4 +35,5 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         spread=spread(tables, metrics),
         folds=tables.folds.to_pylist(),
         undefined_values=tables.undefined,
+        columns=[] if tables.preprocessing is None else summarise_columns(tables.preprocessing),
     )

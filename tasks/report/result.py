@@ -18,6 +18,7 @@ from foldproof.tasks.common.places import PACKAGE
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
+from foldproof.tasks.evaluation.preprocessing import PREPROCESSING, preprocessing_schema
 from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
 from foldproof.tasks.report.result_html import result_html
 
@@ -106,6 +107,13 @@ class Result:
     def history(self) -> "pd.DataFrame":
         """One row a value of an epoch."""
         return self._table("history")
+
+    @cached_property
+    def preprocessing(self) -> "pd.DataFrame":
+        """What each fold's preprocessing did to each column; empty for plain numbers."""
+        if not (self.path / PREPROCESSING).exists():
+            return preprocessing_schema().empty_table().to_pandas()
+        return self._table(PREPROCESSING.removesuffix(".parquet"))
 
     @cached_property
     def scores(self) -> "dict[str, NDArray[np.float64]]":

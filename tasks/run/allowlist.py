@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.import_paths import import_paths
+from foldproof.tasks.config.preprocess import steps_in
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources.choose import is_opened
 from foldproof.tasks.run.deployment_internals import is_deployed
@@ -26,6 +27,8 @@ from foldproof.tasks.user_code.references import BUILT_IN
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"
 CLUSTERS = "FOLDPROOF_ALLOWED_CLUSTERS"
 MEMORY = "memory"  # scikit-learn's name of a folder whose pickles an estimator loads
+INPUT, FILES = "input", ("file", "filename")  # of scikit-learn's vectorizers
+BY_VALUE = ("model.builder", "data.preprocess")  # settings that an object of Python's may stand for
 ALLOWED = (BUILT_IN, "sklearn")
 
 
@@ -128,12 +131,12 @@ def check_place(setting: str, path: str) -> None:
 def named_code(study: Study) -> dict[str, str]:
     """Return every import path of a configuration, by its setting, but for function objects.
 
-    Such a one comes from code that this process runs already, and only a builder can be one.
+    Such a one comes from code that this process runs already.
     """
     return {
         setting: reference
         for setting, reference in import_paths(study).items()
-        if not (setting == "model.builder" and is_function_object(reference))
+        if not (setting in BY_VALUE and is_function_object(reference))
     }
 
 
@@ -150,6 +153,13 @@ def refuse_code_in_params(study: Study) -> None:
     if top == "sklearn" and params.get(MEMORY) is not None:
         problem = "names a folder whose pickles would be loaded; leave it out"
         raise InputError(f"model.params.{MEMORY}", problem)
+    for step in steps_in(study.data.preprocess):
+        if step.params.get(INPUT) in FILES:
+            problem = f"{step.use} would open files that the data names; leave it out"
+            raise InputError(f"data.preprocess.params.{INPUT}", problem)
+        if step.params.get(MEMORY) is not None:
+            problem = "names a folder whose pickles would be loaded; leave it out"
+            raise InputError(f"data.preprocess.params.{MEMORY}", problem)
     if study.model.builder.partition(":")[0] == BUILT_IN:
         for name, value in params.items():
             if _holds_an_object(value):

@@ -44,7 +44,9 @@ class RunPlan:
     @cached_property
     def identity(self) -> ModelIdentity:
         """The model's sources, versions and parameters."""
-        return identify_model(self.study.model, self.study.train, self._say_step)
+        return identify_model(
+            self.study.model, self.study.train, self.study.data.preprocess, self._say_step
+        )
 
     @cached_property
     def placement(self) -> Placement:

@@ -14,8 +14,8 @@ from pathlib import Path
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data.class_weights import check_class_weight
-from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.class_weights import check_class_weight, check_sampler
+from foldproof.tasks.data.dataset import WEIGHTS, Dataset
 from foldproof.tasks.data.sources.choose import shown
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.data.target_facts import (
@@ -226,6 +226,8 @@ class Run(RunPlan):
         """
         dataset = self.read()
         check_class_weight(self.study.train, dataset.labels)
+        weighted = dataset.array(WEIGHTS) is not None
+        check_sampler(self.study.train, dataset.labels, weighted)
         _ = self.metrics
         return dataset
 
@@ -386,7 +388,7 @@ class Run(RunPlan):
         if self.is_compared:
             return ""
         code = {name: self.identity.described[name] for name in ("builder", "function", "sources")}
-        own = (self.study.train.scaler, self.study.split.method)
+        own = (self.study.train.scaler, self.study.split.method, str(self.study.data.preprocess))
         limit = self.study.compute.memory_limit
         return digest_json([code, own, import_folders(), str(start_folder()), limit])
 

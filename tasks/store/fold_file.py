@@ -4,6 +4,7 @@ A file is written under a name that ends otherwise, synced and renamed. It holds
 fold's raw output and history, and the digest of both, so that damage is noticed.
 """
 
+import json
 import os
 import socket
 from dataclasses import asdict, fields
@@ -14,8 +15,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.initial_state import InitialState
+from foldproof.tasks.folds.preprocess import ColumnOutcome
 from foldproof.tasks.folds.result import Execution, FinishedFold
 
 SCHEMA = pa.schema(
@@ -46,6 +49,7 @@ SCHEMA = pa.schema(
         ("seconds_predict", pa.float64()),
         ("peak_rss_mib", pa.float64()),
         ("numerics", pa.string()),
+        ("preprocessing", pa.string()),
     ]
 )
 
@@ -115,6 +119,7 @@ def _row(fold: FinishedFold) -> dict[str, Any]:
         "optimizer_step": fold.start.step,
         "seeded": fold.start.seeded,
         "content_sha256": fold.content_digest(),
+        "preprocessing": canonical_json([column.plain() for column in fold.columns]),
         **asdict(fold.execution),
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -138,6 +143,9 @@ def _fold(row: dict[str, Any]) -> FinishedFold:
         predictions=row["predictions_sha256"],
         start=InitialState(row["optimizer_step"], row["seeded"]),
         execution=execution,
+        columns=tuple(
+            ColumnOutcome(**told) for told in json.loads(row.get("preprocessing") or "[]")
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import FoldData
+from foldproof.tasks.training.seeding import seed_estimator
 from foldproof.tasks.training.trained_model import Trained
 
 
@@ -32,16 +33,6 @@ def check_estimator(model: Any, task: Task, weighted: bool) -> None:
         raise InputError("model.builder", f"{name} has no predict_proba; {remedy}")
     if weighted and "sample_weight" not in inspect.signature(model.fit).parameters:
         raise InputError("model.builder", f"{name}.fit takes no sample_weight; drop the weights")
-
-
-def seed_estimator(model: Any, seed: int) -> Any:
-    """Set every `random_state` that is None to the fold's seed."""
-    states = {
-        name: seed
-        for name, value in model.get_params().items()
-        if name.split("__")[-1] == "random_state" and value is None
-    }
-    return model.set_params(**states)
 
 
 def train_estimator(model: Any, fold_data: FoldData, job: FoldJob, built_in: float) -> Trained:
@@ -68,10 +59,10 @@ def fit_estimator(model: Any, fold_data: FoldData) -> None:
     model.fit(features, fold_data.codes, **({} if weights is None else {"sample_weight": weights}))
 
 
-def predict_estimator(model: Any, test: NDArray[Any], job: FoldJob) -> NDArray[Any]:
+def predict_estimator(model: Any, test: Any, job: FoldJob) -> NDArray[Any]:
     """Return an estimator's values or class probabilities, the positive class last."""
     if not job.labels:
-        return np.asarray(model.predict(test)).reshape(len(test), -1)
+        return np.asarray(model.predict(test)).reshape(test.shape[0], -1)
     scores = np.asarray(model.predict_proba(test))
     if job.positive is None or job.labels[-1] == job.positive:
         return scores

@@ -24,12 +24,13 @@ from foldproof.tasks.training.engines.choose import (
     TrialOutcome,
     compile_as_tried,
     compile_model,
+    forget_other_runs,
     is_compiled,
     prepare_training,
     trial_shapes,
 )
 from foldproof.tasks.training.estimator import train_estimator
-from foldproof.tasks.training.fold_data import FoldData, test_features, training_data
+from foldproof.tasks.training.fold_data import FoldData, prepared, test_features
 from foldproof.tasks.training.freshness import optimizer_step, refuse_used_estimator, set_apart
 from foldproof.tasks.training.keras_model import (
     fresh_model,
@@ -37,6 +38,7 @@ from foldproof.tasks.training.keras_model import (
     output_activation,
     weights_digest,
 )
+from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trained_model import Trained, check_converged
@@ -73,11 +75,11 @@ def train_fold(
     started_at = now()
     progress = progress or ProgressWriter(progress_path, job.repeat, job.fold, job.train.epochs)
     builder = load_builder(job.builder)
-    fold_data = training_data(job)
+    job, fold_data = prepared(job)
     trained = _train(builder, fold_data, job, progress, records)
     check_converged(trained.history)
     started = time.perf_counter()
-    rows, features = test_features(job, fold_data.scaler)
+    rows, features = test_features(job, fold_data)
     raw = _checked_output(trained, features, job)
     seconds_predict = time.perf_counter() - started
     return FinishedFold(
@@ -96,6 +98,7 @@ def train_fold(
             attempt, slot, started_at, **_measured(trained, job), seconds_predict=seconds_predict
         ),
         notice=trained.not_compiled,
+        columns=fold_data.preprocessing.outcome,
     )
 
 
@@ -117,11 +120,12 @@ def compile_run_model(job: FoldJob, records: TrialRecords | None = None) -> None
         records: what earlier trials found, and where to keep what this one finds.
     """
     builder = load_builder(job.builder)
+    job, fold_data = prepared(job)
     if not _builds_keras(builder, job):
         return
     build = _build_function(builder, job)
     if job.train.engine != "plain" and not is_compiled(job.family):
-        _compile(build, training_data(job), job, records)
+        _compile(build, fold_data.for_keras(), job, records)
     _depends_on_seed(build, job)
 
 
@@ -157,7 +161,7 @@ def _train(
 ) -> Trained:
     started = time.perf_counter()
     if _builds_keras(builder, job):
-        return _train_keras(builder, fold_data, job, progress, records)
+        return _train_keras(builder, fold_data.for_keras(), job, progress, records)
     model = _seeded_call(builder, job)
     refuse_used_estimator(model, job.builder.reference)
     return train_estimator(set_apart(model), fold_data, job, time.perf_counter() - started)
@@ -168,7 +172,7 @@ def _builds_keras(builder: Callable[..., Any], job: FoldJob) -> bool:
     if "keras" not in sys.modules:
         return False
     if job.family not in _is_keras_family:
-        _is_keras_family.clear()
+        forget_other_runs(_is_keras_family, job.family)
         _is_keras_family[job.family] = is_keras(_seeded_call(builder, job))
     return _is_keras_family[job.family]
 
@@ -201,7 +205,7 @@ def _train_keras(
     built = time.perf_counter()
     history, epochs, best = prepared.train(fold_data, progress)
     return Trained(
-        predict=prepared.predict,
+        predict=lambda features: prepared.predict(as_float32(features)),
         activation=output_activation(prepared.model),
         history=history,
         epochs_run=epochs,
@@ -224,7 +228,7 @@ def _depends_on_seed(build: Builder, job: FoldJob) -> bool:
 
 
 def _note_seeded(job: FoldJob, seeded: bool) -> None:
-    _seeded_family.clear()
+    forget_other_runs(_seeded_family, job.family)
     _seeded_family[job.family] = seeded
 
 
@@ -239,7 +243,7 @@ def _checked_output(trained: Trained, features: Any, job: FoldJob) -> Any:
     raw = trained.predict(features)
     if not isinstance(raw, np.ndarray):
         raise UnfitOutput("the model has several outputs; return one")
-    raw = raw.reshape(len(features), -1)
+    raw = raw.reshape(features.shape[0], -1)
     check_width(raw.shape[1], job.builder.task, len(job.labels))
     class_scores(raw, trained.activation, job.builder.task)
     return raw

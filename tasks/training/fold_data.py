@@ -4,74 +4,114 @@ The files of the whole data set are mapped only while rows are copied out of the
 the model trains, no test row is in the process's hands.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.data.dataset import (
-    CODES,
-    FEATURES,
-    GROUPS,
-    TARGETS,
-    WEIGHTS,
-    WIDE,
-    WIDE_PLACES,
-)
+from foldproof.tasks.data.dataset import CODES, GROUPS, TARGETS, WEIGHTS, class_targets
 from foldproof.tasks.data.npy import take_rows
+from foldproof.tasks.data.stored_features import FEATURES, WIDE, WIDE_PLACES
+from foldproof.tasks.data.tables.frames import FRAME, Known, as_frame, categories_in, take_frame
 from foldproof.tasks.folds.holdout import inner_split
 from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.training.preprocessing.features import as_float32
+from foldproof.tasks.training.preprocessing.fitted import Fitted, fit_preprocessing
+from foldproof.tasks.training.resampling import resampled
 from foldproof.tasks.training.sample_weights import Weights, sample_weights
-from foldproof.tasks.training.scaler import Scaler
-
-Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows ready for a model: scaled float32 features, targets, and weights or None."""
+    """Rows ready for a model: preprocessed features, targets, and weights or None."""
 
-    features: Features
+    features: Any
     targets: NDArray[Any]
     weights: Weights | None
 
 
 @dataclass(frozen=True)
 class FoldData:
-    """Scaled training rows, held-out rows and the fitted scaler of one fold.
+    """Preprocessed training rows, held-out rows and the fitted preprocessing of one fold.
 
     Attributes:
         train: the rows to compute gradients on.
         held_out: the rows that early stopping monitors, or None.
-        scaler: fitted on `train` only.
+        preprocessing: fitted on `train` only.
         codes: of `train`: sorted label codes, or values float64.
+        known: the categories of `train`, by column.
     """
 
     train: Samples
     held_out: Samples | None
-    scaler: Scaler
+    preprocessing: Fitted
     codes: NDArray[Any]
+    known: Known = field(default_factory=dict)
+
+    def for_keras(self) -> "FoldData":
+        """Return the same with features as a Keras model takes them: float32 arrays.
+
+        Raises:
+            InputError: a column holds no numbers.
+        """
+        held = self.held_out
+        return replace(
+            self,
+            train=replace(self.train, features=as_float32(self.train.features)),
+            held_out=held and replace(held, features=as_float32(held.features)),
+        )
 
 
 def training_data(job: FoldJob) -> FoldData:
-    """Read, scale and weight a fold's training rows.
+    """Read, preprocess and weight a fold's training rows.
 
     Raises:
         InputError: early stopping cannot hold out rows.
     """
     inner, held = inner_rows(job)
-    features = unscaled_features(job, inner)
-    scaler = Scaler(job.train.scaler).fit(features)
+    raw, known = _raw_training_rows(job, inner)
     codes = _take(job, CODES, inner)
+    fitted, features = fit_preprocessing(job, raw, codes)
+    targets = _take(job, TARGETS, inner)
+    if job.train.sampler is not None:
+        sampled = (job.train.sampler, features, codes, job.model_seed, job.builder.search)
+        features, codes = resampled(*sampled)
+        targets = class_targets(codes, job.labels, job.positive)
     own = _take(job, WEIGHTS, inner) if (job.data / WEIGHTS).exists() else None
     weights = sample_weights(job.train, job.labels, codes, own)
     return FoldData(
-        train=Samples(scaler.transform(features, own=True), _take(job, TARGETS, inner), weights),
-        held_out=_held_out(job, held, scaler) if len(held) else None,
-        scaler=scaler,
+        train=Samples(features, targets, weights),
+        held_out=_held_out(job, held, fitted, known) if len(held) else None,
+        preprocessing=fitted,
         codes=codes,
+        known=known,
     )
+
+
+def _raw_training_rows(job: FoldJob, rows: NDArray[np.int64]) -> tuple[Any, Known]:
+    """Copy training rows out of the data, and tell the categories that they have."""
+    if not (job.data / FRAME).exists():
+        return unscaled_features(job, rows), {}
+    table = take_frame(job.data / FRAME, rows)
+    known = categories_in(table)
+    return as_frame(table, known), known
+
+
+def _raw_rows(job: FoldJob, rows: NDArray[np.int64], known: Known) -> Any:
+    if (job.data / FRAME).exists():
+        return as_frame(take_frame(job.data / FRAME, rows), known)
+    return unscaled_features(job, rows)
+
+
+def prepared(job: FoldJob) -> tuple[FoldJob, FoldData]:
+    """Return a fold's training rows, and its job with the shape that its samples have then.
+
+    Raises:
+        InputError: they cannot be preprocessed.
+    """
+    fold_data = training_data(job)
+    return job.with_input(fold_data.train.features.shape[1:]), fold_data
 
 
 def inner_rows(job: FoldJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -91,17 +131,19 @@ def unscaled_features(job: FoldJob, rows: NDArray[np.int64]) -> NDArray[Any]:
     A column whose distinct values would merge as float32 is kept beside the others, for scalers.
     """
     features = _take(job, FEATURES, rows)
-    if job.train.scaler == "none" or not (job.data / WIDE).exists():
+    may_scale = job.preprocess.way != "scaler" or job.train.scaler != "none"
+    if not may_scale or not (job.data / WIDE).exists():
         return features
     wide = features.astype(np.float64)
     wide.reshape(len(rows), -1)[:, np.load(job.data / WIDE_PLACES)] = _take(job, WIDE, rows)
     return wide
 
 
-def test_features(job: FoldJob, scaler: Scaler) -> tuple[NDArray[np.int64], Features]:
-    """Return the test rows' positions and scaled features; call it after training."""
+def test_features(job: FoldJob, fold_data: FoldData) -> tuple[NDArray[np.int64], Any]:
+    """Return the test rows' positions and preprocessed features; call it after training."""
     rows = np.load(job.test_path)
-    return rows, scaler.transform(unscaled_features(job, rows), own=True)
+    raw = _raw_rows(job, rows, fold_data.known)
+    return rows, fold_data.preprocessing.transform(raw, own=True)
 
 
 def _divide(
@@ -113,8 +155,8 @@ def _divide(
     return inner_split(job.inner, job.train.early_stopping.fraction, job.inner_seed, codes, groups)
 
 
-def _held_out(job: FoldJob, rows: NDArray[np.int64], scaler: Scaler) -> Samples:
-    features = scaler.transform(unscaled_features(job, rows), own=True)
+def _held_out(job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known) -> Samples:
+    features = fitted.transform(_raw_rows(job, rows, known), own=True)
     return Samples(features, _take(job, TARGETS, rows), None)
 
 

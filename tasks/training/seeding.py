@@ -8,6 +8,7 @@ fresh one anyway: kernels may stay until a seed comes back.
 """
 
 import random
+from typing import Any
 
 import numpy as np
 
@@ -45,3 +46,13 @@ def _seed_keras(seed: int) -> None:
     # Automatic layer names start anew, or get_layer("dense") fails in a second fold.
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
+
+
+def seed_estimator(model: Any, seed: int) -> Any:
+    """Set every `random_state` that is None to the fold's seed."""
+    states = {
+        name: seed
+        for name, value in model.get_params().items()
+        if name.split("__")[-1] == "random_state" and value is None
+    }
+    return model.set_params(**states)

@@ -181,6 +181,7 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Exc
         is_watched = may_open_files(job.builder.reference)
         around = watching(unwatched) if is_watched else contextlib.nullcontext()
         with around as watch:
+            job = inspection.with_input(job)
             model, facts = inspection.build_model(job, weighted)
         opened = watch.opened() if watch is not None else NOTHING
         facts = replace(facts, opened=opened, saw_rows=inspection.needs_rows(facts, job))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from foldproof.tasks.data.dataset import FEATURES
+from foldproof.tasks.data.stored_features import FEATURES
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run

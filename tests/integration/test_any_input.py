@@ -26,7 +26,7 @@ from foldproof.tasks.run.session import Run
 from foldproof.tasks.store.fold_file import write_fold
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.fold import train_fold
-from foldproof.tasks.training.scaler import check_scaler
+from foldproof.tasks.training.preprocessing.scaler import check_scaler
 from foldproof.tasks.workers.in_worker import record_of
 from tests.support.reports import prepared
 

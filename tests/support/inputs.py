@@ -12,7 +12,7 @@ from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
-from foldproof.tasks.training.scaler import check_scaler
+from foldproof.tasks.training.preprocessing.scaler import check_scaler
 
 Prepare = Callable[..., Dataset]
 

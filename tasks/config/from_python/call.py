@@ -48,6 +48,7 @@ def settings_of_call(
     target: str | None = None,
     cv: Any = FOLDS,
     scoring: Any = None,
+    preprocess: Any = None,
     epochs: int = EPOCHS,
     seed: int = SEED,
     data: Any = None,
@@ -71,7 +72,7 @@ def settings_of_call(
         raise InputError("arguments", "only model, X and y go without a name; name the others")
     settings: dict[str, Any] = {
         "model": _model(model),
-        "data": _data(data, X, y, groups, weights, target),
+        "data": _with_preprocess(_data(data, X, y, groups, weights, target), preprocess),
         "split": split if _is_default(cv, FOLDS) else _over("cv", "split", split, _split(cv)),
         "train": train if epochs == EPOCHS else _over("epochs", "train", train, {"epochs": epochs}),
         "metrics": metrics if scoring is None else _metrics(scoring, metrics),
@@ -143,6 +144,15 @@ def _from_arrays(data: Any, X: Any, y: Any, groups: Any, weights: Any) -> DataSp
                 raise InputError(name, "arrays have no columns; give one value a row")
             X, sides[name] = take_column(X, side, name)
     return DataSpec.from_arrays(X, y, **sides, **rest)
+
+
+def _with_preprocess(data: Any, preprocess: Any) -> Any:
+    """Return the data section with what is fitted to features in each fold."""
+    if preprocess is None:
+        return data
+    if isinstance(data, DataSpec):
+        return data.with_preprocess(preprocess)
+    return _over("preprocess", "data", data, {"preprocess": preprocess})
 
 
 def _with_roles(data: Any, roles: dict[str, Any]) -> Any:

@@ -11,8 +11,7 @@ def _read(spec: DataSpec, fold_column: str | None) -> RawData:
     found = get_arrays(spec.source)
     if TABLE in found.named:
         return tables.select(found.named[TABLE], spec.target, spec, fold_column)
-    raw = npz.select(found.named, spec, fold_column)
-    return raw if found.columns is None else raw.with_names(found.columns)
+    return npz.select(found.named, spec, fold_column)
 
 
 SOURCE = Source(

@@ -58,7 +58,7 @@ def _check_size(archive: Any) -> None:
         raise InputError("data.source", f"{problem}; save fewer or smaller arrays")
 
 
-def select(found: dict[str, NDArray[Any]], spec: DataSpec, fold_column: str | None) -> RawData:
+def select(found: dict[str, Any], spec: DataSpec, fold_column: str | None) -> RawData:
     """Take features, target, groups and weights from named arrays.
 
     Raises:
@@ -96,12 +96,13 @@ def _refuse_columns(spec: DataSpec, fold_column: str | None) -> None:
             raise InputError(setting, "arrays have no columns; leave it out or use a table")
 
 
-def _check_shapes(found: dict[str, NDArray[Any]]) -> None:
-    rows = found["X"].shape[0] if found["X"].ndim else 0
-    if found["X"].ndim < 2:
-        raise InputError("X", f"needs rows and features, but has shape {found['X'].shape}")
-    if found["X"].size == 0:
-        raise InputError("X", f"is empty; its shape is {found['X'].shape}")
+def _check_shapes(found: dict[str, Any]) -> None:
+    shape = found["X"].shape  # of an array or a table
+    if len(shape) < 2:
+        raise InputError("X", f"needs rows and features, but has shape {shape}")
+    if 0 in shape:
+        raise InputError("X", f"is empty; its shape is {shape}")
+    rows = shape[0]
     for name in found.keys() - {"X"}:
         array = found[name]
         if array.size != rows or array.ndim == 0 or array.shape[0] != rows:

@@ -1,6 +1,5 @@
 """The result of every reader: features and the other columns, unchecked."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,12 +36,6 @@ class RawData:
     def rows(self) -> int:
         """The number of samples."""
         return len(self.features)
-
-    def with_names(self, columns: Sequence[str]) -> "RawData":
-        """Return the same samples with names for the columns of an array (n, columns)."""
-        assert isinstance(self.features, np.ndarray)
-        arrays = [pa.array(column) for column in self.features.T]
-        return replace(self, features=pa.table(arrays, names=list(columns)))
 
     def with_settings(self, **resolved: Any) -> "RawData":
         """Return the same samples with some settings resolved."""

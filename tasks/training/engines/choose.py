@@ -26,9 +26,10 @@ from foldproof.tasks.training.fold_data import FoldData
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.trained_model import History
 
-# The compiled model of this worker by its identity, or the reason why there is none.
+# The compiled models of this worker by their identity, or the reason why there is none.
 _compiled_models: dict[str, CompiledModel | str] = {}
 
+MAX_KEPT_MODELS = 8  # in a worker: those of a run whose folds have inputs of several widths
 MAX_REASON_CHARS = 120  # of why a model is not compiled
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "TrialOutcome",
     "compile_as_tried",
     "compile_model",
+    "forget_other_runs",
     "is_compiled",
     "prepare_training",
     "trial_shapes",
@@ -125,7 +127,7 @@ def compile_as_tried(
     """Compile the model of a run as an earlier trial decided, if it is the model of that trial."""
     found = compiled.compile_as_tried(build, outcome, fold_data, train)
     if found is not None:
-        _compiled_models.clear()
+        forget_other_runs(_compiled_models, identity)
         _compiled_models[identity] = found
     return found is not None
 
@@ -140,11 +142,18 @@ def _compiled_model(
 ) -> CompiledModel:
     known = _compiled_models.get(identity)
     if known is None:
-        _compiled_models.clear()  # a worker keeps one model: that of the run in hand
+        forget_other_runs(_compiled_models, identity)
         known = _compiled_models[identity] = _compile_or_reason(build, fold_data, train)
     if isinstance(known, str):
         raise NotReusable(known)
     return known
+
+
+def forget_other_runs(known: dict[str, Any], identity: str) -> None:
+    """Keep what is known of one run: its models differ in the width of their input alone."""
+    run = identity.partition(":")[0]
+    if len(known) >= MAX_KEPT_MODELS or any(name.partition(":")[0] != run for name in known):
+        known.clear()
 
 
 def _compile_or_reason(

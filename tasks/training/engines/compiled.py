@@ -320,7 +320,7 @@ def _trial_data(fold_data: FoldData, batch_size: int) -> FoldData:
     return FoldData(
         train=_first(fold_data.train, few),
         held_out=_first(held_out, batch_size + 1) if held_out else None,
-        scaler=fold_data.scaler,
+        preprocessing=fold_data.preprocessing,
         codes=fold_data.codes[:few],
     )
 

@@ -76,7 +76,11 @@ def _output(
             output = model(batch.features, training=False)
         except (Exception, SystemExit) as error:  # the user's own code: anything can come out
             failure = error
-    notices = check_lookups(model, seen, job, fold_data, places) if seen else ()
+    notices = (
+        check_lookups(model, seen, job, fold_data, places)
+        if seen and job.preprocess.way == "scaler"
+        else ()
+    )
     if failure is not None:
         if is_exhausted(failure):
             raise failure

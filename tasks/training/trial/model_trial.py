@@ -12,11 +12,12 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
 from foldproof.tasks.training.error_text import is_exhausted
-from foldproof.tasks.training.estimator import check_estimator
+from foldproof.tasks.training.estimator import check_estimator, fit_estimator
 from foldproof.tasks.training.fold_data import FoldData, training_data
 from foldproof.tasks.training.freshness import refuse_used_estimator
 from foldproof.tasks.training.keras_model import complete, is_keras
-from foldproof.tasks.training.scaler import check_scaler
+from foldproof.tasks.training.preprocessing.features import as_float32
+from foldproof.tasks.training.preprocessing.scaler import check_scaler
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trial.first_batch import try_batch
 from foldproof.tasks.user_code.builder import call_builder, load_builder, short_error
@@ -24,11 +25,23 @@ from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.installed import is_installed_file
 
 
+def with_input(job: FoldJob) -> FoldJob:
+    """Return a fold's job with the shape that its samples have once they are preprocessed.
+
+    Raises:
+        InputError: the preprocessing cannot be fitted to its training rows.
+    """
+    if job.preprocess.way == "scaler":
+        return job
+    fold_data = _training_data(job, may_be_missing=True)
+    return job.with_input(fold_data.train.features.shape[1:])
+
+
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
     """Build the model twice, as folds will, and return the second one with its facts.
 
     Args:
-        job: a fold of the run.
+        job: a fold of the run, as from `with_input`.
         weighted: there are weights of classes or samples.
 
     Raises:
@@ -50,7 +63,8 @@ def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
 
 def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
     """Return whether the trial must read rows; scikit-learn's own models need none."""
-    return facts.kind == "keras" or ":" in job.train.scaler
+    has_more = job.preprocess.way != "scaler" or job.train.sampler is not None
+    return facts.kind == "keras" or ":" in job.train.scaler or has_more
 
 
 def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...] | None:
@@ -67,8 +81,10 @@ def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...] | 
     check_scaler(job.train.scaler)
     try:
         if facts.kind == "keras":
-            return try_batch(model, job, _training_data(job), facts.compiled)
-        if facts.saw_rows:
+            return try_batch(model, job, _training_data(job).for_keras(), facts.compiled)
+        if job.preprocess.way in ("none", "own"):
+            _try_estimator(model, job)
+        elif facts.saw_rows:
             _training_data(job, may_be_missing=_accepts_missing(model))
     except InputError:
         raise
@@ -102,7 +118,9 @@ def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
     Raises:
         InputError: the scaler cannot do that.
     """
-    scaler = job.train.scaler
+    setting, name = "train.scaler", job.train.scaler
+    if job.preprocess.way in ("none", "own"):
+        setting, name = "data.preprocess", job.preprocess.name
     try:
         fold_data = training_data(job)
     except InputError:
@@ -110,13 +128,35 @@ def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
     except (Exception, SystemExit) as error:  # the user's own class: anything can come out
         if is_exhausted(error):
             raise
-        problem = f"{scaler} fails on the training rows ({short_error(error)})"
-        raise InputError("train.scaler", problem) from error
-    bad = int(np.sum(~np.isfinite(fold_data.train.features)))
-    if bad and not may_be_missing:
-        problem = f"{scaler} makes {bad} values of the training rows NaN or infinite"
-        raise InputError("train.scaler", f"{problem}; let it return finite numbers")
+        problem = f"{name} fails on the training rows ({short_error(error)}){user_line(error)}"
+        raise InputError(setting, problem) from error
+    if may_be_missing:
+        return fold_data
+    bad = int(np.sum(~np.isfinite(as_float32(fold_data.train.features))))
+    if bad and job.preprocess.way == "none":
+        problem = f"none leaves {bad} gaps in the training rows"
+        raise InputError(setting, f"{problem}; fill them in by a list of steps, or set it to auto")
+    if bad:
+        problem = f"{name} makes {bad} values of the training rows NaN or infinite"
+        raise InputError(setting, f"{problem}; let it return finite numbers")
     return fold_data
+
+
+def _try_estimator(model: Any, job: FoldJob) -> None:
+    """Fit an estimator to a fold's training rows: what it takes, only it can tell.
+
+    Raises:
+        InputError: it cannot be fitted to what preprocessing leaves.
+    """
+    fold_data = _training_data(job, may_be_missing=True)
+    try:
+        fit_estimator(model, fold_data)
+    except (Exception, SystemExit) as error:  # anybody's code: anything can come out
+        if is_exhausted(error):
+            raise
+        name = type(model).__name__
+        problem = f"{name} fails on what {job.preprocess.name} leaves ({short_error(error)})"
+        raise InputError("data.preprocess", f"{problem}; encode or fill in that first") from error
 
 
 def _accepts_missing(model: Any) -> bool:
@@ -131,11 +171,11 @@ def _call(builder: Callable[..., Any], call: BuilderCall) -> Any:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own code: anything can come out
-        problem = f"{call.reference} failed ({short_error(error)}){_user_line(error)}"
+        problem = f"{call.reference} failed ({short_error(error)}){user_line(error)}"
         raise InputError("model.builder", f"{problem}; --verbose shows the traceback") from error
 
 
-def _user_line(error: BaseException) -> str:
+def user_line(error: BaseException) -> str:
     """Return the last line of the user's code in an error's traceback, if there is one."""
     places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     for name, line in reversed(places):

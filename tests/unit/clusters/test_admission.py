@@ -33,7 +33,7 @@ def other(**changes):
 def request(**compute):
     spec = ComputeSpec(engine="dask", **compute)
     folder = Path.cwd()
-    return JoinRequest("run", spec, ModelSpec(), TrainSpec(), (), (), folder, False, 60)
+    return JoinRequest("run", spec, ModelSpec(), TrainSpec(), "auto", (), (), folder, False, 60)
 
 
 def policy(fingerprints=(OWN.fingerprint(),), **compute):
@@ -105,10 +105,10 @@ def test_code_here_covers_the_builder_and_foldproof(tmp_path):
     (tmp_path / "mine.py").write_text("import helper\n")
     (tmp_path / "helper.py").write_text("x = 1\n")
     spec = ModelSpec(builder="mine:build")
-    before = code_here(spec, TrainSpec(), (), (str(tmp_path),))
+    before = code_here(spec, TrainSpec(), "auto", (), (str(tmp_path),))
     assert {"mine", "helper", "foldproof tasks/training/fold.py"} <= before.keys()
     (tmp_path / "helper.py").write_text("x = 2\n")
-    after = code_here(spec, TrainSpec(), (), (str(tmp_path),))
+    after = code_here(spec, TrainSpec(), "auto", (), (str(tmp_path),))
     assert {name for name in before if before[name] != after[name]} == {"helper"}
 
 

@@ -34,11 +34,15 @@ PLAIN_TEXT = {
     "train.loss",
     "train.early_stopping.monitor",
     "train.class_weight",
+    "train.sampler.params",
+    "data.preprocess.columns",
+    "data.preprocess.params",
+    "data.preprocess.steps.params",
     "metrics",
     "compute.address",
     "out",
 }
-CODE = {"model.builder", "split.method", "train.scaler"}
+CODE = {"model.builder", "split.method", "train.scaler", "train.sampler", "data.preprocess"}
 
 
 def fields(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -90,9 +94,28 @@ SECTIONS = ("data", "split", "model", "train", "compute")
 
 
 def test_import_paths_are_found_by_their_settings():
-    given = {"model": "a:b", "split": {"method": "c:D"}, "train": {"scaler": "e:F"}}
+    given = {
+        "model": "a:b",
+        "split": {"method": "c:D"},
+        "train": {"scaler": "e:F", "sampler": "g:H"},
+    }
     found = {"split.method": "c:D", "model.builder": "a:b", "train.scaler": "e:F"}
-    assert import_paths(parse_study(given)) == found
+    assert import_paths(parse_study(given)) == found | {"train.sampler.use": "g:H"}
+
+
+def test_import_paths_of_steps_are_found():
+    steps = [
+        {"columns": ["a"], "steps": ["b:C", {"d:E": {"f": "g:h"}}]},
+        {"kind": "rest", "steps": "drop"},
+        "i:J",
+    ]
+    found = import_paths(parse_study({"data": {"preprocess": steps}}))
+    of_steps = {setting: path for setting, path in found.items() if setting.startswith("data.")}
+    assert of_steps == {
+        "data.preprocess[0].steps[0].use": "b:C",
+        "data.preprocess[0].steps[1].use": "d:E",
+        "data.preprocess[2].use": "i:J",
+    }
     assert import_paths(Study()) == {"model.builder": "tasks.models:mlp"}
     plain = {"data": {"source": "s3://a:b", "target": "a:b"}, "out": "a:b"}
     assert import_paths(parse_study(plain)) == {"model.builder": "tasks.models:mlp"}

@@ -16,7 +16,6 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import (
     CODES,
-    FEATURES,
     FOLDS,
     GROUPS,
     TARGETS,
@@ -24,6 +23,8 @@ from foldproof.tasks.data.dataset import (
     Dataset,
     prepare_data,
 )
+from foldproof.tasks.data.stored_features import FEATURES
+from foldproof.tasks.data.tables.frames import FRAME, take_frame
 from tests.support.inputs import Prepare
 
 COLUMNS: dict[str, list[Any]] = {
@@ -303,10 +304,15 @@ def test_a_data_set_is_whole_and_finite(columns: dict[str, list[Any]]) -> None:
 
 def check_whole(data: Dataset, rows: int) -> None:
     X, y = data.array(FEATURES), data.array(TARGETS)
-    assert X is not None
     assert y is not None
-    assert len(X) == len(y) == len(data.codes()) == data.rows == rows
-    assert np.isfinite(X).all()
+    assert len(y) == len(data.codes()) == data.rows == rows
+    if X is None:
+        table = take_frame(data.folder / FRAME, np.arange(rows))
+        assert table.num_rows == rows
+        assert [column.name for column in data.columns] == table.column_names
+    else:
+        assert len(X) == rows
+        assert np.isfinite(X).all()
     assert np.isfinite(y).all()
     if data.task != "regression":
         assert len(data.labels) >= 2

@@ -100,13 +100,6 @@ def test_gaps_are_counted_over_all_blocks(tmp_path: Path, monkeypatch: pytest.Mo
         ({"a": [1.0, 1e39]}, "column 'a': 1 of 2 values are infinite as float32; drop"),
         ({"a": pa.nulls(2)}, "column 'a': 2 of 2 values are missing or NaN"),
         ({"a": [True, None]}, "column 'a': 1 of 2 values are missing or NaN"),
-        ({"a": ["x", "y"]}, "not numbers: 'a'; encode or drop them (data.drop)"),
-        (
-            {"a": [1, 2], **{c: ["x", "y"] for c in "bcdefg"}},
-            "not numbers: 'b', 'c', 'd', 'e', 'f', ...",
-        ),
-        ({"a": pa.array([1, 2], pa.timestamp("s"))}, "not numbers: 'a'"),
-        ({"a": [[1], [2]]}, "not numbers: 'a'"),
     ],
 )
 def test_unusable_columns_are_named(columns: Any, problem: str, tmp_path: Path) -> None:

@@ -308,7 +308,7 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], str]] = [
         f"data.source: {NAME} is an Excel workbook or zip file; save it as CSV",
     ),
     (
-        gzip.compress(b"a,y\n1,0\n"),
+        gzip.compress(b"a,y\n1,0\n", mtime=0),
         {},
         f"data.source: {NAME} is packed with gzip; name it .csv.gz",
     ),

@@ -8,7 +8,7 @@ import pytest
 from sklearn import preprocessing
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.training.scaler import Scaler, make_scaler
+from foldproof.tasks.training.preprocessing.scaler import Scaler, make_scaler
 
 RANDOM = np.random.default_rng(0)
 TRAIN = RANDOM.normal(5, 3, (40, 6)).astype(np.float32)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.folds.preprocess import ColumnOutcome
 from foldproof.tasks.folds.splitters import import_named
 
 CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}
@@ -16,6 +17,8 @@ Features = NDArray[np.float32]
 
 class Scaler:
     """A scaler for features of any number of axes, which it sees flattened to two."""
+
+    outcome: tuple[ColumnOutcome, ...] = ()  # that numbers are scaled needs no words
 
     def __init__(self, name: str) -> None:
         """Make an unfitted scaler: standard, minmax, robust, none or module:Class.

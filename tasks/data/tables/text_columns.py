@@ -1,34 +1,27 @@
-"""Explain feature columns that hold text instead of numbers, with a remedy."""
-
-from collections.abc import Sequence
+"""Find columns of text that were meant as numbers: one wrong word would make them categories."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foldproof.tasks.common.text import some_of
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous, writes_commas
 
 PLAIN = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$|^\s*[-+]?(?i:inf|infinity|nan)\s*$"
 AROUND = r"^\W*\d+([.,]\d+)*\s*[^\d\s[:cntrl:]]{0,4}\s*$"  # 12%, 5 kg, $5, <0.1
+MAX_WRONG_WORDS = 5  # different ones among numbers, as marks of a missing value are
+MAX_CODES = 10  # different texts, such as 1st, 2nd and 3rd, are categories whatever they look like
 MAX_SHOWN_CHARS = 40  # characters of a value
 
 
-def explain_text(table: pa.Table, names: Sequence[str]) -> str:
-    """Return the problem and its remedy: of a column with some numbers, else of all.
+def refuse_mistyped(table: pa.Table) -> None:
+    """Refuse a column of text that was probably meant as one of numbers.
 
-    Args:
-        table: the features.
-        names: of the columns that hold no numbers.
+    Raises:
+        InputError: with what is wrong about it.
     """
-    for name in names:
+    for name in table.column_names:
         if problem := _of_column(name, table[name]):
-            return problem
-    some = some_of([repr(name) for name in names], 5)
-    dates = [name for name in names if pa.types.is_temporal(table.schema.field(name).type)]
-    if dates == list(names):
-        remedy = "write them as numbers or drop them (data.drop)"
-        return f"not numbers: {some}; these are dates or times: {remedy}"
-    return f"not numbers: {some}; encode or drop them (data.drop)"
+            raise InputError("data.features", problem)
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -41,8 +34,8 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
 
 def _of_column(name: str, column: pa.ChunkedArray) -> str:
     """Return what is wrong with a column that could have been one of numbers, else nothing."""
-    text = as_text(column)
-    if text is None:
+    text = None if pa.types.is_dictionary(column.type) else as_text(column)
+    if text is None or text.null_count == len(text):
         return ""
     text = text.drop_null()
     if is_ambiguous(text):
@@ -51,13 +44,15 @@ def _of_column(name: str, column: pa.ChunkedArray) -> str:
     if writes_commas(text):
         return f"column {name!r}: {_shown(text[0])} has a decimal comma; set data.csv.decimal to ,"
     wrong = text.filter(pc.invert(pc.match_substring_regex(text, PLAIN)))
+    few = len(pc.unique(text)) <= MAX_CODES
     if not len(wrong):
-        return f"column {name!r} holds numbers as text, such as {_shown(text[0])}; store numbers"
-    if pc.all(pc.match_substring_regex(wrong, AROUND)).as_py():
+        problem = f"column {name!r} holds numbers as text, such as {_shown(text[0])}"
+        return "" if few else f"{problem}; store numbers, or categories"
+    if not few and pc.all(pc.match_substring_regex(wrong, AROUND)).as_py():
         problem = f"column {name!r} holds more than numbers, such as {_shown(wrong[0])}"
-        return f"{problem}; write the numbers alone, or encode or drop it (data.drop)"
-    if 2 * len(wrong) > len(text):
-        return ""
+        return f"{problem}; write the numbers alone, or drop it (data.drop)"
+    if 2 * len(wrong) > len(text) or len(pc.unique(wrong)) > MAX_WRONG_WORDS:
+        return ""  # words are the rule, or of many kinds: it is a column of text
     count = f"{len(wrong)} of {len(column)} values are text, such as {_shown(wrong[0])}"
     return f"column {name!r}: {count}; correct or remove those rows, or drop it (data.drop)"
 

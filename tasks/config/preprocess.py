@@ -1,0 +1,157 @@
+"""Settings of the preprocessing that each fold fits: a word, a transformer, or steps.
+
+Steps are written short: `SimpleImputer` or `{SimpleImputer: {strategy: median}}` is a transformer,
+and `{columns: [age, bmi], steps: [...]}` or `{kind: numbers, steps: [...]}` are those for some
+columns. Parts for columns come first, side by side; what follows them sees all that they return.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.text import nearest
+from foldproof.tasks.config.messages import input_error
+from foldproof.tasks.config.types import Column, ImportPath, Section, listed, plain_values
+from foldproof.tasks.user_code.objects.estimators import is_estimator
+from foldproof.tasks.user_code.references import refuse_slip
+
+WORDS = ("auto", "none")
+Kind = Literal["numbers", "booleans", "categories", "texts", "dates", "times", "rest"]
+UNCHANGED = ("drop", "passthrough")
+PART_FIELDS = {"columns", "kind", "steps"}
+STEP_FIELDS = {"use", "params"}
+
+
+class Step(Section):
+    """A transformer: a class by name, with parameters."""
+
+    use: ImportPath = Field(description="A transformer of scikit-learn by name, or module:Class.")
+    params: dict[str, Any] = Field({}, description="Its parameters.")
+
+    @model_validator(mode="after")
+    def _names_a_class(self) -> Self:
+        if not self.use.isidentifier():
+            refuse_slip("use", self.use, "Class")
+        return self
+
+    @field_validator("params", mode="before")
+    @classmethod
+    def _params_are_plain(cls, value: Any) -> Any:
+        return plain_values("params", value)
+
+
+def as_step(value: Any) -> Any:
+    """Make a step of a name alone, or of a name with its parameters."""
+    if isinstance(value, str):
+        return _made(Step, {"use": value})
+    if isinstance(value, dict) and len(value) == 1 and not value.keys() & STEP_FIELDS:
+        ((name, params),) = value.items()
+        return _made(Step, {"use": name, "params": {} if params is None else params})
+    return _made(Step, value) if isinstance(value, dict) else value
+
+
+def _made(kind: type[Section], given: dict[str, Any]) -> Section:
+    """Make a step or a part; which of the two is meant is known, so is what is wrong with it."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise input_error(error, kind) from None
+
+
+def _steps(value: Any) -> Any:
+    return [value] if isinstance(value, str | dict) and value not in UNCHANGED else value
+
+
+class Part(Section):
+    """What is done to some columns: to those listed, or to all of a kind that no part lists."""
+
+    columns: Annotated[list[Column] | None, BeforeValidator(listed)] = Field(
+        None, description="Their names.", min_length=1
+    )
+    kind: Kind | None = Field(None, description="Or their kind; rest takes all that are left.")
+    steps: Annotated[
+        Literal["drop", "passthrough"] | list[Annotated[Step, BeforeValidator(as_step)]],
+        BeforeValidator(_steps),
+    ] = Field(description="One after the other; drop or passthrough stand for none.")
+
+    @model_validator(mode="after")
+    def _names_columns_once(self) -> Self:
+        if (self.columns is None) == (self.kind is None):
+            raise InputError("columns", "give either columns or their kind")
+        return self
+
+
+def _item(value: Any) -> Any:
+    is_part = isinstance(value, dict) and bool(PART_FIELDS & value.keys())
+    return _made(Part, value) if is_part else as_step(value)
+
+
+def _in_settings(value: Any) -> Any:
+    """Name an object by what it is made of, and take one step for a list of it."""
+    if isinstance(value, dict):
+        return [value]
+    if callable(value) or is_estimator(value):
+        from foldproof.tasks.user_code.objects.functions import register_function
+
+        return register_function(value)
+    return value
+
+
+Preprocess = Annotated[
+    ImportPath | list[Annotated[Part | Step, BeforeValidator(_item)]], BeforeValidator(_in_settings)
+]
+
+
+def references_in(value: "str | list[Part | Step]") -> list[str]:
+    """Return each import path in the setting, as module:name."""
+    if isinstance(value, str):
+        return [value] if ":" in value and "@" not in value else []
+    return [step.use for step in steps_in(value) if ":" in step.use]
+
+
+def steps_in(value: "str | list[Part | Step]") -> list[Step]:
+    """Return each step in the setting, also those for some columns."""
+    if isinstance(value, str):
+        return []
+    inner = [item.steps if isinstance(item, Part) else [item] for item in value]
+    return [step for steps in inner if not isinstance(steps, str) for step in steps]
+
+
+SAMPLERS = "imblearn"  # where a sampler without a module is
+
+
+def sampler_module(sampler: Step) -> str:
+    """Return the module that a sampler is of."""
+    return sampler.use.partition(":")[0] if ":" in sampler.use else SAMPLERS
+
+
+def check_preprocess(value: Any) -> None:
+    """Refuse what is no word, no reference, and no list with its parts first.
+
+    Raises:
+        InputError: with what to write.
+    """
+    if isinstance(value, str):
+        if value in WORDS or "@" in value:
+            return
+        if ":" not in value and "." not in value and "/" not in value:
+            hint = nearest(value, WORDS).strip()
+            remedy = f"{hint}, or module:object, or a list of steps such as [{value}]"
+            raise InputError("preprocess", f"unknown {value!r}; {remedy}")
+        refuse_slip("preprocess", value, "Class")
+        return
+    if not value:
+        raise InputError("preprocess", "has no step; write none to do nothing")
+    kinds = [isinstance(item, Part) for item in value]
+    if kinds != sorted(kinds, reverse=True):
+        raise InputError("preprocess", "parts for columns come before steps for all; move them up")
+    _refuse_twice([item for item in value if isinstance(item, Part)])
+
+
+def _refuse_twice(parts: list[Part]) -> None:
+    names = [name for part in parts for name in part.columns or ()]
+    kinds = [part.kind for part in parts if part.kind]
+    for name in (*names, *kinds):
+        if (*names, *kinds).count(name) > 1:
+            raise InputError("preprocess", f"{name!r} stands in two parts; give it one")
