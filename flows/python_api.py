@@ -18,6 +18,8 @@ def cross_validate(
     *,
     groups: Any = None,
     weights: Any = None,
+    time: Any = None,
+    id: Any = None,
     target: str | None = None,
     cv: Any = 10,
     scoring: Any = None,
@@ -42,6 +44,8 @@ def cross_validate(
         y: one value a row, or the name of a column of X.
         groups: one value a row, or a column's name; no group is on both sides of a fold.
         weights: one number a row, or a column's name; used in training only.
+        time: one time a row, or a column's name; no fold trains on what comes later.
+        id: one name a row, or a column's name; stands in the predictions.
         target: the column to predict, where `data` is a frame or a file.
         cv: a number of folds, a splitter, or pairs of arrays of row numbers.
         scoring: a metric's name, a scorer, a function (y_true, y_pred), or several of these.
@@ -67,8 +71,8 @@ def cross_validate(
         InputError: something about the input is wrong, in one line; nothing was trained.
     """
     given = {
-        **{"groups": groups, "weights": weights, "target": target, "cv": cv, "scoring": scoring},
-        **{"preprocess": preprocess},
+        **{"groups": groups, "weights": weights, "time": time, "id": id, "target": target},
+        **{"cv": cv, "scoring": scoring, "preprocess": preprocess},
         **{"epochs": epochs, "seed": seed, "data": data, "split": split, "train": train},
         **{"metrics": metrics, "compute": compute, "out": out, "name": name},
     }

@@ -144,12 +144,27 @@ def _array(name: str, value: Any) -> NDArray[Any]:
         array = np.array(value)
     except ValueError as error:  # rows of different lengths
         raise InputError(name, f"is no array ({first_line(error)}); give equal rows") from None
+    if name == "time" and array.dtype == object:
+        array = _moments(array)
     if array.dtype.kind == "T":  # NumPy's own strings have no fixed bytes to hash
         array = array.astype(object)
     if array.dtype != object:
         return array
     _refuse_gaps(name, array)
     return _from_objects(name, array)
+
+
+def _moments(array: NDArray[Any]) -> NDArray[Any]:
+    """Return dates and times of Python's and pandas' as NumPy's, in UTC where they have a zone."""
+    import pyarrow as pa
+
+    try:
+        column = pa.array(array.reshape(-1), from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        return array
+    if not pa.types.is_timestamp(column.type) and not pa.types.is_date(column.type):
+        return array
+    return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 def _refuse_gaps(name: str, array: NDArray[Any]) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.frames import is_frame
+from foldproof.tasks.config.keyed import keyed_settings
 from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.preprocess import Preprocess, check_preprocess
 from foldproof.tasks.config.types import (
@@ -126,6 +127,14 @@ class DataSpec(Section):
     groups: Column | None = Field(
         None, description="A column; samples of one group never stand on both sides of a fold."
     )
+    time: Column | None = Field(
+        None,
+        description="A column of times, dates or numbers; rows are put in its order, and no fold "
+        "trains on a time that it tests.",
+    )
+    id: Column | None = Field(
+        None, description="A column that names the rows in predictions.parquet; no feature."
+    )
     weights: Column | None = Field(
         None, description="A column of sample weights, used in training only."
     )
@@ -153,8 +162,7 @@ class DataSpec(Section):
 
     def without_place(self) -> dict[str, Any]:
         """Return what the settings say of the samples, wherever these lie and are read from."""
-        automatic = {"preprocess"} if self.preprocess == "auto" else set()
-        return self.model_dump(mode="json", exclude={"source", *READINGS, *automatic})
+        return keyed_settings(self, without=("source", *READINGS))
 
     @model_validator(mode="wrap")
     @classmethod
@@ -195,6 +203,8 @@ class DataSpec(Section):
         y: ArrayLike,
         groups: ArrayLike | None = None,
         weights: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+        id: ArrayLike | None = None,
         **settings: Any,
     ) -> Self:
         """Describe arrays in memory as data, as if they had been read from an npz file.
@@ -204,6 +214,8 @@ class DataSpec(Section):
             y: target of shape (n,): strings, booleans or numbers.
             groups: one value a sample; no group stands on both sides of a fold.
             weights: one number a sample, used in training only.
+            time: one time a sample, by which they are put in order.
+            id: one name a sample, for predictions.parquet.
             **settings: `task` or `positive`.
 
         Raises:
@@ -211,7 +223,7 @@ class DataSpec(Section):
         """
         from foldproof.tasks.config.arrays_in_memory import store_arrays
 
-        named = {"groups": groups, "weights": weights}
+        named = {"groups": groups, "weights": weights, "time": time, "id": id}
         present = {name: array for name, array in named.items() if array is not None}
         arrays = store_arrays({"X": X, "y": y, **present})
         given = {"source": arrays.source, **{name: name for name in present}, **settings}

@@ -22,7 +22,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.split import SplitSpec
+from foldproof.tasks.config.split import SplitSpec, refuse_settings_of_time
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.config.types import Column, Int, Section, Text, listed_unless_auto
 
@@ -32,6 +32,8 @@ COLUMNS = (
     "data.features",
     "data.drop",
     "data.groups",
+    "data.time",
+    "data.id",
     "data.weights",
     "split.fold_column",
 )  # the settings that name columns
@@ -86,6 +88,12 @@ class Study(Section):
         if self.data.preprocess != "auto" and self.train.chosen("scaler"):
             problem = "data.preprocess says all that is done to features"
             raise InputError("train.scaler", f"{problem}; put the scaler there, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _split_fits_the_data(self) -> Self:
+        if self.split.method == "auto" and self.data.time is None:
+            refuse_settings_of_time(self.split, "auto without data.time", "split.")
         return self
 
     @model_validator(mode="after")

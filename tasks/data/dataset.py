@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
@@ -12,16 +13,19 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.guesses import guess_notes
+from foldproof.tasks.data.ids import digest_ids, id_column, id_notes, read_ids, write_ids
 from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import read
 from foldproof.tasks.data.stored_features import StoredFeatures, store_features
 from foldproof.tasks.data.tables.frames import ColumnFacts
 from foldproof.tasks.data.target import Label, Target, resolve_target
 from foldproof.tasks.data.target_facts import TargetFacts, target_facts
+from foldproof.tasks.data.time_order import in_time_order, time_codes
 from foldproof.tasks.data.wide_columns import MergedColumn, merging_target
 
 TARGETS, CODES = "targets.npy", "codes.npy"
 GROUPS, WEIGHTS, FOLDS = "groups.npy", "weights.npy", "folds.npy"
+TIMES, IDS = "times.npy", "ids.arrow"
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,11 @@ class Dataset:
     Attributes:
         folder: holds features.npy (float32, C order) or frame.arrow, targets.npy (what a Keras
             model learns), codes.npy (sorted label codes int64, or float64 values) and, where
-            given, groups.npy (int64), weights.npy (float32), folds.npy (int64). Columns
+            given, groups.npy (int64), weights.npy (float32), folds.npy (int64), times.npy
+            (int64, ascending: equal times have one number) and ids.arrow. Columns
             that float32 is too coarse for stand in wide.npy (float64), their places among the
             features in wide_places.npy (int64).
-        digest: of the samples' content, whatever file they came from.
+        digest: of the samples' content, whatever file they came from, but for ids.
         rows: n.
         feature_shape: the shape of one sample, before it is preprocessed.
         task: binary, multiclass or regression.
@@ -46,6 +51,7 @@ class Dataset:
         columns: of a table that each fold preprocesses; empty for an array.
         merged: the columns of wide.npy.
         merged_target: the values of a regression, if float32 is too coarse for them.
+        ids_digest: of the rows' ids, or empty; no result but the report depends on them.
     """
 
     folder: Path
@@ -61,6 +67,7 @@ class Dataset:
     columns: tuple[ColumnFacts, ...] = ()
     merged: tuple[MergedColumn, ...] = ()
     merged_target: MergedColumn | None = None
+    ids_digest: str = ""
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -78,6 +85,10 @@ class Dataset:
         path = self.folder / name
         mapped: NDArray[Any] | None = np.load(path, mmap_mode="r") if path.exists() else None
         return mapped
+
+    def ids(self) -> pa.Array | None:
+        """Return the rows' ids, int64 or text (n,), or None where the data has none."""
+        return read_ids(self.folder / IDS) if self.ids_digest else None
 
     def codes(self) -> NDArray[Any]:
         """Return the sorted label codes int64 (n,), or the values float64 (n,)."""
@@ -97,6 +108,9 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
         InputError: the source or a value in it is not usable.
     """
     raw = read(spec, fold_column)
+    times = None if raw.time is None else time_codes(raw.time)
+    if times is not None:
+        raw, times = in_time_order(raw, times)
     target = resolve_target(raw.target, spec)
     arrays = {
         TARGETS: _training_targets(target),
@@ -104,6 +118,7 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
         GROUPS: _categories("data.groups", raw.groups),
         WEIGHTS: _weights(raw.weights),
         FOLDS: _categories("split.fold_column", raw.folds),
+        TIMES: times,
     }
     present = {name: array for name, array in arrays.items() if array is not None}
     for name, array in present.items():
@@ -111,7 +126,14 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
     features = store_features(raw.features, spec.preprocess, folder)
     dataset = _describe(raw, target, features, present, folder)
     coarse = merging_target(target.codes) if target.task == "regression" else None
-    return replace(dataset, merged_target=coarse)
+    dataset = replace(dataset, merged_target=coarse)
+    return dataset if raw.id is None else _with_ids(dataset, id_column(raw.id))
+
+
+def _with_ids(dataset: Dataset, ids: pa.Array) -> Dataset:
+    write_ids(ids, dataset.folder / IDS)
+    notices = (*dataset.notices, *id_notes(ids, dataset.settings))
+    return replace(dataset, ids_digest=digest_ids(ids), notices=notices)
 
 
 def _describe(

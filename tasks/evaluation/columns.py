@@ -18,7 +18,9 @@ class Columns:
         """Append rows; a single value is repeated for all of them."""
         for name, values in columns.items():
             kind = self._schema.field(name).type
-            if np.ndim(values) == 0:
+            if isinstance(values, pa.Array):
+                part = values
+            elif np.ndim(values) == 0:
                 part = pa.repeat(pa.scalar(values, kind), rows)
             else:
                 part = pa.array(values, kind, from_pandas=True)

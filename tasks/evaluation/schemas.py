@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from foldproof.tasks.common.task import Task
 
+POSITION = "The sample's position from 0, in the source; with data.time, in the order of time."
 FOLD_COLUMNS = [
     ("model", pa.string(), "The builder."),
     ("repeat", pa.int16(), "The repeat, from 0."),
@@ -61,13 +62,20 @@ def history_schema() -> pa.Schema:
     )
 
 
-def predictions_schema(task: Task, label_type: pa.DataType, classes: tuple[str, ...]) -> pa.Schema:
+def predictions_schema(
+    task: Task,
+    label_type: pa.DataType,
+    classes: tuple[str, ...],
+    id_type: pa.DataType | None = None,
+) -> pa.Schema:
     """Return the schema of predictions.parquet: one row a test sample of a fold."""
+    ids = [] if id_type is None else [("id", id_type, "The sample's id, from data.id.")]
     kind = pa.float64() if task == "regression" else label_type
     return described_schema(
         [
             *FOLD_COLUMNS,
-            ("row", pa.int64(), "The sample's position in the source, from 0."),
+            ("row", pa.int64(), POSITION),
+            *ids,
             ("y_true", kind, "The target."),
             ("y_pred", kind, "What the model predicts."),
             *((f"score_{name}", pa.float64(), f"The score of class {name}.") for name in classes),

@@ -211,7 +211,9 @@ def _execution_row(record: FoldRecord, finished: FinishedFold | None) -> dict[st
 def _predictions_schema(dataset: Dataset) -> pa.Schema:
     text = any(isinstance(label, str) for label in dataset.labels)
     names = tuple(map(str, dataset.classes))
-    return schemas.predictions_schema(dataset.task, pa.string() if text else pa.int64(), names)
+    kind, ids = pa.string() if text else pa.int64(), dataset.ids()
+    id_type = None if ids is None else ids.type
+    return schemas.predictions_schema(dataset.task, kind, names, id_type)
 
 
 def _add_predictions(
@@ -227,7 +229,9 @@ def _add_predictions(
     if dataset.task != "regression":
         shown = {name: labels[codes] for name, codes in shown.items()}
     scores = _score_columns(dataset.classes, predictions.scores)
-    columns.add(len(predictions.truth), **place, row=finished.rows, **shown, **scores)
+    ids = dataset.ids()
+    named = {} if ids is None else {"id": ids.take(pa.array(finished.rows))}
+    columns.add(len(predictions.truth), **place, row=finished.rows, **named, **shown, **scores)
 
 
 def _score_columns(

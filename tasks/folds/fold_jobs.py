@@ -45,6 +45,7 @@ def fold_jobs(
     same_for_all: dict[str, Any] = {
         "family": digest_json({name: shared[name] for name in shared if name != "seed"}),
         "inner": rule,
+        "inner_gap": study.split.gap,
         "builder": builder_call(study.model, dataset, identity.files),
         "preprocess": _preprocess_call(dataset),
         "numerics": numerics,
@@ -54,7 +55,7 @@ def fold_jobs(
     held_out = rule if study.train.early_stopping is not None else None
     return tuple(
         FoldJob(
-            key=fold_key(digest, fold, held_out),
+            key=fold_key(digest, fold, held_out, study.split.gap),
             **same_for_all,
             **_of_fold(study, dataset, fold),
         )

@@ -28,9 +28,14 @@ def inner_rule(dataset: Dataset, method: str, in_order: bool = False) -> str:
         in_order: in every fold, each test row lies after all training rows.
 
     Returns:
-        stratified, plain, groups, last, or last_groups: whole groups, those that end last.
+        stratified, plain, groups, last, or last_groups: whole groups, those that end last; where
+        rows have times, last_times or last_times_groups: the last times, and none of their
+        groups is trained on.
     """
     in_order = in_order or method == "time_series"
+    grouped = dataset.settings.groups is not None
+    if dataset.settings.time is not None or (grouped and method == "time_series"):
+        return "last_times_groups" if grouped else "last_times"
     if dataset.settings.groups is not None:
         return "last_groups" if in_order else "groups"
     if in_order:
@@ -39,7 +44,13 @@ def inner_rule(dataset: Dataset, method: str, in_order: bool = False) -> str:
 
 
 def inner_split(
-    rule: str, fraction: float, seed: int, codes: NDArray[Any], groups: Rows | None
+    rule: str,
+    fraction: float,
+    seed: int,
+    codes: NDArray[Any],
+    groups: Rows | None,
+    times: Rows | None = None,
+    gap: int = 0,
 ) -> tuple[Rows, Rows]:
     """Split a fold's training rows into rows to train on and held-out rows.
 
@@ -49,6 +60,8 @@ def inner_split(
         seed: the fold's seed for the inner split.
         codes: labels or values of the training rows, (n,).
         groups: their groups, (n,), for the rules of groups.
+        times: their times, (n,), ascending; None where each row is a time of its own.
+        gap: how many times are left out before those that are held out.
 
     Returns:
         Positions within the training rows, ascending: to train on, held out.
@@ -56,11 +69,9 @@ def inner_split(
     Raises:
         InputError: the rows cannot be divided so.
     """
-    if rule == "last":
-        held = math.ceil(fraction * len(codes))
-        if held >= len(codes):
-            raise InputError("train.early_stopping.fraction", "leaves no row to train on; lower it")
-        return np.arange(len(codes) - held), np.arange(len(codes) - held, len(codes))
+    if rule in ("last", "last_times", "last_times_groups"):
+        kept_whole = groups if rule == "last_times_groups" else None
+        return _hold_out_last_times(len(codes), fraction, gap, times, kept_whole)
     if rule == "last_groups":
         return _hold_out_last_groups(fraction, np.asarray(groups))
     from sklearn import model_selection
@@ -76,6 +87,29 @@ def inner_split(
             "train.early_stopping.fraction", f"cannot hold out rows ({reason})"
         ) from None
     return np.sort(train), np.sort(held_out)
+
+
+def _hold_out_last_times(
+    rows: int, fraction: float, gap: int, times: Rows | None, groups: Rows | None
+) -> tuple[Rows, Rows]:
+    """Hold out the last times, as many as have the share of the rows, but never all.
+
+    Neither the times just before them nor the rows of their groups are trained on.
+    """
+    of_row = np.arange(rows) if times is None else np.asarray(times)
+    begins = np.unique(of_row, return_index=True)[1]
+    wanted = rows - math.ceil(fraction * rows)
+    place = int(np.searchsorted(begins, wanted, side="right")) - 1
+    place = max(place, 1) if times is not None else place
+    if not 0 < place < len(begins) or place <= gap:
+        raise InputError("train.early_stopping.fraction", "leaves no row to train on; lower it")
+    train, held = np.arange(begins[place - gap]), np.arange(begins[place], rows)
+    if groups is not None:
+        train = train[~np.isin(groups[train], groups[held])]
+    if not len(train):
+        problem = "holds out rows of every group that comes before"
+        raise InputError("train.early_stopping.fraction", f"{problem}; lower it")
+    return train, held
 
 
 def _hold_out_last_groups(fraction: float, groups: Rows) -> tuple[Rows, Rows]:

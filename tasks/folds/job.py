@@ -30,6 +30,7 @@ class FoldJob:
         numerics: the numerics that the worker must have.
         out: the folder of finished folds and reports.
         remote: the URI of the object storage that the folder stands for, or empty.
+        inner_gap: times left out before the rows that early stopping holds out.
         preprocess: what is fitted to the features first.
     """
 
@@ -51,6 +52,7 @@ class FoldJob:
     numerics: Numerics
     out: Path
     remote: str = ""
+    inner_gap: int = 0
     preprocess: PreprocessCall = field(default_factory=PreprocessCall)
 
     def with_input(self, shape: tuple[int, ...]) -> "FoldJob":

@@ -5,6 +5,8 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.version import RESULTS_VERSION
+from foldproof.tasks.config.keyed import keyed_settings
+from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import with_labels
 from foldproof.tasks.data.dataset import Dataset
@@ -16,13 +18,14 @@ from foldproof.tasks.user_code.provenance import Provenance, trace_module
 from foldproof.tasks.user_code.search_path import import_folders
 
 
-def fold_key(shared: str, fold: Fold, inner: str | None) -> str:
+def fold_key(shared: str, fold: Fold, inner: str | None, gap: int = 0) -> str:
     """Return the key of a fold: all that its result depends on, and nothing else.
 
     Args:
         shared: the digest of what the keys of a run's folds share (`shared_by_folds`).
         fold: its place and its rows.
         inner: the rule of early stopping's holdout; None where nothing is held out.
+        gap: times left out before those that are held out.
     """
     return digest_json(
         {
@@ -31,6 +34,7 @@ def fold_key(shared: str, fold: Fold, inner: str | None) -> str:
             "fold": fold.fold,
             "rows": fold.digest,
             "inner": inner,
+            **({"inner_gap": gap} if inner and gap else {}),
         }
     )
 
@@ -69,9 +73,11 @@ def run_key(
             "feature_shape": list(dataset.feature_shape),
             **dataset.facts.for_key(),
             "settings": dataset.settings.without_place(),
+            **({"ids": dataset.ids_digest} if dataset.ids_digest else {}),
         },
         "split": {
-            "settings": study.split.model_dump(mode="json"),
+            "settings": keyed_settings(study.split),
+            **given_settings(study.split, dataset.settings.time),
             "method": plan.method,
             "folds": len(plan.folds),
             "sha256": plan.digest,
@@ -96,8 +102,7 @@ def run_id(key: dict[str, Any]) -> str:
 def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
     """Return what is part of the keys of how folds train, the same however labels are written."""
     train = with_labels(study.train, dataset.labels)
-    unset = set() if train.sampler is not None else {"sampler"}
-    return train.model_dump(mode="json", exclude={"engine", *unset})
+    return keyed_settings(train, without=("engine",))
 
 
 def _preprocessing(dataset: Dataset) -> dict[str, Any]:
@@ -107,6 +112,12 @@ def _preprocessing(dataset: Dataset) -> dict[str, Any]:
         return {}
     settings = dataset.settings.model_dump(mode="json", include={"preprocess"})
     return {**settings, "pandas": metadata.version("pandas")}
+
+
+def given_settings(split: SplitSpec, time: str | None) -> dict[str, Any]:
+    """Return which settings of a split count at their default because they were given."""
+    given = split.given(time)
+    return {"given": given} if given else {}
 
 
 def own_splitter(method: str) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """Split the rows into folds: check them, write them to disk, and take their digests."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.types import MAX_FOLDS
-from foldproof.tasks.data.dataset import FOLDS, GROUPS, Dataset
+from foldproof.tasks.data.dataset import FOLDS, GROUPS, TIMES, Dataset
+from foldproof.tasks.folds.late_classes import late_class_hint
 from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
+from foldproof.tasks.folds.time_splits import left_out, time_series
 from foldproof.tasks.user_code.objects.functions import is_function_object
 
 Rows = NDArray[np.int64]
@@ -63,12 +64,14 @@ class FoldPlan:
         repeats: how often the rows are divided.
         folds: sorted by repeat and fold.
         digest: of all rows of all folds.
+        notices: what is unusual about the folds.
     """
 
     method: str
     repeats: int
     folds: tuple[Fold, ...]
     digest: str
+    notices: tuple[str, ...] = ()
 
     @property
     def in_order(self) -> bool:
@@ -98,7 +101,22 @@ def plan_folds(dataset: Dataset, spec: SplitSpec, seed: int, folder: Path) -> Fo
         for repeat in range(spec.n_repeats)
         for number, train, test in _checked_folds(dataset, spec, method, seed + repeat)
     )
-    return FoldPlan(method, spec.n_repeats, folds, digest_json([fold.digest for fold in folds]))
+    digest = digest_json([fold.digest for fold in folds])
+    notices = tuple(_notices(dataset, spec, method, folds))
+    return FoldPlan(method, spec.n_repeats, folds, digest, notices)
+
+
+def _notices(
+    dataset: Dataset, spec: SplitSpec, method: str, folds: Sequence[Fold]
+) -> Iterator[str]:
+    """Yield a line on rows that are left out, and on folds that train on later rows."""
+    if method == "time_series" and (
+        note := left_out(dataset, spec, sum(fold.n_train for fold in folds))
+    ):
+        yield note
+    late = sum(not fold.in_order for fold in folds)
+    if late and dataset.settings.time is not None:
+        yield f"{late} of {len(folds)} folds train on later times than they test, by split.method"
 
 
 def _checked_folds(
@@ -111,7 +129,7 @@ def _checked_folds(
             raise InputError("split.method", problem)
         train, test = _positions(dataset, number, made)
         _check_sides(dataset, number, train, test)
-        _check_classes(dataset, method, number, train)
+        _check_classes(dataset, spec, method, number, (train, test))
         tested[test] += 1
         yield number, train, test
     if not tested.any():
@@ -148,6 +166,9 @@ def _divide(dataset: Dataset, spec: SplitSpec, method: str, seed: int) -> Iterat
     if method == "predefined":
         yield from _predefined(dataset)
         return
+    if method == "time_series":
+        yield from time_series(dataset, spec)
+        return
     splitter = make_splitter(spec, method, seed)
     if isinstance(splitter, list):  # pairs of rows, given as they are
         yield from splitter
@@ -179,9 +200,7 @@ def _check_counts(
     if is_function_object(method):
         return
     n_splits = spec.n_splits
-    if method in ("kfold", "stratified_kfold", "time_series") and dataset.rows < n_splits + (
-        method == "time_series"
-    ):
+    if method in ("kfold", "stratified_kfold") and dataset.rows < n_splits:
         raise InputError("split.n_splits", f"{n_splits} folds of {dataset.rows} rows; use fewer")
     if groups is not None and "group" in method and (found := len(np.unique(groups))) < n_splits:
         raise InputError(
@@ -211,30 +230,26 @@ def _check_sides(dataset: Dataset, number: int, train: Rows, test: Rows) -> None
     groups = dataset.array(GROUPS)
     if groups is not None and np.intersect1d(groups[train], groups[test]).size:
         raise InputError("split.method", f"fold {number} has groups on both sides; keep them whole")
+    times = dataset.array(TIMES)
+    if times is not None and np.intersect1d(times[train], times[test]).size:
+        problem = f"fold {number} has rows of one time on both sides"
+        raise InputError("split.method", f"{problem}; keep them together")
 
 
-def _check_classes(dataset: Dataset, method: str, number: int, train: Rows) -> None:
+def _check_classes(
+    dataset: Dataset, spec: SplitSpec, method: str, number: int, sides: tuple[Rows, Rows]
+) -> None:
     if dataset.task == "regression":
         return
+    train, test = sides
     present = np.bincount(dataset.codes()[train], minlength=len(dataset.labels)) > 0
     if not present.all():
-        label = dataset.labels[int(np.argmin(present))]
+        missing = int(np.argmin(present))
         remedy = "use stratified folds, fewer folds, or leave the class out"
-        if method == "time_series":
-            remedy = _ordered_folds_hint(dataset, int(np.argmin(present)))
-        problem = f"fold {number} has no training row of class {label!r}"
+        if train[-1] < test[0]:
+            remedy = late_class_hint(dataset, spec, method, missing, train)
+        problem = f"fold {number} has no training row of class {dataset.labels[missing]!r}"
         raise InputError("split.method", f"{problem}; {remedy}")
-
-
-def _ordered_folds_hint(dataset: Dataset, code: int) -> str:
-    """Return a hint on how many folds in row order would all train on every class."""
-    codes, rows = dataset.codes(), dataset.rows
-    last = max(int(np.argmax(codes == other)) for other in range(len(dataset.labels)))
-    fits = list(takewhile(lambda n: rows - n * (rows // (n + 1)) > last, range(2, rows)))
-    begins = f"it begins in row {int(np.argmax(codes == code))} of {rows}"
-    if not fits:
-        return f"{begins}; leave the class out or use another method"
-    return f"{begins}; set split.n_splits to {fits[-1]} or fewer"
 
 
 def _write(repeat: int, number: int, train: Rows, test: Rows, folder: Path) -> Fold:

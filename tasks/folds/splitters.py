@@ -48,6 +48,12 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
         return spec.method
     classes = dataset.task != "regression"
     grouped = dataset.settings.groups is not None
+    if spec.is_in_time(dataset.settings.time):
+        return _in_time(spec)
+    timed = dataset.settings.time is not None
+    if timed and spec.method in METHODS and spec.method != "predefined":
+        problem = f"{spec.method} would train on later times than it tests"
+        raise InputError("split.method", f"{problem}; use time_series, or leave data.time out")
     if spec.method == "auto":
         method = ("stratified_" if classes else "") + ("group_kfold" if grouped else "kfold")
         return method
@@ -60,6 +66,12 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
         remedy = "use group_kfold or stratified_group_kfold, or leave data.groups out"
         raise InputError("split.method", f"{spec.method} would split groups; {remedy}")
     return spec.method
+
+
+def _in_time(spec: SplitSpec) -> str:
+    if spec.n_repeats > 1:
+        raise InputError("split.n_repeats", "time_series is the same every time; set it to 1")
+    return "time_series"
 
 
 def is_user_splitter(method: str) -> bool:
@@ -135,8 +147,6 @@ def _construct(spec: SplitSpec, splitter: Any, method: str, seed: int) -> Any:
         offered |= {"shuffle": True, "random_state": seed}
     if "shuffle" not in takes:
         offered |= {"random_state": seed, "test_size": spec.test_size}
-    if method == "time_series":
-        offered = {"n_splits": spec.n_splits}
     given = {name: value for name, value in offered.items() if name in takes}
     if spec.n_repeats > 1 and "random_state" not in given:
         raise InputError("split.n_repeats", f"{method} takes no random_state; set it to 1")

@@ -90,7 +90,8 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     keras = any(tables.folds["weights_sha256"].to_pylist())
     digits = precision_findings(run.dataset, settings.train, keras)
     findings = (*reduce.findings(tables), *digits, *run.placement.numerics.warnings())
-    lasting = (*run.dataset.notices, *run.identity.notices, *findings)
+    said = (*run.dataset.notices, *run.plan.notices, *run.identity.notices)
+    lasting = (*said, *findings)
     facts = {
         "source": settings.data.source,
         **{name: json.dumps(settings.data.reading(name)) for name in READINGS},

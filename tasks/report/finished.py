@@ -136,7 +136,8 @@ class FinishedRun:
         return parse_study(
             {
                 "data": _chosen("data", key["data"]["settings"]) | self._reading(source),
-                "split": _chosen("split", key["split"]["settings"]),
+                "split": _chosen("split", key["split"]["settings"])
+                | {name: key["split"]["settings"][name] for name in key["split"].get("given", ())},
                 "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
                 "train": {**_chosen("train", key["train"]), "engine": "plain"},
                 "metrics": key["metrics"],

@@ -130,8 +130,13 @@ class RunPlan:
     def share_folds(self, other: "RunPlan") -> None:
         """Take the folds of another run where the same data is divided in the same way."""
         same = other.study.split == self.study.split and other.study.seed == self.study.seed
+        same &= self._given == other._given
         if same and self.dataset is other.dataset:
             self.plan = other.plan
+
+    @property
+    def _given(self) -> list[str]:
+        return self.study.split.given(self.study.data.time)
 
     def jobs_of(self, plan: FoldPlan, model: ModelIdentity) -> tuple[FoldJob, ...]:
         """Return the jobs of some folds, under the keys that an identity of the model gives."""

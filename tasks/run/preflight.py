@@ -8,14 +8,14 @@ import numpy as np
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.dataset import GROUPS, TIMES, Dataset
 from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.job import ModelFacts
 from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.store.object_storage import refuse_remote
 
 
-def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> None:
+def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan, gap: int = 0) -> None:
     """Check that early stopping can hold out rows in every fold.
 
     Raises:
@@ -24,11 +24,12 @@ def check_early_stopping(train: TrainSpec, dataset: Dataset, plan: FoldPlan) -> 
     if train.early_stopping is None:
         return
     rule = inner_rule(dataset, plan.method, plan.in_order)
-    codes, groups = dataset.codes(), dataset.array("groups.npy")
+    codes, sides = dataset.codes(), [dataset.array(name) for name in (GROUPS, TIMES)]
     for fold in plan.folds:
         rows = np.load(fold.train_path)
-        of_rows = None if groups is None else groups[rows]
-        inner_split(rule, train.early_stopping.fraction, 0, codes[rows], of_rows)
+        groups, times = (None if side is None else side[rows] for side in sides)
+        fraction = train.early_stopping.fraction
+        inner_split(rule, fraction, 0, codes[rows], groups, times, gap)
 
 
 def check_writable(out: Path) -> None:

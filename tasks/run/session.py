@@ -239,7 +239,7 @@ class Run(RunPlan):
         """
         size = _size(self.dataset.rows, self.dataset.feature_shape)
         self.display.status(f"dividing {size} into folds")
-        check_early_stopping(self.study.train, self.dataset, self.plan)
+        check_early_stopping(self.study.train, self.dataset, self.plan, self.study.split.gap)
         return self.plan
 
     def check_model(self) -> None:
@@ -262,7 +262,8 @@ class Run(RunPlan):
                 self.trial_records.forget(self.jobs[0].family)
             self._warn_of_ignored_settings()
             self.slots.adopt(self._purpose())
-        for notice in (*self.dataset.notices, *self.identity.notices, self.placement.notice):
+        said = (*self.dataset.notices, *self.plan.notices, *self.identity.notices)
+        for notice in (*said, self.placement.notice):
             if notice:
                 self.tell(notice)
         make_store(self.out)

@@ -11,7 +11,8 @@ from pyarrow import parquet
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import RESULTS_VERSION, VERSION
-from foldproof.tasks.folds.keys import own_splitter
+from foldproof.tasks.config.keyed import keyed_settings
+from foldproof.tasks.folds.keys import given_settings, own_splitter
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.folder import EXECUTION
@@ -101,8 +102,10 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "foldproof": RESULTS_VERSION,
         "data": known.get("sha256"),
+        "ids": known.get("ids", ""),
         "settings": known.get("settings"),
-        "split": run.study.split.model_dump(mode="json"),
+        "split": keyed_settings(run.study.split),
+        "given": given_settings(run.study.split, run.study.data.time),
         "model": _without_files(run.identity.described),
         "train": run.study.train.model_dump(mode="json", exclude={"engine"}),
         "seed": run.study.seed,
@@ -116,8 +119,10 @@ def _found(key: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "foldproof": key["foldproof"],
         "data": key["data"]["sha256"],
+        "ids": key["data"].get("ids", ""),
         "settings": key["data"]["settings"],
         "split": key["split"]["settings"],
+        "given": {name: key["split"][name] for name in ("given",) if name in key["split"]},
         "model": _without_files(key["model"]),
         "train": key["train"],
         "seed": key["seed"],

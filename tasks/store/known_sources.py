@@ -48,4 +48,5 @@ def keep_known(dataset: Dataset, path: Path) -> None:
 
 def known_of(dataset: Dataset) -> dict[str, Any]:
     """Return what is kept of samples: their digest, and the settings as resolved."""
-    return {"sha256": dataset.digest, "settings": dataset.settings.without_place()}
+    settings = dataset.settings.without_place()
+    return {"sha256": dataset.digest, "ids": dataset.ids_digest, "settings": settings}

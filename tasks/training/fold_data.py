@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.data.dataset import CODES, GROUPS, TARGETS, WEIGHTS, class_targets
+from foldproof.tasks.data.dataset import CODES, GROUPS, TARGETS, TIMES, WEIGHTS, class_targets
 from foldproof.tasks.data.npy import take_rows
 from foldproof.tasks.data.stored_features import FEATURES, WIDE, WIDE_PLACES
 from foldproof.tasks.data.tables.frames import FRAME, Known, as_frame, categories_in, take_frame
@@ -152,7 +152,9 @@ def _divide(
     if job.train.early_stopping is None:
         return np.arange(len(rows)), np.arange(0)
     groups = _take(job, GROUPS, rows) if job.inner.endswith("groups") else None
-    return inner_split(job.inner, job.train.early_stopping.fraction, job.inner_seed, codes, groups)
+    times = _take(job, TIMES, rows) if (job.data / TIMES).exists() else None
+    fraction = job.train.early_stopping.fraction
+    return inner_split(job.inner, fraction, job.inner_seed, codes, groups, times, job.inner_gap)
 
 
 def _held_out(job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known) -> Samples:

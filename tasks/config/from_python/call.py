@@ -26,6 +26,8 @@ ELSEWHERE = {  # what has another name here
     "random_state": "seed=1337",
     "estimator": "model=...",
     "sample_weight": "weights=...",
+    "ids": "id=...",
+    "times": "time=...",
     "fit_params": "train={...}",
     "params": "model={'builder': build, 'params': {...}}",
     "folds": "cv=10",
@@ -45,6 +47,8 @@ def settings_of_call(
     *further: Any,
     groups: Any = None,
     weights: Any = None,
+    time: Any = None,
+    id: Any = None,
     target: str | None = None,
     cv: Any = FOLDS,
     scoring: Any = None,
@@ -72,7 +76,10 @@ def settings_of_call(
         raise InputError("arguments", "only model, X and y go without a name; name the others")
     settings: dict[str, Any] = {
         "model": _model(model),
-        "data": _with_preprocess(_data(data, X, y, groups, weights, target), preprocess),
+        "data": _with_preprocess(
+            _data(data, X, y, target, groups=groups, weights=weights, time=time, id=id),
+            preprocess,
+        ),
         "split": split if _is_default(cv, FOLDS) else _over("cv", "split", split, _split(cv)),
         "train": train if epochs == EPOCHS else _over("epochs", "train", train, {"epochs": epochs}),
         "metrics": metrics if scoring is None else _metrics(scoring, metrics),
@@ -112,37 +119,39 @@ def _model(model: Any) -> Any:
     return model
 
 
-def _data(data: Any, X: Any, y: Any, groups: Any, weights: Any, target: str | None) -> Any:
+def _data(data: Any, X: Any, y: Any, target: str | None, **sides: Any) -> Any:
     """Return the data section: of arrays, of a frame, or as it was given."""
     if isinstance(data, tuple) and len(data) in (len("Xy"), len("Xyg")) and X is None:
         data, (X, y, *rest) = None, data
-        groups = rest[0] if rest else groups
+        sides["groups"] = rest[0] if rest else sides["groups"]
     if X is None:
         if y is not None:
             raise InputError("X", "missing; give the features that y belongs to")
-        roles = {"target": target, "groups": groups, "weights": weights}
+        roles = {"target": target, **sides}
         return _with_roles(data, {name: role for name, role in roles.items() if role is not None})
     if is_frame(X) and (isinstance(y, str) or (y is None and target is not None)):
         whole = _over("X", "data", data, {"source": X})
-        return _data(whole, None, None, groups, weights, y or target)
+        return _data(whole, None, None, y or target, **sides)
     if y is None:
         remedy = "give one value a row, or the name of a column if X is a frame"
         raise InputError("y", f"missing; {remedy}")
     if target is not None:
         raise InputError("target", "y says it; leave one of the two out")
-    return _from_arrays(data, X, y, groups, weights)
+    return _from_arrays(data, X, y, sides)
 
 
-def _from_arrays(data: Any, X: Any, y: Any, groups: Any, weights: Any) -> DataSpec:
+def _from_arrays(data: Any, X: Any, y: Any, sides: dict[str, Any]) -> DataSpec:
     rest = _plain("data", data)
     if clash := rest.keys() - {"task", "positive"}:
         raise InputError(f"data.{min(clash)}", "X and y say what is learned from; leave it out")
-    sides = {"groups": groups, "weights": weights}
+    taken: dict[str, Any] = {}  # a column may have two uses
     for name, side in sides.items():
         if isinstance(side, str):
             if not is_frame(X):
                 raise InputError(name, "arrays have no columns; give one value a row")
-            X, sides[name] = take_column(X, side, name)
+            if side not in taken:
+                X, taken[side] = take_column(X, side, name)
+            sides[name] = taken[side]
     return DataSpec.from_arrays(X, y, **sides, **rest)
 
 

@@ -19,7 +19,6 @@ SETTINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "StratifiedGroupKFold": ("stratified_group_kfold", PARTS),
     "RepeatedKFold": ("kfold", REPEATS),
     "RepeatedStratifiedKFold": ("stratified_kfold", REPEATS),
-    "TimeSeriesSplit": ("time_series", ("n_splits",)),
     "LeaveOneOut": ("leave_one_out", ()),
     "ShuffleSplit": ("shuffle_split", SIZE),
     "StratifiedShuffleSplit": ("stratified_shuffle_split", SIZE),
@@ -76,6 +75,8 @@ def _in_settings(cv: Any) -> dict[str, Any] | None:
     With a random state of its own it has none: that of ours is the run's seed.
     """
     kind = type(cv)
+    if _is_known(kind) and kind.__name__ == "TimeSeriesSplit":
+        return _time_series(cv)
     if not _is_known(kind) or kind.__name__ not in SETTINGS:
         return None
     method, names = SETTINGS[kind.__name__]
@@ -83,6 +84,13 @@ def _in_settings(cv: Any) -> dict[str, Any] | None:
     if _state(kind(**given)) != _state(cv) or not isinstance(given.get("test_size", 0.1), float):
         return None
     return {"method": method, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _time_series(cv: Any) -> dict[str, Any]:
+    names = {"n_splits": "n_splits", "test_size": "test_size", "gap": "gap"}
+    names |= {"window": "max_train_size"}
+    given = {setting: getattr(cv, name) for setting, name in names.items()}
+    return {"method": "time_series", **{name: value for name, value in given.items() if value}}
 
 
 def _argument(cv: Any, name: str) -> Any:

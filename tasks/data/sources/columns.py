@@ -12,6 +12,7 @@ from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.data.labels import words_of
 
 LISTS = ("data.drop", "data.features")
+ALSO_AN_ID = ("data.groups", "data.time")  # a column of these may name the rows as well
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Roles:
     @property
     def settings(self) -> dict[str, object]:
         """The data settings with the names as the table has them."""
-        sides = ("target", "groups", "weights")
+        sides = ("target", "groups", "weights", "time", "id")
         return {
             **{side: self.taken.get(f"data.{side}") for side in sides},
             "drop": list(self.drop),
@@ -55,6 +56,8 @@ def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: s
         "data.target": target,
         "data.groups": spec.groups,
         "data.weights": spec.weights,
+        "data.time": spec.time,
+        "data.id": spec.id,
         "split.fold_column": fold_column,
     }
     taken = {
@@ -136,7 +139,9 @@ def spaced(names: Sequence[str]) -> str:
 
 
 def _refuse_two_roles(roles: Roles) -> None:
-    named = [*roles.taken.items(), *(("data.drop", name) for name in roles.drop)]
+    shared = {("data.id", roles.taken.get(setting)) for setting in ALSO_AN_ID}
+    named = [item for item in roles.taken.items() if item not in shared]
+    named += [("data.drop", name) for name in roles.drop]
     named += [("data.features", name) for name in roles.features or ()]
     counts = Counter(name for _, name in named)
     for setting, name in reversed(named):

@@ -14,9 +14,10 @@ from foldproof.tasks.data.sources.raw_table import RawData
 
 
 def _read(spec: DataSpec, fold_column: str | None) -> RawData:
-    names = {str(name) for name in (spec.groups, fold_column) if name is not None}
+    names = {str(name) for name in (spec.groups, spec.id, fold_column) if name is not None}
+    texts = [spec.id] if spec.id is not None else []
     table, notices = tables.checked_table(
-        spec.source, lambda: read_csv(spec.source, spec.csv, names)
+        spec.source, lambda: read_csv(spec.source, spec.csv, names, texts)
     )
     raw = replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
     _refuse_two_readings(table[str(raw.settings.target)])

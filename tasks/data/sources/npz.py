@@ -1,6 +1,7 @@
 """npz files: arrays X and y, and optionally groups and weights."""
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,12 @@ from foldproof.tasks.data.sources.raw_table import RawData
 KNOWN = ("X", "y", "groups", "weights")
 
 
-def load(source: str) -> dict[str, NDArray[Any]]:
+def load(source: str, names: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     """Read the arrays of an npz file; pickled objects are refused.
+
+    Args:
+        source: where it is.
+        names: of further arrays, such as times, which are read where they are there.
 
     Raises:
         InputError: the file is damaged, holds objects or lacks X or y.
@@ -27,7 +32,7 @@ def load(source: str) -> dict[str, NDArray[Any]]:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 _check_size(archive)
-                found = {name: archive[name] for name in KNOWN if name in archive.files}
+                found = {name: archive[name] for name in {*KNOWN, *names} if name in archive.files}
         except InputError:
             raise
         except Exception as error:  # a damaged archive can raise anything: zlib.error, TypeError
@@ -76,10 +81,20 @@ def select(found: dict[str, Any], spec: DataSpec, fold_column: str | None) -> Ra
         settings=spec,
         groups=columns.get("groups"),
         weights=columns.get("weights"),
+        time=_named("data.time", spec.time, columns),
+        id=_named("data.id", spec.id, columns),
     )
     return raw.with_settings(
         target=None, **{name: name if name in found else None for name in KNOWN[2:]}
     )
+
+
+def _named(setting: str, name: str | None, columns: dict[str, NDArray[Any]]) -> NDArray[Any] | None:
+    """Return an array that is used only where a setting names it."""
+    if name is not None and name not in columns:
+        problem = f"no array {name!r} beside X; save one value a row under that name"
+        raise InputError(setting, problem)
+    return None if name is None else columns[name]
 
 
 def _refuse_columns(spec: DataSpec, fold_column: str | None) -> None:
@@ -119,8 +134,13 @@ def _is_one_hot(array: NDArray[Any], rows: int) -> bool:
     return bool(zeros_and_ones and (array.sum(axis=1) == 1).all())
 
 
+def _read(spec: DataSpec, fold_column: str | None) -> RawData:
+    names = [name for name in (spec.time, spec.id) if name is not None]
+    return select(load(spec.source, names), spec, fold_column)
+
+
 SOURCE = Source(
     "an .npz file",
     takes=lambda address: ends_in(address, (".npz",)),
-    read=lambda spec, fold_column: select(load(spec.source), spec, fold_column),
+    read=_read,
 )

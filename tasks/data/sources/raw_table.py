@@ -20,6 +20,8 @@ class RawData:
         settings: the data settings as they were resolved.
         groups: one value a sample, (n,), or None.
         weights: one number a sample, (n,), or None.
+        time: one time a sample, (n,), or None.
+        id: one name a sample, (n,), or None.
         folds: the predefined fold of each sample, (n,), or None.
         notices: what was unusual about the source, a line each.
     """
@@ -29,6 +31,8 @@ class RawData:
     settings: DataSpec
     groups: NDArray[Any] | None = None
     weights: NDArray[Any] | None = None
+    time: NDArray[Any] | None = None
+    id: NDArray[Any] | None = None
     folds: NDArray[Any] | None = None
     notices: tuple[str, ...] = ()
 

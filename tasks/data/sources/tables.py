@@ -60,6 +60,8 @@ def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str
         settings=spec.model_copy(update=roles.settings),
         groups=side.get("data.groups"),
         weights=side.get("data.weights"),
+        time=side.get("data.time"),
+        id=side.get("data.id"),
         folds=side.get("split.fold_column"),
     )
 

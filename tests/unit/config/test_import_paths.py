@@ -27,6 +27,8 @@ PLAIN_TEXT = {
     "data.features",
     "data.drop",
     "data.groups",
+    "data.time",
+    "data.id",
     "data.weights",
     "split.fold_column",
     "model.params",  # values; what built-in builders may be given is checked by value

@@ -146,7 +146,7 @@ def test_a_class_that_begins_late_in_a_time_series_is_said(
         plan_folds(rare(prepare, 90), spec, 0, tmp_path)
     assert str(caught.value) == (
         "split.method: fold 0 has no training row of class 'c'; it begins in row 90 of 100; leave "
-        "the class out or use another method"
+        "the class out, or join it with another"
     )
 
 

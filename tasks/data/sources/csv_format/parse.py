@@ -24,12 +24,14 @@ class CsvFile:
         spec: the settings.
         dialect: how it is written.
         comments: lines between the rows that were left out.
+        texts: columns that are read as text, whatever they hold.
     """
 
     source: str
     spec: CsvSpec
     dialect: Dialect
     comments: list[str] = field(default_factory=list)
+    texts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,13 +114,21 @@ def _parse_in_blocks(file: CsvFile, decimal: str, block: int | None) -> pa.Table
         invalid_row_handler=_SkipComments(file) if dialect.comment else None,
     )
     converting = csv.ConvertOptions(
-        decimal_point=decimal, strings_can_be_null=True, null_values=missing_words(file.spec)
+        decimal_point=decimal,
+        strings_can_be_null=True,
+        null_values=missing_words(file.spec),
+        column_types=dict.fromkeys(_as_read(file), pa.string()),
     )
     with open_source(file.source) as opened:
         table = csv.read_csv(unpacked(file.source, opened), reading, parsing, converting)
     if not dialect.header:
         table = table.rename_columns([str(place) for place in range(table.num_columns)])
     return table
+
+
+def _as_read(file: CsvFile) -> list[str]:
+    """Return what the columns of text are called while the file is read."""
+    return [name if file.dialect.header else f"f{name}" for name in file.texts]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from foldproof.tasks.data.sources.csv_format.parse import (
     parse_any,
     sample_of,
 )
+from foldproof.tasks.data.sources.csv_format.plain_texts import whole_numbers
 from foldproof.tasks.data.sources.csv_format.unnamed_columns import (
     drop_empty_last_rows,
     drop_unnamed_columns,
@@ -38,7 +39,7 @@ def is_csv(source: str) -> bool:
 
 
 def read_csv(
-    source: str, spec: CsvSpec, names: Collection[str] = ()
+    source: str, spec: CsvSpec, names: Collection[str] = (), texts: Collection[str] = ()
 ) -> tuple[pa.Table, tuple[str, ...]]:
     """Read a CSV file.
 
@@ -46,6 +47,7 @@ def read_csv(
         source: its path or URI.
         spec: how it is written.
         names: columns whose values are names, also where they look like numbers with marks.
+        texts: columns that keep every character, unless all are plain whole numbers.
 
     Returns:
         The table, and what is unusual about the file, a line each.
@@ -57,7 +59,7 @@ def read_csv(
     sample, is_whole = sample_of(source)
     name = repr(source.rpartition("/")[2])
     _refuse_others(sample, name)
-    file = CsvFile(source, spec, detect_dialect(sample, spec, is_whole, name))
+    file = CsvFile(source, spec, detect_dialect(sample, spec, is_whole, name), texts=tuple(texts))
     evidence = count_evidence(_columns(file.dialect.rows, spec))
     decimal = _decimal(file, evidence)
     file, table = parse_any(file, decimal)
@@ -71,7 +73,7 @@ def read_csv(
     found = dict(file.dialect.found)
     if spec.decimal == "auto" and decimal != ".":
         found["decimal"] = f"decimal {decimal!r}"
-    table = _numbers(table, file, decimal, evidence, found, names)
+    table = whole_numbers(_numbers(table, file, decimal, evidence, found, names), texts)
     if file.comments and spec.comment == "auto":
         found["comment"] = f"{file.dialect.comment!r} before comments"
     table, left_out = drop_unnamed_columns(table, file.name)

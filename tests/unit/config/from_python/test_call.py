@@ -139,6 +139,10 @@ def test_a_frame_goes_when_nothing_stands_for_it():
         ),
         (GroupKFold(3), {"method": "group_kfold", "n_splits": 3, "shuffle": False}),
         (TimeSeriesSplit(4), {"method": "time_series", "n_splits": 4}),
+        (
+            TimeSeriesSplit(3, gap=2, test_size=5, max_train_size=20),
+            {"method": "time_series", "n_splits": 3, "gap": 2, "test_size": 5, "window": 20},
+        ),
         (LeaveOneOut(), {"method": "leave_one_out"}),
         (ShuffleSplit(5), {"method": "shuffle_split", "n_splits": 5, "test_size": 0.1}),
         (
@@ -160,6 +164,7 @@ class Halves:
 KEPT = [
     KFold(4, shuffle=True, random_state=7),
     TimeSeriesSplit(3, gap=2),
+    TimeSeriesSplit(4, gap=2, test_size=5, max_train_size=20),
     ShuffleSplit(3, test_size=0.25, train_size=0.5, random_state=1),
     StratifiedShuffleSplit(3, test_size=10, random_state=1),
     PredefinedSplit(np.arange(60) % 3),
