@@ -53,8 +53,8 @@ def write_ids(ids: pa.Array, path: Path) -> None:
 
 def read_ids(path: Path) -> pa.Array:
     """Return the ids in a file, memory-mapped where they are one chunk."""
-    with pa.memory_map(str(path)) as file:
-        return pa.concat_arrays(pa.ipc.open_file(file).read_all()[NAME].chunks)
+    chunks = pa.ipc.open_file(pa.memory_map(str(path))).read_all()[NAME].chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
 
 
 def digest_ids(ids: pa.Array) -> str:

@@ -67,11 +67,9 @@ BOXES = (
     Box("data.preprocess", "Preprocessing", named_or_own(PREPROCESS_WORDS, "transformer")),
     Box("data.groups", "Column of groups", TEXT),
     Box("data.time", "Column of times", TEXT),
-    Box("data.id", "Column of ids", TEXT),
     Box("split.method", "Method", named_or_own(METHODS, "splitter")),
     Box("split.n_splits", "Folds"),
     Box("split.n_repeats", "Repeats"),
-    Box("split.gap", "Gap of a time series"),
     Box("model.builder", "Builder", builders()),
     Box("model.params", "Arguments of the builder"),
     Box("train.epochs", "Epochs"),
@@ -90,10 +88,7 @@ BOXES = (
     Box("out", "Folder of results"),
     Box("more", "More settings", MORE),
 )
-NOT_IN_COMPARISONS = (
-    *("data.drop", "data.id", "split.gap"),
-    *("train.batch_size", "train.optimizer", "train.class_weight"),
-)
+NOT_IN_COMPARISONS = ("data.drop", "train.batch_size", "train.optimizer", "train.class_weight")
 
 
 def study_signature(function: Callable[..., Any]) -> inspect.Signature:

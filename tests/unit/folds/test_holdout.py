@@ -142,3 +142,63 @@ def test_groups_that_overlap_in_time_stay_whole_and_the_latest_are_held_out() ->
     assert (train.tolist(), held.tolist()) == ([0, 1, 2, 4], [3, 5, 6, 7])
     with pytest.raises(InputError, match=r"\(only one group\)$"):
         inner_split("last_groups", 0.4, 0, np.zeros(8), np.zeros(8, dtype=np.int64))
+
+
+TIMES = np.array([0, 0, 1, 2, 2, 2, 3, 4, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("fraction", "gap", "train", "held"),
+    [
+        (0.1, 0, 9, 9),
+        (0.2, 0, 7, 7),  # the whole of time 4
+        (0.3, 0, 7, 7),
+        (0.4, 1, 3, 6),
+        (0.5, 0, 3, 3),
+        (0.95, 0, 2, 2),  # never all times
+    ],
+)
+def test_the_last_times_are_held_out_whole_after_the_gap(
+    fraction: float, gap: int, train: int, held: int
+) -> None:
+    inner, last = inner_split("last_times", fraction, 0, np.zeros(10), None, TIMES, gap)
+    assert (inner.tolist(), last.tolist()) == (list(range(train)), list(range(held, 10)))
+
+
+def test_groups_of_the_last_times_are_not_trained_on() -> None:
+    groups = np.array([0, 1, 2, 3, 4, 5, 6, 0, 2, 7])
+    inner, held = inner_split("last_times_groups", 0.2, 0, np.zeros(10), groups, TIMES)
+    assert (inner.tolist(), held.tolist()) == ([1, 3, 4, 5, 6], [7, 8, 9])
+    with pytest.raises(InputError, match=r"fraction: holds out rows of every group that comes"):
+        inner_split("last_times_groups", 0.2, 0, np.zeros(10), np.zeros(10, np.int64), TIMES)
+
+
+def test_without_times_a_gap_is_of_rows() -> None:
+    inner, held = inner_split("last", 0.2, 0, np.zeros(10), None, None, 3)
+    assert (inner.tolist(), held.tolist()) == (list(range(5)), [8, 9])
+
+
+@pytest.mark.parametrize(
+    ("times", "gap"), [(np.zeros(10), 0), (TIMES, 5), (np.repeat([0, 1], 5), 1)], ids=str
+)
+def test_times_that_cannot_be_divided_are_refused(times: Any, gap: int) -> None:
+    with pytest.raises(InputError, match=r"fraction: leaves no row to train on; lower it$"):
+        inner_split("last_times", 0.2, 0, np.zeros(10), None, times, gap)
+
+
+def test_rows_with_times_have_the_last_times_held_out_whatever_the_method(
+    prepare: Prepare,
+) -> None:
+    X, y = np.zeros((4, 1)), ["a", "b"] * 2
+    timed = prepare(DataSpec.from_arrays(X, y, time=[1, 2, 3, 4]))
+    both = prepare(DataSpec.from_arrays(X, y, time=[1, 2, 3, 4], groups=[1, 1, 2, 2]))
+    grouped = prepare(DataSpec.from_arrays(X, y, groups=[1, 1, 2, 2]))
+    assert inner_rule(timed, "time_series") == inner_rule(timed, "predefined") == "last_times"
+    assert inner_rule(both, "time_series") == "last_times_groups"
+    assert inner_rule(grouped, "time_series") == "last_times_groups"
+
+
+def test_early_stopping_never_watches_a_time_that_it_trains_on(here: Path) -> None:
+    days = [row // 7 for row in range(100)]
+    found = watched(here, columns={"time": days}, split={"n_splits": 3, "gap": 1})
+    assert found == [list(range(28, 35)), list(range(42, 56)), list(range(56, 77))]

@@ -25,13 +25,13 @@ from foldproof.tasks.run.allowlist import BUILDERS
 
 OFF = ("early_stopping", "class_weight")
 
-MAY_BE_EMPTY = {"target", "positive", "groups", "time", "id"}
-MOST = 28  # boxes of a form
+MAY_BE_EMPTY = {"target", "positive", "groups", "time"}
+MOST = 25  # boxes of a form
 
 # What the form sends when nothing was touched, but for the order of names.
 UNTOUCHED: dict[str, Any] = {
     "data": {"source": "breast_cancer", "drop": []},
-    "split": {"method": "auto", "n_splits": 10, "n_repeats": 1, "gap": 0},
+    "split": {"method": "auto", "n_splits": 10, "n_repeats": 1},
     "model": {"builder": "tasks.models:mlp", "params": {}},
     "train": {
         **{"epochs": 50, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.001},

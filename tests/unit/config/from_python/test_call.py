@@ -105,6 +105,31 @@ def test_groups_may_be_a_column_beside_y(tmp_path):
     )
 
 
+VISITS = FRAME.assign(day=pd.date_range("2024-01-01", periods=60), who=[f"P{n}" for n in range(60)])
+
+
+@pytest.mark.parametrize("frame", [VISITS, pl.from_pandas(VISITS)], ids=["pandas", "polars"])
+def test_times_and_ids_may_be_columns_or_arrays(tmp_path, frame):
+    of_frame = study(build, frame, Y, time="day", id="who")
+    assert (of_frame.data.time, of_frame.data.id) == ("time", "id")
+    of_arrays = study(build, X, Y, time=VISITS["day"], id=list(VISITS["who"]))
+    whole = study(
+        build,
+        frame.with_columns(y=Y) if isinstance(frame, pl.DataFrame) else frame.assign(y=Y),
+        "y",
+        time="day",
+        id="who",
+    )
+    assert (whole.data.time, whole.data.id) == ("day", "who")
+    made = [dataset(tmp_path, one) for one in (of_frame, of_arrays, whole)]
+    assert len({(one.digest, one.ids_digest) for one in made}) == 1
+    assert made[0].feature_shape == (3,)
+    assert made[0].ids().to_pylist() == VISITS["who"].tolist()
+    both = dataset(tmp_path, study(build, frame, Y, groups="who", id="who", time="day"))
+    assert both.ids_digest == made[0].ids_digest
+    assert both.array("groups.npy") is not None
+
+
 def test_an_index_is_no_column():
     indexed = TABLE.set_index(np.arange(60) * 7)
     assert (
@@ -253,6 +278,8 @@ def test_a_scorer_that_fails_is_refused_before_anything_trains(scorer, problem):
         ((build,), {"y": Y}, "X: missing; give the features that y belongs to"),
         ((build, X, Y), {"target": "a"}, "target: y says it"),
         ((build, X, Y), {"groups": "a"}, "groups: arrays have no columns"),
+        ((build, X, Y), {"time": "a"}, "time: arrays have no columns; give one value a row"),
+        ((build, X, Y), {"ids": Y}, "ids: unknown argument; write id=..."),
         (
             (build, FRAME, Y),
             {"groups": "raduis"},
