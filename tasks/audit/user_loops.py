@@ -26,6 +26,7 @@ from foldproof.tasks.training.keras_model import (
     output_activation,
     weights_digest,
 )
+from foldproof.tasks.training.keras_objects import make_callbacks
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.seeding import seed_estimator
 from foldproof.tasks.user_code.builder import call_builder
@@ -131,7 +132,8 @@ class UserLoop:
             now = copy.deepcopy(model)  # a later fit of the same model will change it
             return Fitted(lambda test: predict_estimator(now, test, self.job), "none", (), None)
         digests: list[str] = []
-        _keras_fit(model, self.fold_data.for_keras(), self.job.train, [weights_callback(digests)])
+        callbacks = [*make_callbacks(self.job.train, self.job.builder), weights_callback(digests)]
+        _keras_fit(model, self.fold_data.for_keras(), self.job.train, callbacks)
         weights = model.get_weights()
 
         def predict_keras(features: NDArray[Any]) -> Any:

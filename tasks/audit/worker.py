@@ -11,9 +11,9 @@ import numpy as np
 from foldproof.tasks.audit.trial import FitResult, Trial, TrialOutcome
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.folds.outputs import check_width
+from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.internals.tensorflow_internals import onednn_is_on
-from foldproof.tasks.user_code.builder import load_builder
 from foldproof.tasks.workers.in_worker import configure, configure_unchecked
 
 LOG = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def _plain_fits(trial: Trial) -> Iterator[FitResult]:
     from foldproof.tasks.training.fold_data import prepared, test_features
 
     job, fold_data = prepared(trial.job)
-    loop = UserLoop(load_builder(job.builder), job, fold_data)
+    loop = UserLoop(load_with_policy(job.builder), job, fold_data)
     fitted = loop.run(trial.way, trial.times)
     _, features = test_features(trial.job, fold_data)
     for number, fit in enumerate(fitted):
@@ -94,7 +94,7 @@ def _our_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.training.progress import ProgressWriter
 
     job, fold_data = prepared(trial.job)
-    model = fresh_model(load_builder(job.builder), job.builder, job.train, job.model_seed)
+    model = fresh_model(load_with_policy(job.builder), job.builder, job.train, job.model_seed)
     silent = ProgressWriter(None, job.repeat, job.fold, job.train.epochs)
     return row_orders(
         model,
@@ -109,4 +109,4 @@ def _plain_orders(trial: Trial) -> tuple[str, ...]:
     from foldproof.tasks.training.fold_data import prepared
 
     job, fold_data = prepared(trial.job)
-    return UserLoop(load_builder(job.builder), job, fold_data.for_keras()).orders()
+    return UserLoop(load_with_policy(job.builder), job, fold_data.for_keras()).orders()

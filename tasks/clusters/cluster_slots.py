@@ -190,7 +190,7 @@ def _request(study: Study, tensorflow: bool, own: Numerics | None) -> JoinReques
         model=study.model,
         train=study.train,
         preprocess=study.data.preprocess,
-        modules=modules_to_have(study.model, study.data.preprocess),
+        modules=modules_to_have(study.model, study.train, study.data.preprocess),
         search=import_folders(),
         folder=Path.cwd(),
         tensorflow=tensorflow,

@@ -6,19 +6,22 @@ from functools import cache
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.preprocess import Preprocess, references_in, sampler_module
+from foldproof.tasks.config.preprocess import Preprocess, references_in
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.folds.training_code import modules_of_functions, trace_named
 from foldproof.tasks.user_code.objects.functions import is_function_object, modules_of
 from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace_module
 
 OWN = {"__main__", "builtins"}
 
 
-def modules_to_have(model: ModelSpec, preprocess: Preprocess) -> tuple[str, ...]:
-    """Return the modules that a node needs to unpickle a builder or transformer sent by value."""
+def modules_to_have(
+    model: ModelSpec, train: TrainSpec, preprocess: Preprocess
+) -> tuple[str, ...]:
+    """Return the modules that a node needs to unpickle functions and objects sent by value."""
     names = [name for name in (model.builder, preprocess) if isinstance(name, str)]
     needed = [modules_of(name) for name in names if is_function_object(name)]
-    return tuple(sorted(set().union(*needed) - OWN))
+    return tuple(sorted(modules_of_functions(train).union(*needed) - OWN))
 
 
 def code_here(
@@ -32,7 +35,7 @@ def code_here(
 
     Args:
         model: names the builder.
-        train: names scaler and sampler.
+        train: names scaler, sampler, callbacks and so on.
         preprocess: names transformers.
         modules: as from `modules_to_have`.
         search: the folders to look in first.
@@ -45,10 +48,7 @@ def code_here(
         trace_import("model.builder", module, folders, found)
     if not is_function_object(model.builder):
         trace_module("model.builder", model.builder.partition(":")[0], folders, found)
-    if ":" in train.scaler:
-        trace_module("train.scaler", train.scaler.partition(":")[0], folders, found)
-    if train.sampler is not None:
-        trace_module("train.sampler", sampler_module(train.sampler), folders, found)
+    trace_named(train, folders, found)
     for reference in references_in(preprocess):
         trace_module("data.preprocess", reference.partition(":")[0], folders, found)
     return found.sources | found.distributions | _foldproof()

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from foldproof.tasks.config.named import Named
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.types import Importable, Section
 
@@ -17,6 +18,11 @@ def import_paths(study: Study) -> dict[str, str]:
     return dict(_of_section(study, ""))
 
 
+def import_paths_in(section: Section, name: str) -> dict[str, str]:
+    """Return each `module:name` in a section, by the dotted name of its setting."""
+    return dict(_of_section(section, f"{name}."))
+
+
 def _of_section(section: Section, prefix: str) -> Iterator[tuple[str, str]]:
     for name, hint in typing.get_type_hints(type(section), include_extras=True).items():
         if name in type(section).model_fields:
@@ -24,7 +30,9 @@ def _of_section(section: Section, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_value(value: Any, importable: bool, setting: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Section):
+    if isinstance(value, Named):
+        yield from _of_value(value.name, True, setting)
+    elif isinstance(value, Section):
         yield from _of_section(value, f"{setting}.")
     elif isinstance(value, dict):
         for name, item in value.items():

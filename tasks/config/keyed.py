@@ -12,7 +12,7 @@ from foldproof.tasks.config.types import Section
 LATER = {
     "DataSpec": ("time", "id", "preprocess"),
     "SplitSpec": ("gap", "window"),
-    "TrainSpec": ("sampler",),
+    "TrainSpec": ("sampler", "metrics", "callbacks"),
 }
 
 

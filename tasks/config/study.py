@@ -24,7 +24,14 @@ from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.split import SplitSpec, refuse_settings_of_time
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.config.types import Column, Int, Section, Text, listed_unless_auto
+from foldproof.tasks.config.types import (
+    Column,
+    ImportPath,
+    Int,
+    Section,
+    Text,
+    listed_unless_auto,
+)
 
 SECTIONS = ("data", "split", "model", "train", "compute")
 COLUMNS = (
@@ -48,9 +55,13 @@ class Study(Section):
     model: ModelSpec = Field(ModelSpec(), title="Model", description="What is trained.")
     train: TrainSpec = Field(TrainSpec(), title="Train", description="How it is trained.")
     metrics: Annotated[
-        Literal["auto"] | Annotated[list[Text], Field(min_length=1)],
+        Literal["auto"] | Annotated[list[ImportPath], Field(min_length=1)],
         BeforeValidator(listed_unless_auto),
-    ] = Field("auto", description="auto, or scikit-learn scorer names, sensitivity, specificity.")
+    ] = Field(
+        "auto",
+        description="auto, or scikit-learn scorer names, sensitivity, specificity, ppv, npv, "
+        "kappa, or module:function of (y_true, y_pred) or (y_true, y_score).",
+    )
     compute: ComputeSpec = Field(ComputeSpec(), title="Compute", description="Where it runs.")
     seed: Int = Field(1337, ge=0, lt=2**31, description="The number that all randomness is from.")
     out: Text = Field(

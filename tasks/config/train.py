@@ -1,9 +1,10 @@
-"""Settings of the training: epochs, optimizer, loss, scaler, early stopping, class weights."""
+"""Settings of the training: epochs, optimizer, loss, callbacks, scaler, early stopping, weights."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from foldproof.tasks.config.named import Callbacks, FitMetrics, LearningRate, Loss, Optimizer
 from foldproof.tasks.config.preprocess import Step, as_step
 from foldproof.tasks.config.types import (
     MAX_INT32,
@@ -60,11 +61,31 @@ class TrainSpec(Section):
         32, ge=1, le=MAX_INT32, description="Rows in a batch; the last may be shorter."
     )
     shuffle: bool = Field(True, description="A new order every epoch, the same on every run.")
-    optimizer: Text = Field(
-        "adam", description="A Keras optimizer, for a builder that did not compile its model."
+    optimizer: Optimizer = Field(
+        "adam",
+        description="A Keras optimizer or module:name, also with parameters, for a builder that "
+        "did not compile its model.",
     )
-    learning_rate: Float = Field(0.001, gt=0, description="The optimizer's learning rate.")
-    loss: Text = Field("auto", description="A Keras loss; auto chooses it from the task.")
+    learning_rate: LearningRate = Field(
+        0.001,
+        description="The optimizer's learning rate: a number, or a Keras schedule or module:name "
+        "with parameters.",
+    )
+    loss: Loss = Field(
+        "auto",
+        description="A Keras loss or module:name, also with parameters; auto chooses it from "
+        "the task.",
+    )
+    metrics: FitMetrics = Field(
+        [],
+        description="What Keras measures in every epoch: names of its metrics or module:name, "
+        "also with parameters; for a builder that did not compile its model.",
+    )
+    callbacks: Callbacks = Field(
+        [],
+        description="Keras callbacks by name, or module:name, also with parameters; made afresh "
+        "for every fold.",
+    )
     engine: Literal["auto", "compiled", "plain"] = Field(
         "auto",
         description="auto keeps a compiled model where that is provably the same; plain is "
@@ -94,3 +115,8 @@ class TrainSpec(Section):
     def _scaler_is_known(self) -> Self:
         refuse_unknown("scaler", self.scaler, SCALERS)
         return self
+
+    def for_key(self) -> dict[str, Any]:
+        """Return what is part of keys: all but the engine, and lists that hold nothing."""
+        empty = {name for name in ("metrics", "callbacks") if not getattr(self, name)}
+        return self.model_dump(mode="json", exclude={"engine", *empty})

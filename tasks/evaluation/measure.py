@@ -12,6 +12,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.common.text import error_line
 from foldproof.tasks.evaluation.metrics import BY_NAME
+from foldproof.tasks.evaluation.own_metrics import is_own_metric, own_metric
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.outputs import Scores
 from foldproof.tasks.user_code.objects.functions import is_function_object
@@ -39,7 +40,7 @@ def compute_metric(name: str, predictions: Predictions) -> MetricValue:
                 raise
             return MetricValue(None, _first_sentence(str(error)))
         except Exception as error:
-            if not is_function_object(name):
+            if not is_own(name):
                 raise
             return MetricValue(
                 None, error_line(error)
@@ -55,12 +56,31 @@ def _score(name: str, predictions: Predictions) -> float:
     known = BY_NAME.get(name)  # a foreign report may name another
     if known is not None and known.compute is not None:
         return known.compute(predictions)
-    scorer = kept_object("metrics", name) if is_function_object(name) else _scorer(name)
+    scorer = _own_scorer(name) if is_own(name) else _scorer(name)
     rows = np.arange(len(predictions.truth)).reshape(-1, 1)
     return float(scorer(_stored(predictions), rows, predictions.truth))
 
 
-def try_kept(name: str, task: Task, classes: int) -> None:
+def is_own(name: str) -> bool:
+    """Return whether a metric is the user's: an object of this process, or an import path."""
+    return is_function_object(name) or is_own_metric(name)
+
+
+def is_computable(name: str) -> bool:
+    """Return whether a metric can be computed without an import of the user's code."""
+    return not is_own_metric(name) or own_metric(name) is not None
+
+
+def _own_scorer(name: str) -> Any:
+    if is_function_object(name):
+        return kept_object("metrics", name)
+    scorer = own_metric(name)
+    if scorer is None:
+        raise InputError("metrics", f"{name} was not imported, so it cannot be computed")
+    return scorer
+
+
+def try_own(name: str, task: Task, classes: int) -> None:
     """Try a scorer or function of the user's on a few made-up predictions of the task.
 
     Raises:
@@ -75,7 +95,8 @@ def try_kept(name: str, task: Task, classes: int) -> None:
             codes = "1 for the positive class" if task == "binary" else "0, 1, 2 and so on"
             hint = f"; it is given classes as {codes}" if task != "regression" else ""
             problem = f"{name.partition('@')[0]} fails on a {task} task ({error_line(error)})"
-            raise InputError("scoring", f"{problem}{hint}") from None
+            setting = "metrics" if is_own_metric(name) else "scoring"
+            raise InputError(setting, f"{problem}{hint}") from None
 
 
 def _made_up(task: Task, classes: int) -> Predictions:

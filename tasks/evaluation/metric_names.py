@@ -1,28 +1,33 @@
 """Resolve the metrics of a study by name, and suggest names for unknown ones."""
 
+import re
 from typing import Literal
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.messages import as_list, typed_list
-from foldproof.tasks.evaluation.measure import try_kept
+from foldproof.tasks.evaluation.measure import is_own, try_own
 from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
-from foldproof.tasks.user_code.objects.functions import is_function_object
+from foldproof.tasks.evaluation.own_metrics import load_own_metrics
 
 SYNONYMS = {alias: metric.name for metric in METRICS for alias in metric.aliases}
-KAPPA = "it has no scorer; matthews_corrcoef allows for chance as well"
+WEIGHTED_KAPPA = "kappa counts all errors alike; for weights write your own, as module:function"
 WITHOUT_SCORER = {
-    "npv": "set data.positive to the other label and use precision",
-    "negative_predictive_value": "set data.positive to the other label and use precision",
-    "kappa": KAPPA,
-    "cohen_kappa": KAPPA,
-    "cohens_kappa": KAPPA,
-    "qwk": KAPPA,
+    "qwk": WEIGHTED_KAPPA,
+    "weighted_kappa": WEIGHTED_KAPPA,
+    "quadratic_kappa": WEIGHTED_KAPPA,
     "fpr": "use specificity, which is 1 - fpr",
     "fnr": "use sensitivity, which is 1 - fnr",
+    **dict.fromkeys(
+        ("truepositives", "truenegatives", "falsepositives", "falsenegatives"),
+        "count them in predictions.parquet",
+    ),
     "loss": "use neg_log_loss for classes, neg_mean_squared_error for numbers",
 }
+OTHERS = "see sklearn.metrics.get_scorer_names"
+OWN = "write your own as module:function of (y_true, y_pred)"
+WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 OF_A_CLASS = ("recall", "precision", "sensitivity", "specificity", "f1")
 AVERAGES = ("macro", "micro", "weighted", "samples")
 
@@ -37,9 +42,10 @@ def resolve_metrics(
     """
     if names == "auto":
         return usual_metrics(task)
+    load_own_metrics(names)
     for name in names:
-        if is_function_object(name):
-            try_kept(name, task, classes)
+        if is_own(name):
+            try_own(name, task, classes)
             continue
         if name not in BY_NAME:
             raise InputError("metrics", f"unknown {name!r}; {_remedy(name, task, classes)}")
@@ -70,21 +76,24 @@ def _remedy(name: str, task: Task, classes: int) -> str:
 
 def _canonical_name(name: str, task: Task) -> str | None:
     """Return the scorer name for a common name of a metric, or None if there is none."""
-    plain = _plain(name)
-    for one in (plain, f"{plain}_score", f"neg_{plain}", SYNONYMS.get(plain, "")):
-        if one in BY_NAME:
-            return _for_task(one, task)
+    for plain in (_plain(name), _plain(_with_underscores(name))):  # of BinaryAccuracy, too
+        for one in (plain, f"{plain}_score", f"neg_{plain}", SYNONYMS.get(plain, "")):
+            if one in BY_NAME:
+                return _for_task(one, task)
     return None
+
+
+def _with_underscores(name: str) -> str:
+    """Return the name of one of Keras's classes as people write a function's."""
+    return WORD_START.sub("_", name.replace("IoU", "Iou"))
 
 
 def _without_scorer(name: str) -> str:
     """Return the remedy for the name of a metric that has no scorer."""
-    if ":" in name:
-        return "own metrics cannot be named; compute them from predictions.parquet"
     if _plain(name) in WITHOUT_SCORER:
         return WITHOUT_SCORER[_plain(name)]
     close = nearest(name, BY_NAME).strip()
-    return close if close.startswith("did") else "see sklearn.metrics.get_scorer_names"
+    return close if close.startswith("did") else f"{OTHERS}, or {OWN}"
 
 
 def _plain(name: str) -> str:

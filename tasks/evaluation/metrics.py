@@ -65,6 +65,24 @@ def _recall_of(side: int, predictions: Predictions) -> float:
     return float(np.mean(predictions.predicted[of_side] == side))
 
 
+def _right_among(side: int, predictions: Predictions) -> float:
+    """Return the share of the rows predicted as a class that are of it: ppv (1), npv (0)."""
+    chosen = predictions.predicted == side
+    if not chosen.any():
+        name, rows = [("npv", "negative"), ("ppv", "positive")][side]
+        raise ValueError(f"{name} needs rows that are predicted as {rows}")
+    return float(np.mean(predictions.truth[chosen] == side))
+
+
+def _agreement(predictions: Predictions) -> float:
+    """Return Cohen's kappa of true and predicted labels: 1 is perfect, 0 is by chance."""
+    from sklearn.metrics import cohen_kappa_score
+
+    if np.unique([predictions.truth, predictions.predicted]).size == 1:
+        raise ValueError("kappa needs a second class among the true or the predicted labels")
+    return float(cohen_kappa_score(predictions.truth, predictions.predicted))
+
+
 def _with_averages(name: str, *aliases: str) -> Iterator[Metric]:
     """Yield a metric of the positive class, and its averages over all classes."""
     yield Metric(name, "two", 0.0, several=f"{name}_macro", aliases=aliases)
@@ -127,9 +145,25 @@ METRICS: tuple[Metric, ...] = (
         aliases=("pr_auc", "prauc", "auprc", "aupr", "ap"),
     ),
     *_with_averages("f1", "f", "fscore", "f1score", "f_measure", "dice"),
-    *_with_averages("precision", "ppv", "positive_predictive_value"),
+    *_with_averages("precision"),
     *_with_averages("recall"),
+    Metric(
+        "ppv",
+        "positive",
+        0.0,
+        several="precision_macro",
+        aliases=("positive_predictive_value",),
+        compute=partial(_right_among, 1),
+    ),
+    Metric(
+        "npv",
+        "positive",
+        0.0,
+        aliases=("negative_predictive_value",),
+        compute=partial(_right_among, 0),
+    ),
     Metric("matthews_corrcoef", "classes", -1.0, aliases=("mcc", "matthews", "phi")),
+    Metric("kappa", "classes", -1.0, aliases=("cohen_kappa", "cohens_kappa"), compute=_agreement),
     Metric(
         "neg_log_loss",
         "classes",
@@ -145,17 +179,24 @@ METRICS: tuple[Metric, ...] = (
     Metric("roc_auc_ovo", "classes", 0.0),
     Metric("roc_auc_ovo_weighted", "classes", 0.0),
     Metric("roc_auc_ovr_weighted", "classes", 0.0),
-    Metric("top_k_accuracy", "classes", 0.0),
-    *_with_averages("jaccard", "iou"),
+    Metric(
+        "top_k_accuracy",
+        "classes",
+        0.0,
+        aliases=("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"),
+    ),
+    *_with_averages("jaccard", "iou", "binary_iou", "mean_iou", "one_hot_iou", "one_hot_mean_iou"),
     Metric("positive_likelihood_ratio", "two"),
     Metric("neg_negative_likelihood_ratio", "two"),
     Metric("neg_mean_squared_error", "values", aliases=("mse",)),
     Metric("neg_median_absolute_error", "values", aliases=("medae",)),
     Metric("neg_max_error", "values"),
     Metric("neg_mean_absolute_percentage_error", "values", aliases=("mape",)),
-    Metric("neg_mean_squared_log_error", "values", aliases=("msle",)),
+    Metric(
+        "neg_mean_squared_log_error", "values", aliases=("msle", "mean_squared_logarithmic_error")
+    ),
     Metric("neg_root_mean_squared_log_error", "values", aliases=("rmsle",)),
-    Metric("neg_mean_poisson_deviance", "values"),
+    Metric("neg_mean_poisson_deviance", "values", aliases=("poisson",)),
     Metric("neg_mean_gamma_deviance", "values"),
     Metric("explained_variance", "values", aliases=("ev",)),
     Metric("d2_absolute_error_score", "values"),

@@ -1,5 +1,6 @@
 """Make the job of each fold: all that a worker needs to train it, under the fold's key."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from foldproof.tasks.folds.paths import is_remote
 from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.preprocess import PreprocessCall
 from foldproof.tasks.folds.seeds import Role, fold_seed
+from foldproof.tasks.folds.training_code import sent_functions
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.objects.functions import dump_function, is_function_object
@@ -46,8 +48,11 @@ def fold_jobs(
         "family": digest_json({name: shared[name] for name in shared if name != "seed"}),
         "inner": rule,
         "inner_gap": study.split.gap,
-        "builder": builder_call(study.model, dataset, identity.files),
         "preprocess": _preprocess_call(dataset),
+        "builder": replace(
+            builder_call(study.model, dataset, identity.files),
+            functions=sent_functions(study.train),
+        ),
         "numerics": numerics,
         "out": out or Path(study.out).resolve(),
         "remote": study.out if is_remote(study.out) else "",

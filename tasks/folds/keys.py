@@ -86,6 +86,7 @@ def run_key(
         "model": identity.described,
         "train": _train(study, dataset),
         "metrics": list(metrics),
+        **own_metrics(metrics),
         "compute": {"device": numerics.device, "threads": numerics.threads},
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
@@ -127,3 +128,12 @@ def own_splitter(method: str) -> dict[str, Any]:
     found = Provenance()
     trace_module("split.method", method.partition(":")[0], list(import_folders()), found)
     return {"sources": found.sources}
+
+
+def own_metrics(names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the sources of metrics that are named by import paths; nothing without any."""
+    own = [name for name in names if ":" in name and not is_function_object(name)]
+    found = Provenance()
+    for name in own:
+        trace_module("metrics", name.partition(":")[0], list(import_folders()), found)
+    return {"own_metrics": found.described()} if own else {}

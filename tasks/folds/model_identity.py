@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.preprocess import Preprocess, references_in, sampler_module
+from foldproof.tasks.config.preprocess import Preprocess, references_in
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.folds.training_code import described_functions, trace_training
 from foldproof.tasks.user_code.objects.functions import (
     identity_of,
     is_function_object,
@@ -18,7 +19,7 @@ from foldproof.tasks.user_code.search_path import import_folders
 
 # An import of these alone needs no TensorFlow, which takes seconds to start.
 LIGHT = {"numpy", "scipy", "scikit-learn", "pandas", "joblib", "pyarrow"}
-HEAVY = {"tensorflow", "keras"}  # of a scaler: what it loads has to be set up before
+HEAVY = {"tensorflow", "keras"}  # of what training names: what it loads has to be set up before
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def identify_model(
 
     Args:
         model: names the builder.
-        train: names the scaler.
+        train: names the scaler, callbacks and so on.
         preprocess: names transformers.
         tell: is told of it now and then where that takes long.
 
@@ -68,10 +69,7 @@ def identify_model(
     else:
         trace_module("model.builder", model.builder.partition(":")[0], search, found)
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
-    if ":" in train.scaler:
-        trace_module("train.scaler", train.scaler.partition(":")[0], search, found)
-    if train.sampler is not None:
-        trace_module("train.sampler", sampler_module(train.sampler), search, found)
+    trace_training(train, search, found)
     own = isinstance(preprocess, str) and is_function_object(preprocess)
     if own:
         _trace_object("data.preprocess", str(preprocess), search, found)
@@ -80,6 +78,7 @@ def identify_model(
     heavy = heavy or bool(found.distributions.keys() & HEAVY)
     described = {"builder": model.builder, "params": model.params, "function": function}
     described |= {"preprocess": identity_of(str(preprocess))} if own else {}
+    described |= described_functions(train)
     described |= found.described() | _described_files([])
     return ModelIdentity(described, heavy, tuple(found.notices))
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.named import HARMLESS_CALLBACKS
 from foldproof.tasks.config.train import EarlyStopping
 from foldproof.tasks.data.sources.bundled import NAMES
 from foldproof.tasks.evaluation.metrics import METRICS as KNOWN
@@ -15,6 +16,7 @@ from foldproof.tasks.prefect_ui.offered_builders import offered_builders
 
 Shape = dict[str, Any]
 
+CALLBACK_NAMES = tuple(path.partition(":")[2] for path in HARMLESS_CALLBACKS)
 METRIC_NAMES = tuple(metric.name for metric in KNOWN if metric.scores != "labels")
 
 
@@ -57,7 +59,39 @@ METRICS: Shape = {
     "anyOf": [
         choice("auto", ["auto"]),
         {"title": "chosen", "type": "array", "items": {"type": "string", "enum": METRIC_NAMES}},
+        {"title": "own, too (JSON)"},
     ]
+}
+OPTIMIZER: Shape = {
+    "anyOf": [
+        {"title": "name", "type": "string", "default": "adam"},
+        {"title": "with parameters (JSON)"},
+    ],
+    "description": "A Keras optimizer, for a builder that did not compile its model; with "
+    'parameters as JSON, such as {"adamw": {"weight_decay": 0.01}}.',
+}
+LEARNING_RATE: Shape = {
+    "anyOf": [
+        {"title": "number", "type": "number", "exclusiveMinimum": 0, "default": 0.001},
+        {"title": "schedule (JSON)"},
+    ],
+    "description": "A number, or a Keras schedule as JSON, such as "
+    '{"CosineDecay": {"initial_learning_rate": 0.01, "decay_steps": 500}}.',
+}
+CALLBACKS: Shape = {
+    "anyOf": [
+        {
+            "title": "chosen",
+            "type": "array",
+            "items": {
+                "type": "string",
+                "enum": CALLBACK_NAMES,
+            },
+        },
+        {"title": "with parameters (JSON)"},
+    ],
+    "description": "Keras callbacks, made afresh for every fold; with parameters as JSON, such as "
+    '[{"ReduceLROnPlateau": {"monitor": "loss", "patience": 3}}].',
 }
 EARLY_STOPPING: Shape = or_json("off or on", ["off", "on"], "own settings") | {
     "description": "on stops when val_loss, on a part of the training rows that is held out, no "

@@ -19,7 +19,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.choose import find_source
 from foldproof.tasks.data.target_facts import TargetFacts
-from foldproof.tasks.evaluation.measure import compute_metric
+from foldproof.tasks.evaluation.measure import compute_metric, is_computable
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFICATE_COLUMNS, EXECUTION, MANIFEST
@@ -74,7 +74,8 @@ class FinishedRun:
     @property
     def sources(self) -> dict[str, Any]:
         """SHA-256 of the source of each module that the run had from its user."""
-        parts = (self.key[part].get("sources", {}) for part in ("model", "split"))
+        named = [self.key["model"], self.key["split"], self.key.get("own_metrics", {})]
+        parts = (part.get("sources", {}) for part in named)
         return {name: digest for part in parts for name, digest in part.items()}
 
     @cached_property
@@ -180,6 +181,10 @@ class FinishedRun:
             if said.get(place) != {name: row[name] for name in CERTIFICATE_COLUMNS}:
                 yield f"fold {place[0]}/{place[1]} is not certified in the manifest as in its row"
 
+    def computable_metrics(self) -> list[str]:
+        """Return the metrics without those of the user's that were not imported here."""
+        return [name for name in self.key["metrics"] if is_computable(name)]
+
     def wrong_metrics(self) -> Iterator[str]:
         """Yield a line for each metric that does not follow from the stored predictions."""
         for row in self.folds:
@@ -190,7 +195,7 @@ class FinishedRun:
                 yield f"fold {row['repeat']}/{row['fold']} has no predictions"
                 continue
             predictions = _predictions(of_fold)
-            for name in self.key["metrics"]:
+            for name in self.computable_metrics():
                 found, said = compute_metric(name, predictions).value, row[name]
                 if (found is None) != (said is None) or (
                     found is not None and said is not None and abs(found - said) > METRIC_TOLERANCE

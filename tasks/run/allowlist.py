@@ -16,12 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.import_paths import import_paths
+from foldproof.tasks.config.named import HARMLESS_CALLBACKS, Named
 from foldproof.tasks.config.preprocess import steps_in
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources.choose import is_opened
 from foldproof.tasks.run.deployment_internals import is_deployed
 from foldproof.tasks.user_code.definitions import refuse_foreign
-from foldproof.tasks.user_code.objects.functions import is_function_object
+from foldproof.tasks.user_code.objects.functions import is_function_object, is_registered
 from foldproof.tasks.user_code.references import BUILT_IN
 
 BUILDERS, PATHS = "FOLDPROOF_ALLOWED_BUILDERS", "FOLDPROOF_ALLOWED_PATHS"
@@ -131,17 +132,27 @@ def check_place(setting: str, path: str) -> None:
 def named_code(study: Study) -> dict[str, str]:
     """Return every import path of a configuration, by its setting, but for function objects.
 
-    Such a one comes from code that this process runs already.
+    Such a one comes from code that this process runs already. Callbacks of Keras's that neither
+    write, connect nor call anything are left out as well.
     """
     return {
         setting: reference
         for setting, reference in import_paths(study).items()
-        if not (setting in BY_VALUE and is_function_object(reference))
+        if not (_is_object_here(setting, reference) or _is_harmless(setting, reference))
     }
 
 
+def _is_object_here(setting: str, reference: str) -> bool:
+    is_one = is_function_object(reference)
+    return is_one and (setting in BY_VALUE or is_registered(reference))
+
+
+def _is_harmless(setting: str, reference: str) -> bool:
+    return setting.startswith("train.callbacks") and reference in HARMLESS_CALLBACKS
+
+
 def refuse_code_in_params(study: Study) -> None:
-    """Refuse arguments of built-in builders that name more than a value.
+    """Refuse arguments of built-in builders, and parameters, that name more than a value.
 
     `memory` of scikit-learn's estimators is a folder of joblib's, whose pickles are loaded. A
     mapping with a `class_name` is an object that Keras would make.
@@ -162,9 +173,17 @@ def refuse_code_in_params(study: Study) -> None:
             raise InputError(f"data.preprocess.params.{MEMORY}", problem)
     if study.model.builder.partition(":")[0] == BUILT_IN:
         for name, value in params.items():
-            if _holds_an_object(value):
-                problem = "describes an object of Keras's; give a plain value, such as relu"
-                raise InputError(f"model.params.{name}", problem)
+            _refuse_object(f"model.params.{name}", value)
+    for setting, value in study.train:
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Named):
+                _refuse_object(f"train.{setting}", one.params)
+
+
+def _refuse_object(setting: str, value: Any) -> None:
+    if _holds_an_object(value):
+        problem = "describes an object of Keras's; give a plain value, such as relu"
+        raise InputError(setting, problem)
 
 
 def _holds_an_object(value: Any) -> bool:

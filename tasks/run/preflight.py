@@ -48,7 +48,7 @@ def check_writable(out: Path) -> None:
 
 def ignored_settings(train: TrainSpec, facts: ModelFacts) -> str:
     """Return a notice about settings that have no effect, or an empty text."""
-    names = ("optimizer", "learning_rate", "loss")
+    names = ("optimizer", "learning_rate", "loss", "metrics")
     chosen = [f"train.{name}" for name in names if train.chosen(name)]
     if not chosen or not (facts.compiled or facts.kind == "estimator"):
         return ""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
+from foldproof.tasks.config.import_paths import import_paths_in
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight, check_sampler
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset
@@ -389,7 +390,9 @@ class Run(RunPlan):
         if self.is_compared:
             return ""
         code = {name: self.identity.described[name] for name in ("builder", "function", "sources")}
-        own = (self.study.train.scaler, self.study.split.method, str(self.study.data.preprocess))
+        named = import_paths_in(self.study.train, "train").values()
+        own = (self.study.train.scaler, self.study.split.method, *named)
+        own = (*own, str(self.study.data.preprocess))
         limit = self.study.compute.memory_limit
         return digest_json([code, own, import_folders(), str(start_folder()), limit])
 

@@ -18,6 +18,7 @@ from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.folds.result import Execution, FinishedFold, now
 from foldproof.tasks.machine.memory import peak_mib
 from foldproof.tasks.machine.numerics import Numerics
+from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.engines.choose import (
     TRIAL_SEEDS,
     Builder,
@@ -38,12 +39,13 @@ from foldproof.tasks.training.keras_model import (
     output_activation,
     weights_digest,
 )
+from foldproof.tasks.training.keras_objects import MakeCallbacks, make_callbacks
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trained_model import Trained, check_converged
 from foldproof.tasks.training.trial_records import TrialRecords, engine_name
-from foldproof.tasks.user_code.builder import call_builder, load_builder
+from foldproof.tasks.user_code.builder import call_builder
 
 _is_keras_family: dict[str, bool] = {}
 _seeded_family: dict[str, bool] = {}
@@ -74,7 +76,7 @@ def train_fold(
     """
     started_at = now()
     progress = progress or ProgressWriter(progress_path, job.repeat, job.fold, job.train.epochs)
-    builder = load_builder(job.builder)
+    builder = load_with_policy(job.builder)
     job, fold_data = prepared(job)
     trained = _train(builder, fold_data, job, progress, records)
     check_converged(trained.history)
@@ -119,7 +121,7 @@ def compile_run_model(job: FoldJob, records: TrialRecords | None = None) -> None
         job: a fold of the run.
         records: what earlier trials found, and where to keep what this one finds.
     """
-    builder = load_builder(job.builder)
+    builder = load_with_policy(job.builder)
     job, fold_data = prepared(job)
     if not _builds_keras(builder, job):
         return
@@ -139,7 +141,7 @@ def _compile(
         _note_seeded(job, True)  # else there were no record
         return
     seeded = _depends_on_seed(build, job)
-    found = compile_model(build, job.family, fold_data, job.train)
+    found = compile_model(build, job.family, fold_data, job.train, _callbacks_of(job))
     if records and found and seeded:
         with contextlib.suppress(OSError):  # the next command will try again
             records.write(name, asdict(found))
@@ -194,9 +196,8 @@ def _train_keras(
     if records and job.train.engine != "plain" and not is_compiled(job.family):
         _compile(build, fold_data, job, records)
     seeded = _depends_on_seed(build, job)
-    prepared = prepare_training(
-        build, job.family, job.model_seed, job.order_seed, fold_data, job.train
-    )
+    seeds, callbacks = (job.model_seed, job.order_seed), _callbacks_of(job)
+    prepared = prepare_training(build, job.family, *seeds, fold_data, job.train, callbacks)
     initial, start = (
         weights_digest(prepared.model),
         InitialState(optimizer_step(prepared.model), seeded),
@@ -237,6 +238,10 @@ def _build_function(builder: Callable[..., Any], job: FoldJob) -> Builder:
         return fresh_model(builder, job.builder, job.train, seed, keep_kernels)
 
     return build
+
+
+def _callbacks_of(job: FoldJob) -> MakeCallbacks:
+    return lambda: make_callbacks(job.train, job.builder)
 
 
 def _checked_output(trained: Trained, features: Any, job: FoldJob) -> Any:

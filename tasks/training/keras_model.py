@@ -1,6 +1,5 @@
 """Create one fresh Keras model: call the builder, build and compile. Runs in workers only."""
 
-import difflib
 import functools
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.training.freshness import refuse_used_model
 from foldproof.tasks.training.internals.keras_internals import all_layers
+from foldproof.tasks.training.keras_objects import make_loss, make_metrics, make_optimizer
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.user_code.builder import call_builder, short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
@@ -56,7 +56,7 @@ def complete(model: Any, call: BuilderCall, train: TrainSpec) -> Any:
     if not all(layer.built for layer in all_layers(model)):
         _build(model, call.input_shape)
     if not model.compiled:
-        _compile(model, call.task, train)
+        _compile(model, call, train)
     refuse_used_model(model, call.reference)
     return model
 
@@ -102,66 +102,14 @@ def _build(model: Any, shape: tuple[int, ...]) -> None:
         raise InputError("model.builder", problem) from error
 
 
-def _compile(model: Any, task: Task, train: TrainSpec) -> None:
-    loss = train.loss
-    if loss == "auto":
-        loss = loss_for(task, int(model.output_shape[-1]) if _has_output(model) else 1)
-    model.compile(optimizer=_optimizer(train), loss=_loss(loss))
-
-
-def _optimizer(train: TrainSpec) -> Any:
-    """Make the optimizer of the settings.
-
-    Raises:
-        InputError: Keras has none of that name, or it cannot be made of a learning rate.
-    """
-    from keras import optimizers
-
-    try:
-        # Keras writes into what it is handed.
-        config = {"class_name": train.optimizer, "config": {"learning_rate": train.learning_rate}}
-        made = optimizers.deserialize(config)
-        if isinstance(made, optimizers.Optimizer) and type(made) is not optimizers.Optimizer:
-            return made
-        reason: BaseException | None = None
-    except Exception as error:  # some names are marks of Keras's own, and raise KeyError
-        reason = error
-    names = [name for name in dir(optimizers) if _is_made_by_name(optimizers, name)]
-    raise _none_of_keras("train.optimizer", train.optimizer, names, "adam, sgd") from reason
-
-
-def _is_made_by_name(optimizers: Any, name: str) -> bool:
-    try:
-        return name != "Optimizer" and isinstance(optimizers.get(name), optimizers.Optimizer)
-    except Exception:  # not an optimizer, or one that needs arguments
-        return False
-
-
-def _loss(name: str) -> str:
-    """Return the name of a loss if Keras has it.
-
-    Raises:
-        InputError: it has not.
-    """
-    from keras import losses
-
-    try:
-        if type(losses.get(name)) is not losses.Loss:
-            return name
-        reason: BaseException | None = None
-    except Exception as error:
-        reason = error
-    names = [loss for loss in dir(losses) if loss.islower() and callable(getattr(losses, loss))]
-    known = [loss for loss in names if loss not in ("deserialize", "get", "serialize")]
-    raise _none_of_keras("train.loss", name, known, "auto, mse, mae") from reason
-
-
-def _none_of_keras(setting: str, given: str, names: list[str], usual: str) -> InputError:
-    """Return the error for an unknown Keras name, with the nearest known one."""
-    words = given.lower().rpartition(".")[2].replace("-", "_").replace(" ", "_")
-    close = difflib.get_close_matches(words, [name.lower() for name in names], n=1)
-    hint = f"did you mean {close[0]}?" if close else f"use one of its names, such as {usual}"
-    return InputError(setting, f"{given!r} is none of Keras's; {hint}")
+def _compile(model: Any, call: BuilderCall, train: TrainSpec) -> None:
+    if train.loss == "auto":
+        outputs = int(model.output_shape[-1]) if _has_output(model) else 1
+        loss: Any = loss_for(call.task, outputs)
+    else:
+        loss = make_loss(train, call)
+    metrics = make_metrics(train, call) or None
+    model.compile(optimizer=make_optimizer(train, call), loss=loss, metrics=metrics)
 
 
 def _has_output(model: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from foldproof.tasks.training.dtype_policy import restore_policy
 from foldproof.tasks.training.internals.tensorflow_internals import kernels_kept
 
 _seeds: set[int] = set()  # since kernels were thrown away last
@@ -45,6 +46,7 @@ def _seed_keras(seed: int) -> None:
 
     # Automatic layer names start anew, or get_layer("dense") fails in a second fold.
     keras.utils.clear_session(free_memory=False)
+    restore_policy()
     keras.utils.set_random_seed(seed)
 
 

@@ -20,6 +20,8 @@ class BuilderCall:
         task: binary, multiclass or regression.
         search: folders where modules are looked for first.
         files: path and SHA-256 of each file that it opens while it builds.
+        functions: name and pickle of each function that other settings name and that travels
+            by value, such as one that makes callbacks.
     """
 
     reference: str
@@ -31,3 +33,4 @@ class BuilderCall:
     task: Task
     search: tuple[str, ...]
     files: tuple[tuple[str, str], ...] = ()
+    functions: tuple[tuple[str, bytes], ...] = ()

@@ -21,6 +21,7 @@ from foldproof.tasks.common.json_diff import json_diff
 from foldproof.tasks.common.text import one_line, shortened
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target_facts import named_positive
+from foldproof.tasks.evaluation.own_metrics import load_own_metrics
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.machine.devices import available_cores
@@ -81,6 +82,7 @@ def verify(
         needs_own = study is not None and (trusted or check_code(study, finished.sources))
         if study is not None:
             check_data(study, source is not None, show)
+            load_own_metrics(study.metrics)
         sound = _tell_stored(tell, finished)
     if study is None:
         tell("folds: none to refit")
@@ -159,7 +161,10 @@ def _tell_stored(say: Say, finished: FinishedRun) -> bool:
     """Say that the files are whole, and whether what they hold agrees; return that."""
     _tell(say, FILES, [])
     sound = _tell(say, "certificates", list(finished.wrong_certificates()), ANEW)
-    return _tell(say, "metrics", _wrong_metrics(finished), FOLLOW) and sound
+    sound &= _tell(say, "metrics", _wrong_metrics(finished), FOLLOW)
+    if own := set(finished.key["metrics"]) - set(finished.computable_metrics()):
+        say(f"metrics: {', '.join(sorted(own))} not computed, as no fold is refitted")
+    return sound
 
 
 def _tell(say: Say, what: str, wrong: list[str], fine: str = "as the manifest says") -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.named import CALLBACK_NAMES
 from foldproof.tasks.user_code import search_path
 from tests.support.command import run
 from tests.support.forging import change_key, name_code, name_source, verified
@@ -21,6 +23,9 @@ from tests.support.reports import finish
 
 VERIFY = [sys.executable, str(ROOT / "flows" / "verify.py")]
 SETTINGS = ["model.builder", "split.method", "train.scaler"]
+HARMLESS = ("EarlyStopping", "ReduceLROnPlateau", "TerminateOnNaN")
+OF_TRAINING = ["train.callbacks", "train.optimizer", "train.loss", "train.learning_rate"]
+OF_TRAINING += ["train.metrics", "metrics"]
 OWN = """
 from os import system
 import os
@@ -123,16 +128,49 @@ ATTACKS = [
 ]
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", [*SETTINGS, *OF_TRAINING])
 @pytest.mark.parametrize(("reference", "params", "said"), ATTACKS)
 def test_code_that_a_report_names_is_refused(forged, setting, reference, params, said):
     if setting == "model.builder" and "@" in reference:
         said = "was a function of another process"
     name_code(forged, setting, reference, **params)
     line = refused(forged)
-    assert line.startswith(f"{setting}: ")
+    assert re.match(rf"{setting}(\[0\])?: ", line)
     assert said in line
     assert len(line) <= 200 + 2 * len(reference)
+
+
+REFUSED_CALLBACKS = {
+    "ModelCheckpoint": {"filepath": "pwned"},
+    "BackupAndRestore": {"backup_dir": "pwned"},
+    "CSVLogger": {"filename": "pwned"},
+    "TensorBoard": {"log_dir": "pwned"},
+    "RemoteMonitor": {"root": "http://127.0.0.1:9"},
+    "LambdaCallback": {},
+    "LearningRateScheduler": {"schedule": "os:system"},
+    "SwapEMAWeights": {},
+    "OrbaxCheckpoint": {"directory": "pwned"},
+    "ProgbarLogger": {},
+}
+
+
+def test_callbacks_that_write_connect_or_call_are_refused(forged):
+    assert {*REFUSED_CALLBACKS, *HARMLESS} == set(CALLBACK_NAMES)
+    for name, params in REFUSED_CALLBACKS.items():
+        name_code(forged, "train.callbacks", f"keras.callbacks:{name}", **params)
+        line = refused(forged)
+        assert line.startswith(f"train.callbacks[0]: the report names 'keras.callbacks:{name}', ")
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_harmless_callbacks_are_no_code(forged, name):
+    """The report's own rows are of an estimator, which has none: that is said, nothing else."""
+    name_code(forged, "train.callbacks", f"keras.callbacks:{name}")
+    with pytest.raises(InputError, match=r"train\.callbacks: has no effect on an estimator"):
+        verified(forged)
+    hidden = {"class_name": "Lambda", "module": "keras.layers", "config": {}}
+    name_code(forged, "train.callbacks", f"keras.callbacks:{name}", monitor=[hidden])
+    assert refused(forged).startswith("train.callbacks: describes an object of Keras's")
 
 
 def test_the_line_says_what_to_do(forged):

@@ -19,8 +19,15 @@ def name_code(report: Path, setting: str, reference: str, **params: Any) -> None
             key["model"].update(builder=reference, params=params)
         elif setting == "split.method":
             key["split"]["settings"]["method"] = key["split"]["method"] = reference
+        elif setting == "metrics":
+            key["metrics"] = [reference]
+        elif setting == "train.callbacks":
+            key["train"]["callbacks"] = [{reference: params}]
+        elif setting in ("train.learning_rate", "train.metrics"):
+            named = {reference: params}
+            key["train"][setting[6:]] = [named] if setting == "train.metrics" else named
         else:
-            key["train"]["scaler"] = reference
+            key["train"][setting.removeprefix("train.")] = reference
 
     change_key(report, change)
 

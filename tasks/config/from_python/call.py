@@ -82,7 +82,7 @@ def settings_of_call(
         ),
         "split": split if _is_default(cv, FOLDS) else _over("cv", "split", split, _split(cv)),
         "train": train if epochs == EPOCHS else _over("epochs", "train", train, {"epochs": epochs}),
-        "metrics": metrics if scoring is None else _metrics(scoring, metrics),
+        "metrics": _named_metrics(metrics) if scoring is None else _metrics(scoring, metrics),
         "compute": compute,
         "seed": None if seed == SEED else seed,
         "out": out,
@@ -185,6 +185,12 @@ def _metrics(scoring: Any, metrics: Any) -> Any:
     if metrics is not None:
         raise InputError("scoring", "metrics says the same; leave one of the two out")
     return metrics_of(scoring)
+
+
+def _named_metrics(metrics: Any) -> Any:
+    """Return metrics by name; functions among them are taken as those of `scoring` are."""
+    several = metrics if isinstance(metrics, list | tuple) else [metrics]
+    return metrics_of(metrics) if any(map(callable, several)) else metrics
 
 
 def _plain(section: str, value: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from foldproof.tasks.user_code.objects.kept_objects import describe_by_parts, ke
 from foldproof.tasks.user_code.sklearn_internals import scored_function
 
 OF_METRIC, OF_SCORER = 2, 3  # arguments that must be given
+SCORES = ("y_score", "y_scores", "y_proba", "y_prob")  # what a function calls probabilities
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -17,7 +18,7 @@ def metrics_of(scoring: Any) -> str | list[str]:
 
     Args:
         scoring: a name; a scorer, or a function `(estimator, X, y)` or `(y_true, y_pred)`; a
-            list of these; or a mapping of names to them.
+            list of these; or a mapping of names to them. A function may be one of `y_score`.
 
     Raises:
         InputError: it is none of that.
@@ -55,6 +56,9 @@ def label_of(one: Any) -> str:
 def as_scorer(one: Callable[..., Any]) -> Callable[..., Any]:
     """Return what takes an estimator, X and y; a function of true and predicted values is wrapped.
 
+    A function whose second argument is called `y_score` is given probabilities: of the positive
+    class, or one column for each of several classes.
+
     Raises:
         InputError: it takes something else.
     """
@@ -66,11 +70,12 @@ def as_scorer(one: Callable[..., Any]) -> Callable[..., Any]:
     if len(needed) == OF_METRIC:
         from sklearn.metrics import make_scorer
 
-        made: Callable[..., Any] = make_scorer(one)
+        answer = "predict_proba" if needed[1].name in SCORES else "predict"
+        made: Callable[..., Any] = make_scorer(one, response_method=answer)
         return made
     if len(needed) == OF_SCORER or scored_function(one) is not None:
         return one
-    takes = "(estimator, X, y) or (y_true, y_pred)"
+    takes = "(y_true, y_pred), (y_true, y_score) or (estimator, X, y)"
     raise InputError(
         "scoring", f"{label_of(one)} takes {len(needed)} arguments; let it take {takes}"
     )

@@ -23,6 +23,7 @@ from foldproof.tasks.training.engines.compiled import (
 )
 from foldproof.tasks.training.error_text import describe_failure, is_exhausted
 from foldproof.tasks.training.fold_data import FoldData
+from foldproof.tasks.training.keras_objects import MakeCallbacks, no_callbacks
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.trained_model import History
 
@@ -72,6 +73,7 @@ def prepare_training(
     order_seed: int,
     fold_data: FoldData,
     train: TrainSpec,
+    callbacks: MakeCallbacks = no_callbacks,
 ) -> PreparedTraining:
     """Build a fold's model and choose the engine that trains it.
 
@@ -82,6 +84,7 @@ def prepare_training(
         order_seed: the fold's seed for the batch order.
         fold_data: the training rows.
         train: the training settings; `engine` chooses.
+        callbacks: makes those of the user's.
 
     Raises:
         NotReusable: engine compiled, and it cannot be.
@@ -89,10 +92,13 @@ def prepare_training(
     reason = ""
     if train.engine != "plain":
         try:
-            kept = _compiled_model(build, identity, fold_data, train)
+            kept = _compiled_model(build, identity, fold_data, train, callbacks)
+            model = compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels))
+            made = callbacks()  # after the seeds are set, as below
+            compiled.refuse_batch_callbacks(made)
             return PreparedTraining(
-                compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels)),
-                lambda m, p: compiled.run(kept, m, train, order_seed, p),
+                model,
+                lambda m, p: compiled.run(kept, m, train, order_seed, p, lambda: made),
                 kept.loop.predict,
             )
         except NotReusable as error:
@@ -102,14 +108,18 @@ def prepare_training(
     model = build(seed)
     return PreparedTraining(
         model,
-        lambda m, p: plain.run(model, m, train, order_seed, p),
+        lambda m, p: plain.run(model, m, train, order_seed, p, callbacks),
         lambda features: plain.predict(model, features, train),
         reason,
     )
 
 
 def compile_model(
-    build: Builder, identity: str, fold_data: FoldData, train: TrainSpec
+    build: Builder,
+    identity: str,
+    fold_data: FoldData,
+    train: TrainSpec,
+    callbacks: MakeCallbacks = no_callbacks,
 ) -> TrialOutcome | None:
     """Compile the model of a run ahead of its first fold.
 
@@ -117,7 +127,7 @@ def compile_model(
         What its trial decided; None where the model cannot be reused.
     """
     with contextlib.suppress(NotReusable):
-        return compiled.outcome_of(_compiled_model(build, identity, fold_data, train))
+        return compiled.outcome_of(_compiled_model(build, identity, fold_data, train, callbacks))
     return None
 
 
@@ -138,12 +148,12 @@ def is_compiled(identity: str) -> bool:
 
 
 def _compiled_model(
-    build: Builder, identity: str, fold_data: FoldData, train: TrainSpec
+    build: Builder, identity: str, fold_data: FoldData, train: TrainSpec, callbacks: MakeCallbacks
 ) -> CompiledModel:
     known = _compiled_models.get(identity)
     if known is None:
         forget_other_runs(_compiled_models, identity)
-        known = _compiled_models[identity] = _compile_or_reason(build, fold_data, train)
+        known = _compiled_models[identity] = _compile_or_reason(build, fold_data, train, callbacks)
     if isinstance(known, str):
         raise NotReusable(known)
     return known
@@ -157,10 +167,10 @@ def forget_other_runs(known: dict[str, Any], identity: str) -> None:
 
 
 def _compile_or_reason(
-    build: Builder, fold_data: FoldData, train: TrainSpec
+    build: Builder, fold_data: FoldData, train: TrainSpec, callbacks: MakeCallbacks
 ) -> CompiledModel | str:
     try:
-        return compiled.compile_model(build, fold_data, train)
+        return compiled.compile_model(build, fold_data, train, callbacks)
     except NotReusable as error:
         return str(error)
     except Exception as error:  # whatever it is, plain Keras will show it in the user's terms

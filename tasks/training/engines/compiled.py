@@ -8,7 +8,7 @@ trains as Keras does it.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -24,8 +24,9 @@ from foldproof.tasks.training.engines.architecture import architecture
 from foldproof.tasks.training.engines.batch_order import epoch_orders
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import FoldData, Samples
-from foldproof.tasks.training.internals.keras_internals import is_stock
+from foldproof.tasks.training.internals.keras_internals import adds_slots_last
 from foldproof.tasks.training.internals.tensorflow_internals import tensor_in_place
+from foldproof.tasks.training.keras_objects import MakeCallbacks, no_callbacks
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.trained_model import History
 
@@ -33,6 +34,7 @@ TRIAL_EPOCHS = 2
 TRIAL_SEEDS = (1, 2)
 PROGRESS_INTERVAL_S = 0.3  # duration of one call of the graph
 MIN_SHARED_BYTES = 2**24  # of an array to share between NumPy and TensorFlow
+BETWEEN_EPOCHS = ("EarlyStopping", "ReduceLROnPlateau", "LearningRateScheduler")  # Keras's own
 UNSUPPORTED_OVERRIDES = (
     *("fit", "evaluate", "predict", "reset_metrics", "get_metrics_result"),
     *("make_train_function", "make_test_function", "make_predict_function"),
@@ -85,27 +87,34 @@ class TrialOutcome:
     signature: str
 
 
-def compile_model(build: Builder, fold_data: FoldData, train: TrainSpec) -> CompiledModel:
+def compile_model(
+    build: Builder,
+    fold_data: FoldData,
+    train: TrainSpec,
+    callbacks: MakeCallbacks = no_callbacks,
+) -> CompiledModel:
     """Compile a model for reuse, and prove by a trial that it gives the bits of plain Keras.
 
     Args:
         build: makes a fresh, complete model from a seed.
         fold_data: of any fold.
         train: the training settings.
+        callbacks: makes those of the user's.
 
     Raises:
         NotReusable: it cannot be reused.
     """
+    refuse_batch_callbacks(callbacks())
     from foldproof.tasks.training.engines.train_step import FlatStep, KerasStep
 
     trial = _trial_data(fold_data, train.batch_size)
     settings = train.model_copy(update={"epochs": min(train.epochs, TRIAL_EPOCHS)})
     keep_kernels = _can_keep_kernels(build)
-    expected = _plain_trial(build, trial, settings)
+    expected = _plain_trial(build, trial, settings, callbacks)
     for kind in (FlatStep, KerasStep):
         try:
             compiled = _compile(build, kind, trial, train.batch_size, keep_kernels)
-            if _compiled_trial(compiled, build, trial, settings) == expected:
+            if _compiled_trial(compiled, build, trial, settings, callbacks) == expected:
                 return compiled
         except NotReusable:
             raise
@@ -181,7 +190,7 @@ def _compile(
     model = build(TRIAL_SEEDS[0])
     _refuse_overrides(model)
     signature, optimizer = architecture(model), model.optimizer
-    before, is_fresh = len(optimizer.variables), is_stock(optimizer) and not optimizer.built
+    before, is_fresh = len(optimizer.variables), adds_slots_last(optimizer) and not optimizer.built
     step = kind(model)
     slots = tuple(map(np.asarray, optimizer.variables[before:])) if is_fresh else None
     step.make_variables(tuple(part[:batch_size] for part in _parts(trial.train)))
@@ -207,20 +216,20 @@ def run(
     train: TrainSpec,
     seed: int,
     progress: ProgressWriter,
+    callbacks: MakeCallbacks = no_callbacks,
 ) -> tuple[History, int, int | None]:
     """Train the fold whose state was loaded into the compiled model; see `plain.run`."""
     orders = islice(epoch_orders(len(fold_data.train.features), seed, train.shuffle), train.epochs)
     parts = _as_tensors(fold_data.train)
     stopping = plain.early_stopping(train)
-    if stopping is None:
+    watching = [*callbacks(), *([stopping] if stopping else [])]
+    if not watching:
         history = _run_slices(compiled.loop, parts, orders, progress)
     else:
-        history = _run_early_stopped(
-            compiled, parts, fold_data.held_out, orders, stopping, progress
-        )
+        history = _run_watched(compiled, parts, fold_data.held_out, orders, watching, progress)
     compiled.step.finish()
-    if stopping is not None:
-        stopping.on_train_end()  # restores the best epoch's weights, if it is to
+    for callback in watching:
+        callback.on_train_end()  # early stopping restores the best epoch's weights, if it is to
     rows = plain.as_rows(history)
     return rows, rows[-1][0], plain.best_epoch(stopping)
 
@@ -243,31 +252,49 @@ def _run_slices(
     return history
 
 
-def _run_early_stopped(
+def _run_watched(
     compiled: CompiledModel,
     parts: tuple[Any, ...],
     held_out: Samples | None,
     orders: Iterator[NDArray[np.int64]],
-    stopping: Any,
+    watching: Sequence[Any],
     progress: ProgressWriter,
 ) -> Logs:
-    """Train epoch by epoch, with Keras's own early stopping callback."""
-    assert held_out is not None  # early stopping holds rows out
+    """Train epoch by epoch, with callbacks that act between epochs."""
     history: Logs = {}
-    watched = _as_tensors(held_out)[:2]
-    stopping.set_model(compiled.model)
-    stopping.on_train_begin()
+    watched = _as_tensors(held_out)[:2] if held_out else ()
+    for callback in watching:
+        callback.set_model(compiled.model)
+    for callback in watching:
+        callback.on_train_begin()
     for epoch, order in enumerate(orders):
+        for callback in watching:
+            callback.on_epoch_begin(epoch)
         logs = {name: float(v[0]) for name, v in compiled.loop.train(parts, order[None]).items()}
-        found = compiled.loop.evaluate(*watched)
+        found = compiled.loop.evaluate(*watched) if watched else {}
         logs |= {f"val_{name}": value for name, value in found.items()}
+        progress.epoch_done(epoch + 1, logs.get("loss"))
+        for callback in watching:
+            callback.on_epoch_end(epoch, logs)  # which may add to the logs
         for name, value in logs.items():
             history.setdefault(name, []).append(value)
-        progress.epoch_done(epoch + 1, logs.get("loss"))
-        stopping.on_epoch_end(epoch, logs)
         if compiled.model.stop_training:
             break
     return history
+
+
+def refuse_batch_callbacks(callbacks: Sequence[Any]) -> None:
+    """Refuse callbacks that are not known to act between epochs only, without side effects.
+
+    Raises:
+        NotReusable: there is one.
+    """
+    import keras
+
+    known = [getattr(keras.callbacks, name) for name in BETWEEN_EPOCHS]
+    other = sorted({type(each).__name__ for each in callbacks if type(each) not in known})
+    if other:
+        raise NotReusable(f"the callback {other[0]} is not known to act between epochs only")
 
 
 def _refuse_overrides(model: Any) -> None:
@@ -291,17 +318,24 @@ def _refuse_overrides(model: Any) -> None:
         raise NotReusable("the model was compiled with jit_compile")
 
 
-def _plain_trial(build: Builder, trial: FoldData, train: TrainSpec) -> Any:
-    model = build(TRIAL_SEEDS[1])
-    ran = plain.run(model, trial, train, TRIAL_SEEDS[1], ProgressWriter(None, 0, 0, train.epochs))
+def _plain_trial(
+    build: Builder, trial: FoldData, train: TrainSpec, callbacks: MakeCallbacks
+) -> Any:
+    model, silent = build(TRIAL_SEEDS[1]), ProgressWriter(None, 0, 0, train.epochs)
+    ran = plain.run(model, trial, train, TRIAL_SEEDS[1], silent, callbacks)
     return _outcome(model, ran, plain.predict(model, trial.train.features, train))
 
 
 def _compiled_trial(
-    compiled: CompiledModel, build: Builder, trial: FoldData, train: TrainSpec
+    compiled: CompiledModel,
+    build: Builder,
+    trial: FoldData,
+    train: TrainSpec,
+    callbacks: MakeCallbacks,
 ) -> Any:
     model = load_state(compiled, build(TRIAL_SEEDS[1]))
-    ran = run(compiled, trial, train, TRIAL_SEEDS[1], ProgressWriter(None, 0, 0, train.epochs))
+    silent = ProgressWriter(None, 0, 0, train.epochs)
+    ran = run(compiled, trial, train, TRIAL_SEEDS[1], silent, callbacks)
     return _outcome(model, ran, compiled.loop.predict(trial.train.features))
 
 

@@ -11,12 +11,18 @@ from numpy.typing import NDArray
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
 from foldproof.tasks.training.fold_data import FoldData, Samples
+from foldproof.tasks.training.keras_objects import MakeCallbacks, no_callbacks
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.trained_model import History
 
 
 def run(
-    model: Any, fold_data: FoldData, train: TrainSpec, seed: int, progress: ProgressWriter
+    model: Any,
+    fold_data: FoldData,
+    train: TrainSpec,
+    seed: int,
+    progress: ProgressWriter,
+    callbacks: MakeCallbacks = no_callbacks,
 ) -> tuple[History, int, int | None]:
     """Train a compiled, built model.
 
@@ -27,6 +33,7 @@ def run(
         train: epochs, batch size, shuffling, early stopping.
         seed: of the batch order.
         progress: told after each epoch.
+        callbacks: makes those of the user's.
 
     Returns:
         The history, the epochs run, and the best epoch under early stopping.
@@ -42,7 +49,7 @@ def run(
             steps_per_epoch=len(batch_slices(len(fold_data.train.features), train.batch_size)),
             validation_data=(held_out.features, held_out.targets) if held_out else None,
             validation_batch_size=train.batch_size,
-            callbacks=[_reporter(progress), *([stopping] if stopping else [])],
+            callbacks=[_reporter(progress), *callbacks(), *([stopping] if stopping else [])],
             shuffle=False,  # the batches come in their order
             verbose=0,
         )

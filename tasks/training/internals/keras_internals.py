@@ -68,6 +68,20 @@ def is_stock(optimizer: Any) -> bool:
     return type(optimizer).__module__.startswith(_STOCK_OPTIMIZERS)
 
 
+def adds_slots_last(optimizer: Any) -> bool:
+    """Return whether building an optimizer adds to the end of its variables, as Keras's own do.
+
+    One that wraps another, as for mixed precision, has the other's variables behind its own.
+    """
+    return is_stock(optimizer) and not hasattr(optimizer, "inner_optimizer")
+
+
+def scheduled_rate(optimizer: Any) -> Any:
+    """Return an optimizer's learning rate as it was given: the variable of it, or a schedule."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return getattr(inner, "_learning_rate", None)
+
+
 def replace_train_function(model: Any, step: Any) -> None:
     """Let `fit` call this in place of the step that Keras compiles."""
     model.train_function = step

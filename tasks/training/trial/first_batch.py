@@ -16,8 +16,13 @@ from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import FoldData, Samples
-from foldproof.tasks.training.internals.keras_internals import all_layers, compiled_metrics
+from foldproof.tasks.training.internals.keras_internals import (
+    all_layers,
+    compiled_metrics,
+    scheduled_rate,
+)
 from foldproof.tasks.training.keras_model import output_activation
+from foldproof.tasks.training.keras_objects import make_callbacks
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, recorded_lookups
 from foldproof.tasks.user_code.builder import short_error
@@ -27,6 +32,7 @@ TOLERANCE = 1e-6  # of probabilities, outside of [0, 1]
 TRAINING_LOOP_METHODS = ("fit", "make_train_function")
 NO_WEIGHTS = "the model has no weights that train; each fold keeps its initial ones"
 LIBRARIES = ("keras", "tensorflow")
+WATCHING = ("EarlyStopping", "ReduceLROnPlateau")  # callbacks that do nothing without their value
 
 
 def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> tuple[str, ...]:
@@ -50,7 +56,7 @@ def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> 
     _check_output(model, output, job.builder, len(job.labels))
     check_loss(model, int(np.prod(output.shape[1:])), fold_data.train.targets, job, compiled)
     _check_step(model, batch, job)
-    _check_monitor(model, batch, job)
+    _check_callbacks(model, batch, job)
     return (*notices, *([] if model.trainable_variables else [NO_WEIGHTS]))
 
 
@@ -190,22 +196,56 @@ def _is_foreign(thing: Any) -> bool:
     return str(named.__module__).split(".")[0] not in LIBRARIES
 
 
-def _check_monitor(model: Any, batch: Samples, job: FoldJob) -> None:
-    """Refuse early stopping on an unknown metric, or one without a known direction."""
-    stopping = job.train.early_stopping
-    if stopping is None or stopping.monitor in ("loss", "val_loss"):
+def _check_callbacks(model: Any, batch: Samples, job: FoldJob) -> None:
+    """Refuse callbacks that watch what there is not, or set a rate that a schedule sets."""
+    stopping, own = plain.early_stopping(job.train), make_callbacks(job.train, job.builder)
+    for callback in own:
+        _check_rate(model, callback)
+    watching = [("train.callbacks", each) for each in own if _needs_its_value(each)]
+    if stopping is not None:
+        watching.append(("train.early_stopping", stopping))
+    usual = {"loss", *(["val_loss"] if stopping is not None else [])}
+    if {callback.monitor for _, callback in watching} <= usual:
         return
     known = model.evaluate(batch.features, batch.targets, return_dict=True, verbose=0)
-    logs = known | {f"val_{name}": value for name, value in known.items()}
-    if stopping.monitor not in logs:
-        problem = f"the model has no {stopping.monitor!r}; use one of {', '.join(logs)}"
-        raise InputError("train.early_stopping.monitor", problem)
-    callback = plain.early_stopping(job.train)
+    held_out = {f"val_{name}": value for name, value in known.items()}
+    logs = known | (held_out if stopping is not None else {})
+    for setting, callback in watching:
+        _check_monitor(setting, callback, model, logs, held_out)
+
+
+def _needs_its_value(callback: Any) -> bool:
+    return not _is_foreign(type(callback)) and type(callback).__name__ in WATCHING
+
+
+def _check_rate(model: Any, callback: Any) -> None:
+    """Refuse a callback of Keras's that sets a learning rate which follows a schedule."""
+    import keras
+
+    setters = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+    schedules = keras.optimizers.schedules.LearningRateSchedule
+    if isinstance(callback, setters) and isinstance(scheduled_rate(model.optimizer), schedules):
+        name = type(callback).__name__
+        problem = f"{name} sets the learning rate, which follows a schedule already"
+        raise InputError("train.callbacks", f"{problem}; leave one of the two out")
+
+
+def _check_monitor(
+    setting: str, callback: Any, model: Any, logs: dict[str, Any], held_out: dict[str, Any]
+) -> None:
+    """Refuse to watch an unknown metric, or one without a known direction."""
+    monitor, is_own = callback.monitor, setting == "train.callbacks"
+    where = f"{setting}: {type(callback).__name__}" if is_own else setting
+    if monitor not in logs:
+        problem = f"the model has no {monitor!r}; use one of {', '.join(logs)}"
+        if monitor in held_out:
+            problem = f"no rows are held out for {monitor!r}; set train.early_stopping as well"
+        raise InputError(f"{where}.monitor", problem)
     callback.set_model(model)
     callback.on_train_begin()
     try:
-        callback.on_epoch_end(0, logs)
+        callback.on_epoch_end(0, dict(logs))
     except ValueError as error:
-        problem = f"Keras cannot tell whether {stopping.monitor!r} should be high or low"
-        remedy = 'add "mode": "max" (or "min") to train.early_stopping'
-        raise InputError("train.early_stopping.mode", f"{problem}; {remedy}") from error
+        problem = f"Keras cannot tell whether {monitor!r} should be high or low"
+        remedy = f'add "mode": "max" (or "min") to {setting}'
+        raise InputError(f"{where}.mode", f"{problem}; {remedy}") from error

@@ -11,6 +11,7 @@ import numpy as np
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
+from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.estimator import check_estimator, fit_estimator
 from foldproof.tasks.training.fold_data import FoldData, training_data
@@ -20,7 +21,7 @@ from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.preprocessing.scaler import check_scaler
 from foldproof.tasks.training.seeding import seed_everything
 from foldproof.tasks.training.trial.first_batch import try_batch
-from foldproof.tasks.user_code.builder import call_builder, load_builder, short_error
+from foldproof.tasks.user_code.builder import call_builder, short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.installed import is_installed_file
 
@@ -48,7 +49,7 @@ def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
         InputError: with what is wrong about the builder or what it returns.
     """
     call = job.builder
-    builder = load_builder(call)
+    builder = load_with_policy(call)
     seed_everything(0, keras_loaded="keras" in sys.modules)
     model = _call(builder, call)
     if not is_keras(model):
@@ -107,9 +108,10 @@ def _inspect_estimator(
     others = [_call(builder, call) for _ in range(2)]  # so that two in turn are found, too
     for estimator in (model, *others):
         refuse_used_estimator(estimator, call.reference)
-    if job.train.early_stopping is not None:
-        remedy = "leave it out"
-        raise InputError("train.early_stopping", f"has no effect on an estimator; {remedy}")
+    for setting in ("early_stopping", "callbacks"):
+        if getattr(job.train, setting):
+            problem = "has no effect on an estimator; leave it out"
+            raise InputError(f"train.{setting}", problem)
 
 
 def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:

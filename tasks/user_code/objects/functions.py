@@ -61,6 +61,11 @@ def is_function_object(name: str) -> bool:
     return "@" in name
 
 
+def is_registered(name: str) -> bool:
+    """Return whether a function object of this process has this name."""
+    return name in _kept
+
+
 def function_object(name: str) -> Callable[..., Any]:
     """Return the registered function object of a builder setting.
 

@@ -32,19 +32,26 @@ PLAIN_TEXT = {
     "data.weights",
     "split.fold_column",
     "model.params",  # values; what built-in builders may be given is checked by value
-    "train.optimizer",
-    "train.loss",
+    "train.optimizer.params",  # values; those that describe an object are refused by value
+    "train.learning_rate.params",
+    "train.loss.params",
+    "train.metrics.params",
+    "train.callbacks.params",
     "train.early_stopping.monitor",
     "train.class_weight",
     "train.sampler.params",
     "data.preprocess.columns",
     "data.preprocess.params",
     "data.preprocess.steps.params",
-    "metrics",
     "compute.address",
     "out",
 }
-CODE = {"model.builder", "split.method", "train.scaler", "train.sampler", "data.preprocess"}
+CODE = {
+    *("model.builder", "split.method", "train.scaler", "train.optimizer", "train.optimizer.name"),
+    *("train.learning_rate.name", "train.loss", "train.loss.name", "train.metrics"),
+    *("train.metrics.name", "train.callbacks", "train.callbacks.name", "metrics"),
+    *("train.sampler", "data.preprocess"),
+}
 
 
 def fields(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -89,7 +96,16 @@ def test_what_is_described_as_an_import_path_is_one():
         hints = typing.get_type_hints(section, include_extras=True)
         for name, field in section.model_fields.items():
             if "module:" in (field.description or ""):
-                assert is_importable(hints[name]), name
+                inner = [
+                    hint for part in parts(hints[name]) if is_section(part) for hint in of(part)
+                ]
+                assert any(map(is_importable, (hints[name], *inner))), name
+
+
+def of(part: Any) -> list[Any]:
+    """Return the types of a section's settings; nothing else has any."""
+    known = typing.get_type_hints(part, include_extras=True) if is_section(part) else {}
+    return list(known.values())
 
 
 SECTIONS = ("data", "split", "model", "train", "compute")
@@ -121,6 +137,26 @@ def test_import_paths_of_steps_are_found():
     assert import_paths(Study()) == {"model.builder": "tasks.models:mlp"}
     plain = {"data": {"source": "s3://a:b", "target": "a:b"}, "out": "a:b"}
     assert import_paths(parse_study(plain)) == {"model.builder": "tasks.models:mlp"}
+
+
+def test_import_paths_of_the_training_are_found_with_and_without_parameters():
+    train = {
+        "optimizer": "a:B",
+        "learning_rate": {"c:D": {"x": "os:system"}},
+        "loss": {"e:F": {"x": 1}},
+        "metrics": ["g:h", "auc"],
+        "callbacks": ["i:J", {"TerminateOnNaN": {"raise_error": True}}],
+    }
+    assert import_paths(parse_study({"train": train, "metrics": ["roc_auc", "k:l"]})) == {
+        "model.builder": "tasks.models:mlp",
+        "train.optimizer": "a:B",
+        "train.learning_rate": "c:D",
+        "train.loss": "e:F",
+        "train.metrics[0]": "g:h",
+        "train.callbacks[0]": "i:J",
+        "train.callbacks[1]": "keras.callbacks:TerminateOnNaN",
+        "metrics[1]": "k:l",
+    }
 
 
 def test_import_paths_in_lists_mappings_and_sections_within_are_found():

@@ -57,6 +57,9 @@ BINARY = {
     "sensitivity": lambda y, p, s: sk.recall_score(y, p, pos_label="yes"),
     "specificity": lambda y, p, s: sk.recall_score(y, p, pos_label="no"),
     "rand_score": lambda y, p, s: sk.rand_score(y, p),
+    "ppv": lambda y, p, s: sk.precision_score(y, p, pos_label="yes"),
+    "npv": lambda y, p, s: sk.precision_score(y, p, pos_label="no"),
+    "kappa": lambda y, p, s: sk.cohen_kappa_score(y, p),
 }
 MULTICLASS = {
     "accuracy": lambda y, p, s: sk.accuracy_score(y, p),
@@ -71,6 +74,7 @@ MULTICLASS = {
     "f1_macro": lambda y, p, s: sk.f1_score(y, p, average="macro"),
     "f1_micro": lambda y, p, s: sk.f1_score(y, p, average="micro"),
     "precision_macro": lambda y, p, s: sk.precision_score(y, p, average="macro"),
+    "kappa": lambda y, p, s: sk.cohen_kappa_score(y, p),
     "recall_weighted": lambda y, p, s: sk.recall_score(y, p, average="weighted"),
     "jaccard_macro": lambda y, p, s: sk.jaccard_score(y, p, average="macro"),
     "matthews_corrcoef": lambda y, p, s: sk.matthews_corrcoef(y, p),
@@ -176,6 +180,22 @@ def test_an_undefined_metric_has_no_value_but_a_reason(name, code, reason):
     assert "\n" not in found.reason
 
 
+@pytest.mark.parametrize(
+    ("name", "predicted", "reason"),
+    [
+        ("ppv", [0, 0], "needs rows that are predicted as positive"),
+        ("npv", [1, 1], "needs rows that are predicted as negative"),
+        ("kappa", [1, 1], "needs a second class"),
+    ],
+)
+def test_a_ratio_of_no_rows_has_no_value_but_a_reason(name, predicted, reason):
+    found = compute_metric(
+        name, Predictions(np.array([1, 1]), np.array(predicted), np.zeros((2, 1)), 2)
+    )
+    assert found.value is None
+    assert reason in found.reason
+
+
 def test_the_other_side_of_one_class_is_defined():
     assert compute_metric("sensitivity", of_one_class(1)).value == 0.5
     assert compute_metric("specificity", of_one_class(0)).value == 0.5
@@ -257,7 +277,11 @@ def test_metrics_keep_the_order_they_are_given_in():
     ("name", "hint"),
     [
         ("roc_acu", "did you mean roc_auc?"),
-        ("qqq", "see sklearn.metrics.get_scorer_names"),
+        (
+            "qqq",
+            "see sklearn.metrics.get_scorer_names, or write your own as module:function of "
+            "(y_true, y_pred)",
+        ),
         *(
             (typed, 'several are a list: --metrics \'["roc_auc", "accuracy"]\'')
             for typed in ("roc_auc,accuracy", "[auc, acc]", "['roc_auc', 'accuracy']")
@@ -320,10 +344,20 @@ USUAL = {task: f"the usual ones are {', '.join(usual_metrics(task))}" for task i
         ("Accuracy", "multiclass", "use accuracy"),
         ("f1-score", "binary", "use f1"),
         ("f1_score", "multiclass", "use f1_macro"),
-        ("ppv", "binary", "use precision"),
-        ("ppv", "multiclass", "use precision_macro"),
-        ("npv", "binary", "set data.positive to the other label and use precision"),
-        ("kappa", "binary", "it has no scorer; matthews_corrcoef allows for chance as well"),
+        ("positive_predictive_value", "binary", "use ppv"),
+        ("positive_predictive_value", "multiclass", "use precision_macro"),
+        ("NPV", "binary", "use npv"),
+        ("cohen_kappa_score", "binary", "use kappa"),
+        (
+            "qwk",
+            "multiclass",
+            "kappa counts all errors alike; for weights write your own, as module:function",
+        ),
+        ("BinaryAccuracy", "binary", "use accuracy"),
+        ("SparseTopKCategoricalAccuracy", "multiclass", "use top_k_accuracy"),
+        ("MeanIoU", "multiclass", "use jaccard_macro"),
+        ("MeanSquaredLogarithmicError", "regression", "use neg_mean_squared_log_error"),
+        ("FalsePositives", "binary", "count them in predictions.parquet"),
         ("tpr", "binary", "use sensitivity"),
         ("recall_malignant", "binary", "use recall"),
         ("mae", "regression", "use neg_mean_absolute_error"),
@@ -335,11 +369,6 @@ USUAL = {task: f"the usual ones are {', '.join(usual_metrics(task))}" for task i
         ("brier_score", "binary", "use neg_brier_score"),
         ("mae", "binary", f"neg_mean_absolute_error does not fit a binary task; {USUAL['binary']}"),
         ("auc", "regression", f"roc_auc does not fit a regression task; {USUAL['regression']}"),
-        (
-            "mine:score",
-            "binary",
-            "own metrics cannot be named; compute them from predictions.parquet",
-        ),
     ],
 )
 def test_the_names_that_people_have_are_met_with_what_to_type(name, task, remedy):

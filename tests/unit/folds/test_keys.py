@@ -2,7 +2,9 @@
 
 import importlib
 import shutil
+import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from foldproof.tasks.common.digest import canonical_json, digest_json
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.config.yaml_file import read_settings
+from foldproof.tasks.evaluation import own_metrics
 from foldproof.tasks.folds.fold_jobs import fold_jobs
 from foldproof.tasks.folds.keys import run_id, run_key
 from foldproof.tasks.folds.seeds import Role, fold_seed
@@ -217,3 +220,52 @@ def test_the_inner_split_counts_only_where_there_is_one(tmp_path):
         plainly = fold_jobs(early, parts[0], run.plan, *parts[2:])
         assert {job.inner for job in ordered} == {"last"}
         assert not {job.key for job in ordered} & {job.key for job in plainly}
+
+
+def test_what_training_names_counts_with_its_parameters_and_its_source(tmp_path, here):
+    text = "import keras\n\nclass Mine(keras.callbacks.Callback):\n    pass\n"
+    (here / "mine_of_training.py").write_text(text)
+    keras_net = {"builder": "tasks.models:mlp"}
+    changes: list[dict[str, Any]] = [
+        {},
+        {"callbacks": ["TerminateOnNaN"]},
+        {"callbacks": [{"TerminateOnNaN": {"raise_error": True}}]},
+        {"callbacks": ["mine_of_training:Mine"]},
+        {"metrics": ["auc"]},
+        {"optimizer": {"adam": {"beta_1": 0.8}}},
+        {"loss": {"Huber": {"delta": 2.0}}},
+        {"learning_rate": {"CosineDecay": {"decay_steps": 9}}},
+    ]
+    found = [keys(tmp_path, model=keras_net, train=train) for train in changes]
+    (here / "mine_of_training.py").write_text(text + "\n# another source\n")
+    found.append(keys(tmp_path, model=keras_net, train=changes[3]))
+    folds = [key for _, of_run in found for key in of_run]
+    assert len(set(folds)) == len(folds)
+    assert len({run for run, _ in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"callbacks": []}, {}),
+        ({"metrics": []}, {}),
+        ({"callbacks": "EarlyStopping"}, {"callbacks": [{"keras.callbacks:EarlyStopping": {}}]}),
+        ({"callbacks": ["EarlyStopping"]}, {"callbacks": ["tf.keras.callbacks.EarlyStopping"]}),
+        ({"optimizer": "Nadam"}, {"optimizer": {"keras.optimizers:Nadam": None}}),
+    ],
+)
+def test_what_is_written_in_another_way_has_the_same_keys(tmp_path, one, other):
+    net = {"builder": "tasks.models:mlp"}
+    assert keys(tmp_path, model=net, train=one) == keys(tmp_path, model=net, train=other)
+
+
+def test_the_source_of_an_own_metric_is_in_the_key_of_the_report_alone(tmp_path, here, plain):
+    found = []
+    for number in range(2):
+        module = here / "metric_of_a_key.py"
+        module.write_text(f"def m(y_true, y_pred):\n    return {number}.0\n")
+        sys.modules.pop("metric_of_a_key", None)
+        own_metrics._digests.clear()
+        found.append(keys(tmp_path, metrics=["metric_of_a_key:m"]))
+    assert found[0][0] != found[1][0]
+    assert found[0][1] == found[1][1] == plain[1]

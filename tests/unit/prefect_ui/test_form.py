@@ -36,6 +36,7 @@ UNTOUCHED: dict[str, Any] = {
     "train": {
         **{"epochs": 50, "batch_size": 32, "optimizer": "adam", "learning_rate": 0.001},
         **{"scaler": "standard", "early_stopping": "off", "patience": 5, "class_weight": "off"},
+        "callbacks": [],
     },
     "metrics": "auto",
     "compute": {"device": "auto", "workers": "auto"},
@@ -148,7 +149,7 @@ def test_sections_are_asked_for_in_the_order_of_the_work(schema):
 def test_limits_are_those_of_the_settings(schema):
     sections = {name: p.get("properties") for name, p in schema["properties"].items()}
     assert sections["split"]["n_splits"]["minimum"] == 2
-    assert sections["train"]["learning_rate"]["exclusiveMinimum"] == 0
+    assert sections["train"]["learning_rate"]["anyOf"][0]["exclusiveMinimum"] == 0
     assert sections["train"]["patience"]["minimum"] == 0
     assert sections["compute"]["workers"]["anyOf"][1]["minimum"] == 1
     assert schema["properties"]["seed"]["minimum"] == 0
@@ -206,6 +207,27 @@ def test_early_stopping_and_class_weights_are_words_or_json(schema, train, meant
     assert validate(sent, schema) == []
     meant = train if meant is None else meant
     assert parse_study(from_form({"train": train})) == parse_study({"train": meant})
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        {"optimizer": {"adamw": {"weight_decay": 0.01}}},
+        {"learning_rate": {"CosineDecay": {"decay_steps": 100}}},
+        {"callbacks": ["TerminateOnNaN", "EarlyStopping"]},
+        {"callbacks": [{"ReduceLROnPlateau": {"patience": 3}}, "TerminateOnNaN"]},
+    ],
+)
+def test_what_has_parameters_is_a_name_or_json(schema, train):
+    sent = {**UNTOUCHED, "train": {**UNTOUCHED["train"], **train}}
+    assert validate(sent, schema) == []
+    assert parse_study(from_form({"train": train})) == parse_study({"train": train})
+
+
+def test_metrics_of_ones_own_are_json(schema):
+    sent = {**UNTOUCHED, "metrics": ["roc_auc", "scores:lift"]}
+    assert validate(sent, schema) == []
+    assert parse_study(from_form(sent)).metrics == ["roc_auc", "scores:lift"]
 
 
 def test_more_adds_to_the_boxes_and_to_what_they_began():

@@ -1,6 +1,7 @@
 """Import paths and folders: open for whoever calls, closed for what comes from a deployment."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,21 @@ ANYTHING: list[dict[str, Any]] = [
     {"data": {"source": "/etc/passwd.csv"}},
     {"data": {"source": "s3://bucket/a.csv"}},
     {"train": {"scaler": "studies_evil:Scaler@0123"}},
+    {"train": {"callbacks": ["studies_evil:Callback"]}},
+    {"train": {"callbacks": ["studies_evil:callbacks@0123"]}},
+    {"train": {"callbacks": [{"ModelCheckpoint": {"filepath": "a.keras"}}]}},
+    {"train": {"callbacks": [{"CSVLogger": {"filename": "a.csv"}}]}},
+    {"train": {"callbacks": [{"BackupAndRestore": {"backup_dir": "a"}}]}},
+    {"train": {"callbacks": ["RemoteMonitor"]}},
+    {"train": {"callbacks": ["TensorBoard"]}},
+    {"train": {"callbacks": ["LambdaCallback"]}},
+    {"train": {"callbacks": ["LearningRateScheduler"]}},
+    {"train": {"optimizer": "studies_evil:Optimizer"}},
+    {"train": {"optimizer": {"studies_evil:Optimizer": {"x": 1}}}},
+    {"train": {"learning_rate": {"studies_evil:Schedule": {}}}},
+    {"train": {"loss": "studies_evil:loss"}},
+    {"train": {"metrics": ["studies_evil:metric"]}},
+    {"metrics": ["studies_evil:metric"]},
     {"split": {"method": "studies_evil:Splitter@0123"}},
     {"compute": {"engine": "dask", "address": "127.0.0.1:1"}},
     {"compute": {"engine": "ray", "address": "127.0.0.1:1"}},
@@ -79,7 +95,8 @@ def test_a_caller_may_name_anything_and_a_deployment_may_not(settings: dict[str,
     check_trust(study)
     message = refused(study)
     fields = ("model.builder", "split.method", "train.scaler", "out", "data.source")
-    assert message.split(":")[0] in (*fields, "compute.address")
+    named = re.match(r"(train\.|metrics)", message) is not None
+    assert named or message.split(":")[0] in (*fields, "compute.address")
     assert any(variable in message for variable in (BUILDERS, PATHS, "FOLDPROOF_ALLOWED_CLUSTERS"))
     assert not Path("imported").exists()
 
@@ -92,6 +109,10 @@ def test_a_caller_may_name_anything_and_a_deployment_may_not(settings: dict[str,
         {"model": "sklearn.linear_model:LogisticRegression"},
         {"split": {"method": "sklearn.model_selection:ShuffleSplit"}},
         {"train": {"scaler": "sklearn.preprocessing:MaxAbsScaler"}},
+        {"train": {"callbacks": ["EarlyStopping", "TerminateOnNaN"]}},
+        {"train": {"callbacks": [{"keras.callbacks:ReduceLROnPlateau": {"patience": 3}}]}},
+        {"train": {"optimizer": {"adamw": {"weight_decay": 0.1}}, "loss": "mse"}},
+        {"train": {"learning_rate": {"CosineDecay": {"decay_steps": 9}}, "metrics": ["AUC"]}},
         {"data": "iris", "out": "below/here"},
         {"data": {"source": "below/data.csv", "target": "y"}, "out": "."},
         {"data": DataSpec.from_arrays([[1.0], [2.0]], [0, 1])},
