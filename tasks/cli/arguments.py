@@ -36,7 +36,9 @@ MAPPINGS = (
     *SECTIONS,
     *(f"data.{name}" for name in READINGS),
     *("model.params", "train.early_stopping", "train.class_weight"),
+    *("train.optimizer", "train.learning_rate", "train.loss", "train.metrics", "train.callbacks"),
 )
+LISTS = ("train.metrics", "train.callbacks")  # of names, also with parameters
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,8 @@ def _value(name: str, text: str) -> Any:
 def _refuse_other_mapping(name: str, text: str) -> None:
     """Refuse text that was meant as a mapping: {units: 3} instead of {"units": 3}."""
     is_whole = text.endswith("}") and ":" in text
-    if name in MAPPINGS and text.startswith("{") and (is_whole or name not in SHORT_FORMS):
+    starts = text.startswith(("{", "[") if name in LISTS else "{")
+    if name in MAPPINGS and starts and (is_whole or name not in SHORT_FORMS):
         given = shortened(text, MOST_SHOWN)
         raise InputError(name, f"{given!r} is not JSON; type --{name} {_as_json(text)}")
 
@@ -240,7 +243,7 @@ def _from_yaml(text: str) -> str:
         plain = json.dumps(loaded, ensure_ascii=False, allow_nan=False)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return ""
-    is_whole = isinstance(loaded, dict) and ": null" not in plain
+    is_whole = isinstance(loaded, dict | list) and ": null" not in plain
     return shlex.quote(plain) if is_whole else ""
 
 

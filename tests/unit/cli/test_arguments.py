@@ -192,6 +192,15 @@ def test_help_shows_every_field_with_its_default(capsys: pytest.CaptureFixture[s
             "train.early_stopping: '{patience:3}' is not JSON; "
             "type --train.early_stopping '{\"patience\": 3}'",
         ),
+        (
+            ["--train.callbacks", "[{EarlyStopping: {patience: 3}}]"],
+            "train.callbacks: '[{EarlyStopping: {patience: 3}}]' is not JSON; "
+            'type --train.callbacks \'[{"EarlyStopping": {"patience": 3}}]\'',
+        ),
+        (
+            ["--train.optimizer", "{adamw: {weight_decay: 0.1}}"],
+            'type --train.optimizer \'{"adamw": {"weight_decay": 0.1}}\'',
+        ),
         *(
             (["--model.params", text], f"is not JSON; type --model.params '{meant}'")
             for text, meant in (

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer
+from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer, roc_auc_score
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -35,7 +35,9 @@ from foldproof.tasks.config.from_python.call import (
 from foldproof.tasks.config.from_python.splitter_objects import split_of
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
+from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.metric_names import resolve_metrics
+from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.plan import plan_folds
 from foldproof.tasks.prefect_ui.form import with_more
 
@@ -254,6 +256,44 @@ def test_scorers_and_functions_are_metrics_beside_names():
     assert study(scoring="roc_auc").metrics == ["roc_auc"]
     assert study(scoring=get_scorer("f1")).metrics[0].startswith("f1_score@")
     assert resolve_metrics(list(made.metrics), "binary", 2) == tuple(made.metrics)
+
+
+def test_functions_may_stand_among_the_metrics_and_score_probabilities():
+    def best(y_true, y_score):
+        return float(y_score.max())
+
+    made = study(metrics=["roc_auc", best, roc_auc_score])
+    names = [name.partition("@")[0] for name in made.metrics]
+    assert names == ["roc_auc", "best", "roc_auc_score"]
+    scores = np.array([[0.2], [0.7], [0.6], [0.9]])
+    predictions = Predictions(np.array([0, 1, 1, 0]), np.array([0, 1, 1, 1]), scores, 2)
+    values = [compute_metric(name, predictions).value for name in made.metrics]
+    assert values == [0.5, 0.9, 0.5]
+    assert study(metrics=best).metrics == made.metrics[1:2]
+
+
+def test_training_takes_functions_and_classes_but_no_objects():
+    import keras
+
+    def callbacks():
+        return [keras.callbacks.TerminateOnNaN()]
+
+    train = {
+        "callbacks": callbacks,
+        "optimizer": keras.optimizers.Nadam,
+        "loss": keras.losses.mean_squared_error,
+    }
+    made = study(train=train).train
+    assert made.callbacks[0].partition(":")[2].startswith("test_training_takes")
+    assert (made.optimizer, made.loss) == ("Nadam", "mean_squared_error")
+    for setting, value in {
+        "callbacks": [keras.callbacks.TerminateOnNaN()],
+        "optimizer": keras.optimizers.Adam(),
+        "loss": keras.losses.Huber(),
+        "learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 9),
+    }.items():
+        with pytest.raises(InputError, match=rf"train\.{setting}: is an object of class .* share"):
+            study(train={setting: value})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from foldproof.tasks.config.named import CALLBACK_NAMES, SCHEDULES
 from foldproof.tasks.training.internals import keras_internals as internals
 from tests.support.contracts import demand, missing
 
@@ -116,3 +117,41 @@ def test_fit_calls_what_stands_in_place_of_its_step(model):
     internals.replace_train_function(model, step)
     model.fit(np.ones((6, 4)), np.ones((6, 1)), batch_size=3, epochs=1, verbose=0)
     assert called == [3, 3]
+
+
+def test_the_learning_rate_is_a_variable_or_the_schedule_that_was_given():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    given = keras.optimizers.Adam(schedule)
+    expect(missing(given, "_learning_rate"))
+    assert internals.scheduled_rate(given) is schedule
+    assert internals.scheduled_rate(keras.optimizers.LossScaleOptimizer(given)) is schedule
+    assert isinstance(internals.scheduled_rate(keras.optimizers.Adam(0.1)), keras.Variable)
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop", "Nadam", "Lion", "AdamW"])
+def test_an_optimizer_adds_its_slots_at_the_end(name):
+    made = getattr(keras.optimizers, name)()
+    before = list(made.variables)
+    wrapped = keras.optimizers.LossScaleOptimizer(getattr(keras.optimizers, name)())
+    made.build([keras.Variable(np.zeros(2, np.float32))])
+    assert [id(variable) for variable in made.variables[: len(before)]] == list(map(id, before))
+    assert internals.adds_slots_last(made)
+    assert not internals.adds_slots_last(wrapped)
+
+
+def test_the_names_of_callbacks_and_schedules_are_kerass():
+    kinds = {
+        keras.callbacks: (keras.callbacks.Callback, CALLBACK_NAMES, {"CallbackList", "History"}),
+        keras.optimizers.schedules: (
+            keras.optimizers.schedules.LearningRateSchedule,
+            SCHEDULES,
+            set[str](),
+        ),
+    }
+    for module, (kind, known, left_out) in kinds.items():
+        found = {
+            name
+            for name, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, kind) and value is not kind
+        }
+        assert found - left_out == set(known)
