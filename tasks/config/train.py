@@ -115,8 +115,3 @@ class TrainSpec(Section):
     def _scaler_is_known(self) -> Self:
         refuse_unknown("scaler", self.scaler, SCALERS)
         return self
-
-    def for_key(self) -> dict[str, Any]:
-        """Return what is part of keys: all but the engine, and lists that hold nothing."""
-        empty = {name for name in ("metrics", "callbacks") if not getattr(self, name)}
-        return self.model_dump(mode="json", exclude={"engine", *empty})

@@ -12,7 +12,7 @@ from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import RESULTS_VERSION, VERSION
 from foldproof.tasks.config.keyed import keyed_settings
-from foldproof.tasks.folds.keys import given_settings, own_splitter
+from foldproof.tasks.folds.keys import given_settings, own_metrics, own_splitter
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.folder import EXECUTION
@@ -94,7 +94,8 @@ def request_facts(run: RunPlan, notices: Sequence[str]) -> dict[str, str]:
 def request_digest(run: RunPlan) -> str:
     """Return the digest of settings, model and search path: all but the source's content."""
     study = run.study.model_dump(mode="json")
-    own = own_splitter(run.study.split.method)
+    names = () if run.study.metrics == "auto" else tuple(run.study.metrics)
+    own = [own_splitter(run.study.split.method), own_metrics(names)]
     return digest_json([VERSION, study, run.identity.described, own, import_folders()])
 
 
@@ -107,7 +108,7 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
         "split": keyed_settings(run.study.split),
         "given": given_settings(run.study.split, run.study.data.time),
         "model": _without_files(run.identity.described),
-        "train": run.study.train.model_dump(mode="json", exclude={"engine"}),
+        "train": keyed_settings(run.study.train, without=("engine",)),
         "seed": run.study.seed,
         "numerics": run.placement.numerics.fingerprint(),
         "report": {"pyarrow": metadata.version("pyarrow")},

@@ -10,6 +10,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.plan import RunPlan
 from foldproof.tasks.run.session import Run
+from foldproof.tasks.run.stored_reports import request_digest
 from foldproof.tasks.run.views.progress_view import Display
 from tests.support.reports import finish, prepared, settings
 
@@ -46,6 +47,15 @@ def test_nothing_is_started_for_a_run_that_is_stored(out: Path) -> None:
     assert not starts_workers(settings(out))
     assert not starts_workers(settings(out, metrics=["f1_macro"])), "folds do not depend on it"
     assert starts_workers(settings(out), refresh=True)
+
+
+def test_another_source_of_an_own_metric_is_another_request(tmp_path: Path, here: Path) -> None:
+    found = []
+    for number in range(2):
+        (here / "asked_metric.py").write_text(f"def m(y_true, y_pred):\n    return {number}.0\n")
+        with prepared(settings(tmp_path, metrics=["asked_metric:m"])) as run:
+            found.append(request_digest(run))
+    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=str)
