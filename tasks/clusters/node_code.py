@@ -15,9 +15,7 @@ from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace
 OWN = {"__main__", "builtins"}
 
 
-def modules_to_have(
-    model: ModelSpec, train: TrainSpec, preprocess: Preprocess
-) -> tuple[str, ...]:
+def modules_to_have(model: ModelSpec, train: TrainSpec, preprocess: Preprocess) -> tuple[str, ...]:
     """Return the modules that a node needs to unpickle functions and objects sent by value."""
     names = [name for name in (model.builder, preprocess) if isinstance(name, str)]
     needed = [modules_of(name) for name in names if is_function_object(name)]

@@ -112,7 +112,7 @@ def _preprocessing(dataset: Dataset) -> dict[str, Any]:
     if given == "auto" and not dataset.columns:
         return {}
     settings = dataset.settings.model_dump(mode="json", include={"preprocess"})
-    return {**settings, "pandas": metadata.version("pandas")}
+    return {"preprocess": {"steps": settings["preprocess"], "pandas": metadata.version("pandas")}}
 
 
 def given_settings(split: SplitSpec, time: str | None) -> dict[str, Any]:

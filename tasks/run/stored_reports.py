@@ -112,6 +112,7 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
         "seed": run.study.seed,
         "numerics": run.placement.numerics.fingerprint(),
         "report": {"pyarrow": metadata.version("pyarrow")},
+        "pandas": metadata.version("pandas"),
     }
 
 
@@ -129,6 +130,7 @@ def _found(key: Mapping[str, Any]) -> dict[str, Any]:
         "seed": key["seed"],
         "numerics": key["numerics"],
         "report": key["report"],
+        "pandas": key.get("preprocess", {}).get("pandas", metadata.version("pandas")),
     }
 
 

@@ -312,7 +312,7 @@ def test_complete_numbers_need_no_table(tmp_path):
         assert {path.name for path in run.dataset.folder.iterdir()} >= {"features.npy"}
     with_gap = frame.assign(stage=frame.stage.where(frame.index != 3))
     with launched(Run(parse_study(given(tmp_path, NET, with_gap)), Display("quiet"))) as run:
-        assert run.key["preprocess"] == "auto"
+        assert run.key["preprocess"]["steps"] == "auto"
 
 
 def test_a_frame_an_array_and_a_file_with_gaps_are_the_same_data(tmp_path):

@@ -15,7 +15,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.dataset import FEATURES, TIMES, Dataset
+from foldproof.tasks.data.dataset import TIMES, Dataset
+from foldproof.tasks.data.stored_features import FEATURES
 from foldproof.tasks.data.time_order import time_codes
 from tests.support.inputs import Prepare
 
