@@ -119,6 +119,31 @@ def steps_in(value: "str | list[Part | Step]") -> list[Step]:
 
 
 SAMPLERS = "imblearn"  # where a sampler without a module is
+# They neither write, connect nor call what they are given, so anybody may name them.
+HARMLESS_SAMPLERS = tuple(
+    f"{SAMPLERS}.{kind}" for kind in ("over_sampling", "under_sampling", "combine")
+)
+HARMLESS_TRANSFORMERS = tuple(
+    f"skrub:{name}"
+    for name in (
+        *("TableVectorizer", "StringEncoder", "MinHashEncoder", "GapEncoder"),
+        *("SimilarityEncoder", "DatetimeEncoder", "SquashingScaler"),
+    )
+)
+CALLING = "FunctionTransformer"  # of scikit-learn: calls what it is given
+
+
+def is_harmless_part(setting: str, reference: str) -> bool:
+    """Return whether a setting names a class of a library that anybody may name.
+
+    Args:
+        setting: its dotted name.
+        reference: module:Class.
+    """
+    if setting.startswith("train.sampler"):
+        module, _, name = reference.partition(":")
+        return module in HARMLESS_SAMPLERS and name.isidentifier() and name[0].isupper()
+    return setting.startswith("data.preprocess") and reference in HARMLESS_TRANSFORMERS
 
 
 def sampler_module(sampler: Step) -> str:

@@ -84,7 +84,6 @@ BOXES = (
     Box("train.patience", "Patience of early stopping", PATIENCE),
     Box("train.callbacks", "Callbacks", CALLBACKS),
     Box("train.class_weight", "Class weights", CLASS_WEIGHTS),
-    Box("train.sampler", "Sampler", TEXT),
     Box("metrics", "Metrics", METRICS),
     Box("compute.device", "Device"),
     Box("compute.workers", "Workers", WORKERS),

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.import_paths import import_paths
 from foldproof.tasks.config.named import HARMLESS_CALLBACKS, Named
-from foldproof.tasks.config.preprocess import steps_in
+from foldproof.tasks.config.preprocess import CALLING, Preprocess, is_harmless_part, steps_in
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources.choose import is_opened
 from foldproof.tasks.run.deployment_internals import is_deployed
@@ -148,7 +148,8 @@ def _is_object_here(setting: str, reference: str) -> bool:
 
 
 def _is_harmless(setting: str, reference: str) -> bool:
-    return setting.startswith("train.callbacks") and reference in HARMLESS_CALLBACKS
+    is_callback = setting.startswith("train.callbacks") and reference in HARMLESS_CALLBACKS
+    return is_callback or is_harmless_part(setting, reference)
 
 
 def refuse_code_in_params(study: Study) -> None:
@@ -164,13 +165,7 @@ def refuse_code_in_params(study: Study) -> None:
     if top == "sklearn" and params.get(MEMORY) is not None:
         problem = "names a folder whose pickles would be loaded; leave it out"
         raise InputError(f"model.params.{MEMORY}", problem)
-    for step in steps_in(study.data.preprocess):
-        if step.params.get(INPUT) in FILES:
-            problem = f"{step.use} would open files that the data names; leave it out"
-            raise InputError(f"data.preprocess.params.{INPUT}", problem)
-        if step.params.get(MEMORY) is not None:
-            problem = "names a folder whose pickles would be loaded; leave it out"
-            raise InputError(f"data.preprocess.params.{MEMORY}", problem)
+    _refuse_calling(study.data.preprocess)
     if study.model.builder.partition(":")[0] == BUILT_IN:
         for name, value in params.items():
             _refuse_object(f"model.params.{name}", value)
@@ -178,6 +173,22 @@ def refuse_code_in_params(study: Study) -> None:
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, Named):
                 _refuse_object(f"train.{setting}", one.params)
+
+
+def _refuse_calling(preprocess: Preprocess) -> None:
+    """Refuse transformers that call what they are given, or open what the data names."""
+    names = [preprocess] if isinstance(preprocess, str) else []
+    for name in (*names, *(step.use for step in steps_in(preprocess))):
+        if name.partition(":")[2] == CALLING or name == CALLING:
+            problem = f"{CALLING} calls what it is given; name another transformer"
+            raise InputError("data.preprocess", problem)
+    for step in steps_in(preprocess):
+        if step.params.get(INPUT) in FILES:
+            problem = f"{step.use} would open files that the data names; leave it out"
+            raise InputError(f"data.preprocess.params.{INPUT}", problem)
+        if step.params.get(MEMORY) is not None:
+            problem = "names a folder whose pickles would be loaded; leave it out"
+            raise InputError(f"data.preprocess.params.{MEMORY}", problem)
 
 
 def _refuse_object(setting: str, value: Any) -> None:

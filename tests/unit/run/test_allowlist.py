@@ -308,3 +308,53 @@ def test_a_deployed_run_is_closed(modules: Path, prefect_api: str) -> None:
     assert "Finished in state Failed" in ended.err
     assert "model.builder: module 'studies_evil' is not allowed here" in ended.err
     assert not (modules / "imported").exists()
+
+
+CALLING = [
+    ("sklearn.preprocessing:FunctionTransformer", "data.preprocess: FunctionTransformer calls"),
+    (
+        [{"FunctionTransformer": {"func": "os.system"}}],
+        "data.preprocess: FunctionTransformer calls",
+    ),
+    (
+        [{"kind": "texts", "steps": {"CountVectorizer": {"input": "filename"}}}],
+        "data.preprocess.params.input: CountVectorizer would open files",
+    ),
+    ([{"PCA": {"memory": "cache"}}], "data.preprocess.params.memory: names a folder whose pickles"),
+]
+
+
+@pytest.mark.parametrize(("preprocess", "line"), CALLING)
+def test_transformers_that_call_or_open_are_refused(preprocess, line):
+    with pytest.raises(InputError) as caught:
+        check_trust(parse_study({"data": {"preprocess": preprocess}}), deployed=True)
+    assert str(caught.value).startswith(line)
+
+
+HARMLESS = [
+    {"data": {"preprocess": "skrub:TableVectorizer"}},
+    {"data": {"preprocess": ["StandardScaler", "sklearn.decomposition:PCA"]}},
+    {"train": {"sampler": "imblearn.over_sampling:SMOTE"}},
+    {"train": {"sampler": {"RandomUnderSampler": {"replacement": True}}}},
+]
+FOREIGN = [
+    (
+        {"data": {"preprocess": "skrub:TextEncoder"}},
+        "data.preprocess: module 'skrub' is not allowed",
+    ),
+    ({"data": {"preprocess": ["os:system"]}}, "data.preprocess[0].use: module 'os' is not allowed"),
+    ({"train": {"sampler": "imblearn:FunctionSampler"}}, "train.sampler.use: module 'imblearn' is"),
+    ({"train": {"sampler": "imblearn.over_sampling:os.system"}}, "train.sampler.use: module"),
+]
+
+
+@pytest.mark.parametrize("settings", HARMLESS)
+def test_harmless_parts_of_libraries_may_be_named_by_anybody(settings):
+    check_trust(parse_study(settings), deployed=True)
+
+
+@pytest.mark.parametrize(("settings", "line"), FOREIGN)
+def test_other_parts_are_refused_in_a_deployment(settings, line):
+    with pytest.raises(InputError) as caught:
+        check_trust(parse_study(settings), deployed=True)
+    assert str(caught.value).startswith(line)
