@@ -130,13 +130,9 @@ class RunPlan:
     def share_folds(self, other: "RunPlan") -> None:
         """Take the folds of another run where the same data is divided in the same way."""
         same = other.study.split == self.study.split and other.study.seed == self.study.seed
-        same &= self._given == other._given
+        same &= _given(other.study) == _given(self.study)
         if same and self.dataset is other.dataset:
             self.plan = other.plan
-
-    @property
-    def _given(self) -> list[str]:
-        return self.study.split.given(self.study.data.time)
 
     def jobs_of(self, plan: FoldPlan, model: ModelIdentity) -> tuple[FoldJob, ...]:
         """Return the jobs of some folds, under the keys that an identity of the model gives."""
@@ -163,3 +159,8 @@ class RunPlan:
         return disk_errors_as_run_failed(
             f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy
         )
+
+
+def _given(study: Study) -> list[str]:
+    """Return which settings of a split count because they were given."""
+    return study.split.given(study.data.time)

@@ -45,8 +45,9 @@ def make_optimizer(train: TrainSpec, call: BuilderCall) -> Any:
     rate = {} if RATE in params else {RATE: _learning_rate(train, call)}
     if not _is_own(name):
         found = _of_keras(name, optimizers, optimizers.Optimizer)
-        if found is None:
-            names = list(_names(optimizers, optimizers.Optimizer))
+        if found is None or _needs_more(found):  # such as one around another optimizer
+            every = _names(optimizers, optimizers.Optimizer)
+            names = [each for each in every if not _needs_more(getattr(optimizers, each))]
             raise _none_of_keras(setting, name, names, "adam, sgd")
         return _made(setting, name, found, rate | params)
     found = _imported(setting, name, call)
@@ -179,6 +180,13 @@ def _names(module: Any, kind: type) -> Iterable[str]:
         found = getattr(module, name)
         if isinstance(found, type) and issubclass(found, kind) and found is not kind:
             yield name
+
+
+def _needs_more(found: Any) -> bool:
+    """Return whether a class needs an argument to be made."""
+    parameters = inspect.signature(found).parameters.values()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(p.default is p.empty and p.kind not in variadic for p in parameters)
 
 
 def _made(setting: str, name: str, found: Any, params: dict[str, Any]) -> Any:

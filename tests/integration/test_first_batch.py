@@ -154,7 +154,7 @@ def test_an_output_that_is_no_probability_is_one_line(tmp_path, slots, end):
     [
         ({"optimizer": "adam_v2"}, "train.optimizer: 'adam_v2' is none of Keras's; did you mean"),
         ({"optimizer": "RMSPropp"}, "train.optimizer: 'RMSPropp' is none of Keras's; did you mean"),
-        ({"optimizer": "keras.optimizers.Adan"}, "train.optimizer: 'keras.optimizers.Adan' is n"),
+        ({"optimizer": "keras.optimizers.Adan"}, "train.optimizer: 'Adan' is none of Keras's"),
         ({"optimizer": "Optimizer"}, "train.optimizer: 'Optimizer' is none of Keras's; use one"),
         ({"optimizer": "LossScaleOptimizer"}, "train.optimizer: 'LossScaleOptimizer' is none"),
         ({"optimizer": "function"}, "train.optimizer: 'function' is none of Keras's; use one of"),

@@ -37,7 +37,6 @@ TEXTS = {
     "twice.csv": "a,a,y\n1,2,0\n3,4,1\n",
     "index.csv": ",a,y\n0,1,0\n1,2,1\n",
     "semicolon.csv": "a;y\n1;0\n2;1\n",
-    "text.csv": "a,city,y\n1,Rome,0\n2,Oslo,1\n",
     "nan.csv": "a,b,y\n1,2,0\nnan,3,1\n,4,1\n",
     "inf.csv": "a,y\n1,0\n1e39,1\n",
     "gaps.csv": "a,g,w,x,y\n1,u,1,7,0\n2,,,8,1\n3,v,1,9,\n",
@@ -132,7 +131,11 @@ CONFIGURATION = [
     ({"train": {"epochs": 0}}, "train.epochs", "must be at least 1"),
     ({"train": {"batch_size": 2.5}}, "train.batch_size", "must be a whole number"),
     ({"train": {"learning_rate": 0}}, "train.learning_rate", "must be greater than 0"),
-    ({"train": {"learning_rate": "fast"}}, "train.learning_rate", "must be a number"),
+    (
+        {"train": {"learning_rate": "fast"}},
+        "train.learning_rate",
+        "neither a number nor a schedule",
+    ),
     ({"train": {"scaler": "standart"}}, "train.scaler", "did you mean standard?"),
     ({"train": {"class_weight": "balance"}}, "train.class_weight", "'balanced' or a mapping"),
     ({"train": {"class_weight": {"a": -1}}}, "train.class_weight", "at least 0"),
@@ -174,12 +177,13 @@ FILES = [
     (data("good.csv", groups="y"), "data.groups", "give it one role"),
     (data("good.csv", features=["a", "a"]), "data.features", "give it one role"),
     (data("target.csv"), "data.features", "drop fewer columns"),
-    (data("text.csv"), "data.features", "'city'; encode or drop them"),
     (
-        data("nan.csv"),
-        "data.features",
-        "column 'a': 2 of 3 values are missing or NaN; drop the column or those rows",
+        data("nan.csv", preprocess="nothing"),
+        "data.preprocess",
+        "unknown 'nothing'; use one of auto",
     ),
+    (data("nan.csv", preprocess=[]), "data.preprocess", "write none to do nothing"),
+    (data("nan.csv", preprocess="no.where"), "data.preprocess", "write no:where"),
     (data("inf.csv"), "data.features", "column 'a': 1 of 2 values are infinite as float32; drop"),
     (data("gaps.csv", drop=["g", "w"]), "data.target", "remove those rows"),
     (data("gaps.csv", target="a", drop=["y", "w"], groups="g"), "data.groups", "remove those rows"),
@@ -349,8 +353,8 @@ PROCESSES = [
         "out: '{files}/note.txt' is no folder; choose another",
     ),
     (
-        ["--data.source", "{files}/nan.csv", "--data.target", "y", "--model", ESTIMATOR],
-        "data.features: column 'a': 2 of 3 values are missing or NaN; drop the column or "
+        ["--data.source", "{files}/inf.csv", "--data.target", "y", "--model", ESTIMATOR],
+        "data.features: column 'a': 1 of 2 values are infinite as float32; drop the column or "
         "those rows",
     ),
 ]

@@ -43,7 +43,6 @@ LEFT_OUT = {
     "machine.memory": "how many workers fit",
     "data.guesses": "words",
     "data.positive_class": "words",
-    "data.text_columns": "words",
     "training.error_text": "words",
     "training.progress": "what a person sees meanwhile",
     "training.trial": "whether anything trains at all",

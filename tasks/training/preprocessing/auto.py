@@ -153,7 +153,7 @@ def _told_levels(name: str, kind: str, gaps: int, encoder: Any, place: int) -> C
     levels = len(encoder.categories_[place])
     infrequent = encoder.infrequent_categories_[place]
     rare = 0 if infrequent is None else len(infrequent)
-    joined = f"; {rare} rare ones share one" if rare else ""
+    joined = f"; rare ones ({rare}) share one" if rare else ""
     outputs = levels - rare + bool(rare)
     return ColumnOutcome(name, kind, gaps, f"one column a value{joined}", outputs)
 

@@ -50,7 +50,7 @@ CODE = {
     *("model.builder", "split.method", "train.scaler", "train.optimizer", "train.optimizer.name"),
     *("train.learning_rate.name", "train.loss", "train.loss.name", "train.metrics"),
     *("train.metrics.name", "train.callbacks", "train.callbacks.name", "metrics"),
-    *("train.sampler", "data.preprocess"),
+    *("train.sampler.use", "data.preprocess", "data.preprocess.use"),
 }
 
 
