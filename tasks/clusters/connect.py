@@ -1,12 +1,11 @@
 """Connect to the cluster in the settings, or start one on this machine."""
 
 import socket
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from foldproof.tasks.clusters.protocol import ANSWER_TIMEOUT_S, Cluster
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.extras import install_command
+from foldproof.tasks.common.extras import refuse_missing
 from foldproof.tasks.config.compute import ComputeSpec
 
 PACKAGES = {"dask": "distributed", "ray": "ray"}
@@ -18,10 +17,7 @@ def connect(compute: ComputeSpec) -> Cluster:
     Raises:
         InputError: the engine is not installed, or nobody answers.
     """
-    package = PACKAGES[compute.engine]
-    if find_spec(package) is None:
-        problem = f"{package} is not installed; {install_command(compute.engine)}"
-        raise InputError("compute.engine", problem)
+    refuse_missing("compute.engine", PACKAGES[compute.engine], compute.engine)
     if compute.address is not None:
         _check_reachable(compute.address)
     if compute.engine == "dask":

@@ -3,11 +3,23 @@
 import re
 import shlex
 from importlib import metadata
+from importlib.util import find_spec
 
+from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import PACKAGE
 
 # As distributions write them: `ray<2.61,>=2.60; extra == "ray"`.
 REQUIREMENT = re.compile(r"(?P<package>[^;]+?)\s*;.*extra\s*==\s*['\"](?P<extra>[\w-]+)['\"]")
+
+
+def refuse_missing(setting: str, package: str, extra: str) -> None:
+    """Refuse a setting that needs a package of an extra which is not installed.
+
+    Raises:
+        InputError: with the command that installs it.
+    """
+    if find_spec(package) is None:
+        raise InputError(setting, f"{package} is not installed; {install_command(extra)}")
 
 
 def install_command(extra: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -97,18 +98,49 @@ class CsvSpec(Reading):
         return value
 
 
+class NpySpec(Reading):
+    """Which files beside an npy file of features hold what belongs to it."""
+
+    y: Text = Field("y.npy", description="Beside the file of features: the values to predict.")
+    groups: Text | None = Field(
+        None, description="Beside it: one value a row; rows of a group never stand on both sides."
+    )
+    weights: Text | None = Field(None, description="Beside it: one weight a row, for training.")
+
+    @field_validator("*")
+    @classmethod
+    def _stands_beside(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and (set(value) & set("/\\?#") or not value.endswith(".npy")):
+            problem = f"{value!r} is no name of an .npy file beside data.source; move it there"
+            raise InputError(str(info.field_name), problem)
+        return value
+
+
+class ExcelSpec(Reading):
+    """Which part of an Excel workbook is the table."""
+
+    sheet: Column | None = Field(
+        None, description="The sheet's name; needed where more than one holds something."
+    )
+
+
 class DataSpec(Section):
     """Where the samples come from and what is predicted from what."""
 
     source: Text = Field(
         "breast_cancer",
         description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), or "
-        "the path or URI of a .csv, .tsv or .tab file (also with .gz), an .npz file, "
-        "a .parquet or .pq file, or a folder of Parquet files.",
+        "the path or URI of a .csv, .tsv or .tab file (also with .gz), a .parquet or .pq file, or "
+        "a folder of Parquet files, a .feather, .arrow or .ipc file, an .xlsx or .xlsm workbook, "
+        "an .npz file, an .npy file with y.npy beside it.",
     )
     csv: CsvSpec = Field(CsvSpec(), description="How the CSV file is written; in no key.")
+    excel: ExcelSpec = Field(
+        ExcelSpec(), description="What of an Excel workbook is read; in no key."
+    )
+    npy: NpySpec = Field(NpySpec(), description="The files beside an npy file; in no key.")
     target: Column | None = Field(
-        None, description="The column to predict (CSV and Parquet; npz files predict array y)."
+        None, description="The column to predict (of tables; arrays predict array y)."
     )
     task: Literal["auto", "binary", "multiclass", "regression"] = Field(
         "auto", description="The kind of task; auto tells it from the target."

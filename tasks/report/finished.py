@@ -152,12 +152,15 @@ class FinishedRun:
         metadata = self.execution.schema.metadata or {}
         place = source or metadata.get(b"foldproof.source", b"").decode(errors="replace")
         kind = find_source(place)
-        name = "" if kind is None else kind.settings
-        said = metadata.get(f"foldproof.{name}".encode(), b"") if name else b""
+        names = () if kind is None else kind.settings
+        said = {name: metadata.get(f"foldproof.{name}".encode(), b"") for name in names}
         try:
-            return {"source": place} | ({name: json.loads(said)} if said else {})
+            return {"source": place} | {
+                name: json.loads(said[name]) for name in names if said[name]
+            }
         except ValueError:
-            raise InputError("RUN_DIR", f"{EXECUTION} holds no settings of {name}") from None
+            problem = f"{EXECUTION} holds no settings of {' and '.join(names)}"
+            raise InputError("RUN_DIR", problem) from None
 
     def damaged_files(self) -> Iterator[str]:
         """Yield a line for each file, or key, that does not match the manifest."""

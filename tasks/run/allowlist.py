@@ -19,7 +19,7 @@ from foldproof.tasks.config.import_paths import import_paths
 from foldproof.tasks.config.named import HARMLESS_CALLBACKS, Named
 from foldproof.tasks.config.preprocess import CALLING, Preprocess, is_harmless_part, steps_in
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data.sources.choose import is_opened
+from foldproof.tasks.data.sources.choose import places
 from foldproof.tasks.run.deployment_internals import is_deployed
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.objects.functions import is_function_object, is_registered
@@ -109,9 +109,8 @@ def check_trust(study: Study, deployed: bool = False, with_out: bool = True) -> 
         _check_reference(trust, setting, reference)
     if trust.modules is not None:
         refuse_code_in_params(study)
-    source = study.data.source
-    if is_opened(source):
-        _check_path(trust, "data.source", source)
+    for place in places(study.data):
+        _check_path(trust, "data.source", place)
     if with_out:
         _check_path(trust, "out", study.out)
     address = study.compute.address

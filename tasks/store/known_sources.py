@@ -25,7 +25,7 @@ def source_record(spec: DataSpec, fold_column: str | None) -> str | None:
         spec: where the bytes are and how they are read.
         fold_column: the column of a predefined split, or None.
     """
-    content = content_digest(spec.source)
+    content = content_digest(spec)
     if content is None:
         return None
     settings = spec.model_dump(mode="json", exclude={"source"})

@@ -8,6 +8,7 @@ from functools import cache
 from foldproof.tasks.common.declared import declared
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.addresses import FILE_SCHEMES, is_of_a_file, is_uri
 from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.local_files import digest_of_bytes, refuse_unreadable
@@ -46,14 +47,27 @@ def shown(address: str) -> str:
     return address if source is None else source.shown(address)
 
 
-def content_digest(address: str) -> str | None:
-    """Return a digest of all that is read at an address; None where that cannot be told before."""
-    source = find_source(address)
-    if source is None or is_uri(address):
+def places(spec: DataSpec) -> tuple[str, ...]:
+    """Return every path and URI that would be opened or asked for, by the settings alone."""
+    source = find_source(spec.source)
+    if source is None:
+        return (spec.source,)
+    return (spec.source, *source.also(spec)) if source.is_opened else ()
+
+
+def content_digest(spec: DataSpec) -> str | None:
+    """Return a digest of all that is read; None where that cannot be told before."""
+    source = find_source(spec.source)
+    if source is None or is_uri(spec.source):
         return None
     if source.place == "package":
-        return digest_json(["bundled", address])
-    return digest_of_bytes(address) if source.place == "file" else None
+        return digest_json(["bundled", spec.source])
+    if source.place != "file":
+        return None
+    digests = [digest_of_bytes(path) for path in (spec.source, *source.also(spec))]
+    if None in digests or len(digests) == 1:
+        return None if None in digests else digests[0]
+    return digest_json(digests)
 
 
 @cache

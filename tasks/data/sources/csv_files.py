@@ -47,5 +47,5 @@ SOURCE = Source(
     "a .csv, .tsv or .tab file (also with .gz)",
     takes=is_csv,
     read=_read,
-    settings="csv",
+    settings=("csv",),
 )

@@ -12,6 +12,14 @@ def _itself(address: str) -> str:
     return address
 
 
+def _nothing_more(spec: DataSpec) -> tuple[str, ...]:
+    return ()
+
+
+def _anything(spec: DataSpec) -> None:
+    """Refuse nothing."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A kind of source, declared by its module as SOURCE.
@@ -26,10 +34,11 @@ class Source:
             anything is loaded and known again by its bytes. A `service` is asked for them. Both
             need to be allowed in a deployment, and to be named by who verifies a report. In
             `memory` they are this process's own, and with a `package` they were installed.
-        settings: the section of `data` that says how it is read, or nothing; elsewhere it is
-            refused.
+        settings: the sections of `data` that say how it is read; elsewhere they are refused.
         names: all its addresses, if they can be listed.
         shown: what people see of an address; nothing where it says nothing to them.
+        also: the other paths or URIs that are read with it, as far as settings tell.
+        check: refuses what is wrong with the settings before anything is loaded.
         precedence: the larger is asked first whether it takes an address.
     """
 
@@ -37,9 +46,11 @@ class Source:
     takes: Callable[[str], bool]
     read: Callable[[DataSpec, str | None], RawData]
     place: Literal["file", "service", "memory", "package"] = "file"
-    settings: str = ""
+    settings: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     shown: Callable[[str], str] = _itself
+    also: Callable[[DataSpec], tuple[str, ...]] = _nothing_more
+    check: Callable[[DataSpec], None] = _anything
     precedence: int = 0
 
     @property

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def load(source: str, names: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     with open_source(source) as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
-                _check_size(archive)
+                refuse_oversized(archive.zip)
                 found = {name: archive[name] for name in {*KNOWN, *names} if name in archive.files}
         except InputError:
             raise
@@ -54,13 +55,17 @@ def _check_arrays(found: dict[str, Any]) -> None:
             raise InputError("data.source", problem)
 
 
-def _check_size(archive: Any) -> None:
-    """Refuse what unpacks to more than this machine has, before it is unpacked."""
-    size = sum(member.file_size for member in archive.zip.infolist())
+def refuse_oversized(archive: ZipFile) -> None:
+    """Refuse what unpacks to more than this machine has, before it is unpacked.
+
+    Raises:
+        InputError: it does.
+    """
+    size = sum(member.file_size for member in archive.infolist())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > memory:
         problem = f"unpacks to {size / 1e9:.0f} GB, but this machine has {memory / 1e9:.0f} GB"
-        raise InputError("data.source", f"{problem}; save fewer or smaller arrays")
+        raise InputError("data.source", f"{problem}; save less in one file")
 
 
 def select(found: dict[str, Any], spec: DataSpec, fold_column: str | None) -> RawData:

@@ -11,7 +11,11 @@ from foldproof.tasks.data.sources import tables
 from foldproof.tasks.data.sources.addresses import ends_in, is_of_a_file, is_uri, path_of
 from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.open_file import file_system_of
-from foldproof.tasks.data.sources.parquet_folders import refuse_no_parquet, refuse_others
+from foldproof.tasks.data.sources.parquet_folders import (
+    refuse_no_parquet,
+    refuse_others,
+    refuse_twice_named,
+)
 from foldproof.tasks.data.sources.raw_table import RawData
 
 ENDINGS = (".parquet", ".pq")
@@ -28,21 +32,14 @@ def _read_parquet(source: str) -> pa.Table:
     if is_folder:
         refuse_no_parquet(source)
     try:
-        return _decoded(parquet.read_table(path, filesystem=system))
+        return tables.decoded(parquet.read_table(path, filesystem=system))
+    except pa.ArrowTypeError as error:
+        refuse_twice_named(error)
+        raise
     except (pa.ArrowException, OSError):
         if is_folder:
             refuse_others(source)
         raise
-
-
-def _decoded(table: pa.Table) -> pa.Table:
-    """Return categories that are numbers as numbers, as pandas and fastparquet read them."""
-    for place, field in enumerate(table.schema):
-        kind = field.type
-        if pa.types.is_dictionary(kind) and pa.types.is_primitive(kind.value_type):
-            column = table.column(place).cast(kind.value_type)
-            table = table.set_column(place, field.name, column)
-    return table
 
 
 def _takes(address: str) -> bool:

@@ -1,5 +1,6 @@
 """Check folders of Parquet files for other files, and suggest the path to use."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data.sources.choose import find_source
 
+TWICE = re.compile(r"Field (.+) has incompatible types: .*\bdictionary<")
 MAGIC = b"PAR1"  # what each Parquet file begins with
 
 
@@ -39,6 +41,17 @@ def refuse_others(folder: str) -> None:
             remedy = f", or {_typed(path)}" if _is_usable(path) else ""
             problem = f"{folder!r} holds {path.name!r}, which is no Parquet file"
             raise InputError("data.source", f"{problem}; move it out of the folder{remedy}")
+
+
+def refuse_twice_named(error: Exception) -> None:
+    """Refuse a column that stands in the files and in the names of its folders, such as year=1.
+
+    Raises:
+        InputError: that is what the error is about.
+    """
+    if found := TWICE.search(str(error)):
+        problem = f"column {found[1]!r} stands in the files and in the names of their folders"
+        raise InputError("data.source", f"{problem}; rename one of the two") from None
 
 
 def _files(folder: str) -> Iterator[Path]:

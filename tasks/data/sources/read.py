@@ -13,7 +13,9 @@ def check_source(spec: DataSpec) -> None:
     Raises:
         InputError: the source is unknown, missing or of an unknown kind.
     """
-    source_of(spec.source)
+    source = source_of(spec.source)
+    _refuse_settings_of_others(spec, source)
+    source.check(spec)
 
 
 def read(spec: DataSpec, fold_column: str | None) -> RawData:
@@ -26,14 +28,16 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
     Raises:
         InputError: the source cannot be read or lacks a column.
     """
+    check_source(spec)
     source = source_of(spec.source)
-    _refuse_settings_of_others(spec, source)
     return source.read(spec, fold_column)
 
 
 def _refuse_settings_of_others(spec: DataSpec, source: Source) -> None:
     """Refuse reading settings that another kind of source has."""
     for other in sources():
-        if other.settings != source.settings and spec.reading(other.settings):
-            problem = f"{spec.source!r} is not {other.written}; leave it out"
-            raise InputError(f"data.{other.settings}", problem)
+        for name in other.settings:
+            if name not in source.settings and spec.reading(name):
+                shown = source.shown(spec.source)
+                problem = f"{shown!r} is not {other.written}; leave it out"
+                raise InputError(f"data.{name}", problem)

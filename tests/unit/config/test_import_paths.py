@@ -22,6 +22,10 @@ PLAIN_TEXT = {
     "data.csv.encoding",
     "data.csv.comment",
     "data.csv.missing",
+    "data.excel.sheet",
+    "data.npy.y",  # a name of a file beside data.source
+    "data.npy.groups",
+    "data.npy.weights",
     "data.target",
     "data.positive",
     "data.features",

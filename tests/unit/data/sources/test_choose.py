@@ -24,6 +24,12 @@ from foldproof.tasks.data.sources.read import read
         ("FILE:///a.csv", "csv_files"),
         ("a.npz", "npz"),
         ("a.pq", "parquet_files"),
+        ("a.npy", "npy_files"),
+        ("s3://bucket/X.npy?region=eu", "npy_files"),
+        ("a.feather", "arrow_files"),
+        ("A.ARROW", "arrow_files"),
+        ("s3://bucket/a.ipc", "arrow_files"),
+        ("a.xlsx", "excel_files"),
         ("gs://bucket/folder", "parquet_files"),
         ("gs://bucket/v1.2/", "parquet_files"),
         ("gs://bucket/a.parquet?endpoint_override=localhost", "parquet_files"),
@@ -60,7 +66,7 @@ def test_only_what_is_opened_has_to_be_allowed() -> None:
 
 
 def test_each_section_of_reading_settings_is_of_one_kind() -> None:
-    named = [source.settings for source in choose.sources() if source.settings]
+    named = [name for source in choose.sources() for name in source.settings]
     assert sorted(named) == sorted(READINGS)
 
 
@@ -93,6 +99,6 @@ def test_a_new_kind_is_one_module(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [(address, None)]
     assert choose.is_opened(address)
     assert choose.shown(address) == "trial"
-    assert choose.content_digest(address) is None
+    assert choose.content_digest(DataSpec(source=address)) is None
     with pytest.raises(InputError, match=r"give a bundled .*, or an address of a service$"):
         choose.source_of("ftp://a/b")
