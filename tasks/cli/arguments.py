@@ -18,7 +18,7 @@ from foldproof.tasks.cli.warm.request import FLAG, HELP
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import shortened
 from foldproof.tasks.common.version import VERSION
-from foldproof.tasks.config.data import READINGS
+from foldproof.tasks.config.data import READING_SECTIONS
 from foldproof.tasks.config.study import SECTIONS, Study, parse_study
 from foldproof.tasks.config.types import Section
 from foldproof.tasks.config.yaml_file import read_settings, read_yaml
@@ -34,7 +34,7 @@ EXAMPLE = "'{\"NAME\": VALUE}'"
 SHORT_FORMS = {"data": "source", "model": "builder"}  # what a text in a section's place means
 MAPPINGS = (
     *SECTIONS,
-    *(f"data.{name}" for name in READINGS),
+    *(f"data.{name}" for name in READING_SECTIONS),
     *("model.params", "train.early_stopping", "train.class_weight"),
     *("train.optimizer", "train.learning_rate", "train.loss", "train.metrics", "train.callbacks"),
 )

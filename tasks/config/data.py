@@ -132,7 +132,13 @@ class DataSpec(Section):
         description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), or "
         "the path or URI of a .csv, .tsv or .tab file (also with .gz), a .parquet or .pq file, or "
         "a folder of Parquet files, a .feather, .arrow or .ipc file, an .xlsx or .xlsm workbook, "
-        "an .npz file, an .npy file with y.npy beside it.",
+        "an .npz file, an .npy file with y.npy beside it, or a database with "
+        "data.query: sqlite:///FILE or postgresql://HOST/NAME.",
+    )
+    query: Text | None = Field(
+        None,
+        description="Of a database: the SQL query whose rows are the samples; it is only read "
+        "with, and in no key.",
     )
     csv: CsvSpec = Field(CsvSpec(), description="How the CSV file is written; in no key.")
     excel: ExcelSpec = Field(
@@ -178,19 +184,27 @@ class DataSpec(Section):
     )
     _arrays: Any = PrivateAttr(None)
 
+    @field_validator("source")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        """Refuse a password before anything could record or show it."""
+        rest = value.partition("://")[2]
+        user = rest.rpartition("@")[0] if value.lower().startswith("postgres") else ""
+        if ":" in user or (user + rest and "password=" in rest.partition("?")[2]):
+            raise InputError("source", "holds a password; leave it out and set PGPASSWORD")
+        return value
+
     @model_validator(mode="after")
     def _preprocess_is_known(self) -> Self:
         check_preprocess(self.preprocess)
         return self
 
-    def reading(self, name: str) -> dict[str, Any]:
-        """Return the settings of one kind of source that are not at their defaults.
-
-        Args:
-            name: of their section; nothing for a kind that has none.
-        """
-        section: Reading | None = getattr(self, name) if name in READINGS else None
-        return {} if section is None else section.model_dump(mode="json", exclude_defaults=True)
+    def reading(self, name: str) -> Any:
+        """Return one of `READINGS`, of a section what is not at its default; else nothing."""
+        value = getattr(self, name)
+        if isinstance(value, Reading):
+            return value.model_dump(mode="json", exclude_defaults=True)
+        return value
 
     def without_place(self) -> dict[str, Any]:
         """Return what the settings say of the samples, wherever these lie and are read from."""
@@ -265,6 +279,7 @@ class DataSpec(Section):
             raise input_error(error, cls) from None
 
 
-READINGS = tuple(
+READING_SECTIONS = tuple(
     name for name, field in DataSpec.model_fields.items() if isinstance(field.default, Reading)
 )
+READINGS = (*READING_SECTIONS, "query")  # how a source is read, which is in no key

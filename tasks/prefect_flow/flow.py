@@ -7,6 +7,7 @@ from prefect import Flow
 
 from foldproof.tasks.config.from_python.call import arranged, settings_of_call
 from foldproof.tasks.config.study import Study, parse_study
+from foldproof.tasks.data.sources.choose import recorded
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
@@ -101,4 +102,7 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
 def sections(study: Study) -> dict[str, Any]:
     """Return a study as the flow's parameters."""
     boxes = {name: getattr(study, name) for name in Study.model_fields if name != "name"}
+    known = recorded(study.data.source)
+    if known != study.data.source:  # the run in hand has all of it
+        boxes["data"] = study.data.model_copy(update={"source": known})
     return boxes | ({"more": {"name": study.name}} if study.name else {})

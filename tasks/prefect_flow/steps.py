@@ -11,6 +11,7 @@ from prefect import get_run_logger
 from foldproof.tasks.config.data import READINGS
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.sources.choose import recorded
 from foldproof.tasks.data.target_facts import (
     MAX_LISTED_CLASSES,
     WARNING,
@@ -93,7 +94,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     said = (*run.dataset.notices, *run.plan.notices, *run.identity.notices)
     lasting = (*said, *findings)
     facts = {
-        "source": settings.data.source,
+        "source": recorded(settings.data.source),
         **{name: json.dumps(settings.data.reading(name)) for name in READINGS},
         "out": settings.out,
         "workers": str(settings.compute.workers),

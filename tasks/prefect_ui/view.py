@@ -12,6 +12,7 @@ from uuid import UUID
 from prefect import get_run_logger
 from prefect.context import FlowRunContext, TaskRunContext
 
+from foldproof.tasks.data.sources.choose import recorded
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
@@ -157,7 +158,7 @@ class RunView:
 
     def _key(self, what: str) -> str:
         study = self._run.study
-        return artifacts.artifact_key(study.model.builder, study.data.source, what)
+        return artifacts.artifact_key(study.model.builder, recorded(study.data.source), what)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import FOLDERS, PACKAGE, ROOT
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data.sources.choose import is_opened
+from foldproof.tasks.data.sources.choose import find_source, is_opened
 from foldproof.tasks.run.allowlist import named_code, refuse_code_in_params
 from foldproof.tasks.user_code.definitions import refuse_foreign
 from foldproof.tasks.user_code.modules import find_module
@@ -57,18 +57,21 @@ def check_code(study: Study, sources: Mapping[str, Any]) -> bool:
     return not all(_is_built_in(reference.partition(":")[0]) for reference in named.values())
 
 
-def check_data(study: Study, known: bool, show: Show | None) -> None:
+def check_data(study: Study, known: bool, show: Show | None, trusted: bool) -> None:
     """Refuse data that the user has not named and could not see named.
 
     Args:
         study: the settings.
         known: the user named the data.
         show: shows where the data is, if there is a terminal.
+        trusted: what the report names may run.
 
     Raises:
         InputError: with the flag that names it.
     """
     source = study.data.source
+    if known and not trusted:
+        _refuse_unseen_query(study, show)
     if known or not is_opened(source):
         return
     remedy = "give your copy with --data.source"
@@ -79,6 +82,16 @@ def check_data(study: Study, known: bool, show: Show | None) -> None:
     if show is None or not show(shown):
         problem = f"the report names {source!r}, and there is no terminal to show that"
         raise InputError("data.source", f"{problem}; {remedy}")
+
+
+def _refuse_unseen_query(study: Study, show: Show | None) -> None:
+    """Refuse to run a query of the report's on a server, where it may call functions, unseen."""
+    found = find_source(study.data.source)
+    if found is None or found.place != "service" or study.data.query is None:
+        return
+    if show is None or not show(f"query: {study.data.query!r}, which the report names"):
+        problem = f"the report's query {study.data.query!r:.200} would run on your server"
+        raise InputError("data.query", f"{problem}; if it may, use --trust-builder")
 
 
 def _is_built_in(module: str) -> bool:

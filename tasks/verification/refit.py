@@ -81,7 +81,7 @@ def verify(
         study = finished.study(source, _slot_count(len(chosen))) if chosen else None
         needs_own = study is not None and (trusted or check_code(study, finished.sources))
         if study is not None:
-            check_data(study, source is not None, show)
+            check_data(study, source is not None, show, trusted)
             load_own_metrics(study.metrics)
         sound = _tell_stored(tell, finished)
     if study is None:

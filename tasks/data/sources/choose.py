@@ -47,12 +47,18 @@ def shown(address: str) -> str:
     return address if source is None else source.shown(address)
 
 
+def recorded(address: str) -> str:
+    """Return what may be kept of an address where others read it."""
+    source = find_source(address)
+    return address if source is None else source.recorded(address)
+
+
 def places(spec: DataSpec) -> tuple[str, ...]:
     """Return every path and URI that would be opened or asked for, by the settings alone."""
     source = find_source(spec.source)
     if source is None:
         return (spec.source,)
-    return (spec.source, *source.also(spec)) if source.is_opened else ()
+    return (source.location(spec.source), *source.also(spec)) if source.is_opened else ()
 
 
 def content_digest(spec: DataSpec) -> str | None:

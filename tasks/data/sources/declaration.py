@@ -37,6 +37,8 @@ class Source:
         settings: the sections of `data` that say how it is read; elsewhere they are refused.
         names: all its addresses, if they can be listed.
         shown: what people see of an address; nothing where it says nothing to them.
+        recorded: what reports, logs and Prefect may keep of an address: no user, no options.
+        location: the path or URI that has to be allowed for it.
         also: the other paths or URIs that are read with it, as far as settings tell.
         check: refuses what is wrong with the settings before anything is loaded.
         precedence: the larger is asked first whether it takes an address.
@@ -49,6 +51,8 @@ class Source:
     settings: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     shown: Callable[[str], str] = _itself
+    recorded: Callable[[str], str] = _itself
+    location: Callable[[str], str] = _itself
     also: Callable[[DataSpec], tuple[str, ...]] = _nothing_more
     check: Callable[[DataSpec], None] = _anything
     precedence: int = 0

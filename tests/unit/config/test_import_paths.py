@@ -16,6 +16,7 @@ from foldproof.tasks.config.types import ImportPath, Section
 PLAIN_TEXT = {
     "name",
     "data.source",
+    "data.query",  # SQL, which is only selected with
     "data.csv.delimiter",
     "data.csv.decimal",
     "data.csv.thousands",

@@ -30,6 +30,8 @@ from foldproof.tasks.data.sources.read import read
         ("A.ARROW", "arrow_files"),
         ("s3://bucket/a.ipc", "arrow_files"),
         ("a.xlsx", "excel_files"),
+        ("sqlite:///a.db", "sqlite_files"),
+        ("postgresql://user@host/trial?sslmode=require", "postgres"),
         ("gs://bucket/folder", "parquet_files"),
         ("gs://bucket/v1.2/", "parquet_files"),
         ("gs://bucket/a.parquet?endpoint_override=localhost", "parquet_files"),
@@ -67,7 +69,8 @@ def test_only_what_is_opened_has_to_be_allowed() -> None:
 
 def test_each_section_of_reading_settings_is_of_one_kind() -> None:
     named = [name for source in choose.sources() for name in source.settings]
-    assert sorted(named) == sorted(READINGS)
+    assert sorted(set(named)) == sorted(READINGS)
+    assert [name for name in READINGS if named.count(name) > 1] == ["query"]  # databases
 
 
 def test_the_setting_tells_people_of_every_kind() -> None:

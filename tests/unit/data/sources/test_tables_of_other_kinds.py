@@ -138,7 +138,7 @@ def test_cells_keep_their_kinds(tmp_path: Path) -> None:
 
 
 def test_a_sheet_is_named_where_several_are_filled(tmp_path: Path) -> None:
-    rows = [["a", "y"], [1, 0], [2, 1]]
+    rows: list[list[Any]] = [["a", "y"], [1, 0], [2, 1]]
     source = workbook(tmp_path, *rows, more=[["a", "y"], [3, 1], [4, 0]], empty=[])
     assert refused(source, target="y") == (
         "data.excel.sheet: 'Data.XLSX' has 2 sheets: 'Sheet', 'more'; name one"

@@ -1,0 +1,1 @@
+"""What the databases have in common: the query, the table of its rows, their order."""
