@@ -23,6 +23,7 @@ from foldproof.tasks.folds.plan import FoldPlan
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import named, readable_name
+from foldproof.tasks.prefect_flow.recorded import recorded_study
 from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_server.api import Api
@@ -145,7 +146,8 @@ def launch(flow: Any, comparison: Comparison) -> ComparisonResult:
         comparison.display.status("starting Prefect")
 
         def perform() -> ComparisonResult:
-            result: ComparisonResult = outcome(flow(comparison.studies, return_state=True))
+            kept = [recorded_study(study) for study in comparison.studies]
+            result: ComparisonResult = outcome(flow(kept, return_state=True))
             return result
 
         found: ComparisonResult = run_with_api(comparison, perform)

@@ -21,6 +21,7 @@ from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.preprocess import Preprocess, check_preprocess
 from foldproof.tasks.config.types import (
     Column,
+    Int,
     Section,
     Text,
     column_name,
@@ -124,6 +125,18 @@ class ExcelSpec(Reading):
     )
 
 
+class ImagesSpec(Reading):
+    """How images become features; in no key, as their pixels are."""
+
+    column: Column | None = Field(
+        None, description="Of a table: the column of paths, from the table's folder."
+    )
+    size: Annotated[list[Annotated[Int, Field(ge=1)]], Field(min_length=2, max_length=2)] | None = (
+        Field(None, description="Height and width that all get; null: they have one size already.")
+    )
+    channels: Literal[1, 3, 4] = Field(3, description="1 (gray), 3 (RGB) or 4 (RGBA).")
+
+
 class DataSpec(Section):
     """Where the samples come from and what is predicted from what."""
 
@@ -132,8 +145,8 @@ class DataSpec(Section):
         description="A bundled data set (breast_cancer, iris, wine, digits, diabetes, blobs), or "
         "the path or URI of a .csv, .tsv or .tab file (also with .gz), a .parquet or .pq file, or "
         "a folder of Parquet files, a .feather, .arrow or .ipc file, an .xlsx or .xlsm workbook, "
-        "an .npz file, an .npy file with y.npy beside it, or a database with "
-        "data.query: sqlite:///FILE or postgresql://HOST/NAME.",
+        "an .npz file, an .npy file with y.npy beside it, a folder of images with "
+        "one subfolder a class, or a database with data.query: sqlite:///FILE or postgresql://HOST/NAME.",
     )
     query: Text | None = Field(
         None,
@@ -144,6 +157,7 @@ class DataSpec(Section):
     excel: ExcelSpec = Field(
         ExcelSpec(), description="What of an Excel workbook is read; in no key."
     )
+    images: ImagesSpec = Field(ImagesSpec(), description="How images become features; in no key.")
     npy: NpySpec = Field(NpySpec(), description="The files beside an npy file; in no key.")
     target: Column | None = Field(
         None, description="The column to predict (of tables; arrays predict array y)."

@@ -7,10 +7,10 @@ from prefect import Flow
 
 from foldproof.tasks.config.from_python.call import arranged, settings_of_call
 from foldproof.tasks.config.study import Study, parse_study
-from foldproof.tasks.data.sources.choose import recorded
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import flow_run_name
+from foldproof.tasks.prefect_flow.recorded import recorded_study
 from foldproof.tasks.prefect_flow.states import end_in_flow_state
 from foldproof.tasks.prefect_flow.task_counts import count_task
 from foldproof.tasks.prefect_server.api import Api
@@ -101,8 +101,6 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
 
 def sections(study: Study) -> dict[str, Any]:
     """Return a study as the flow's parameters."""
-    boxes = {name: getattr(study, name) for name in Study.model_fields if name != "name"}
-    known = recorded(study.data.source)
-    if known != study.data.source:  # the run in hand has all of it
-        boxes["data"] = study.data.model_copy(update={"source": known})
+    kept = recorded_study(study)
+    boxes = {name: getattr(kept, name) for name in Study.model_fields if name != "name"}
     return boxes | ({"more": {"name": study.name}} if study.name else {})

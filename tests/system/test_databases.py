@@ -1,5 +1,6 @@
 """Samples from a real PostgreSQL: the same bits as from a file, and no trace of who asked."""
 
+import json
 import os
 import subprocess
 import sys
@@ -146,6 +147,24 @@ def test_a_run_keeps_no_trace_of_who_asked(postgres, tmp_path):
         "--trust-builder"
     )
     assert verified(report, "--data.source", named, "--trust-builder", code=0)
+
+
+def test_a_comparison_keeps_none_either(postgres, tmp_path):
+    prefect = tmp_path / "prefect"
+    data = {"source": address(postgres), "query": QUERY, "target": "y"}
+    for name in ("linear_model:LogisticRegression", "naive_bayes:GaussianNB"):
+        study = {"data": data, "model": f"sklearn.{name}", "split": {"n_splits": 3}}
+        (tmp_path / f"{name[:5]}.yaml").write_text(json.dumps(study | {"metrics": ["accuracy"]}))
+    command = [
+        sys.executable,
+        str(ROOT / "flows" / "compare.py"),
+        *map(str, tmp_path.glob("*.yaml")),
+    ]
+    ended = run(command, tmp_path, PGPASSWORD=PASSWORD, PREFECT_HOME=str(prefect))
+    assert ended.code == 0, ended.err
+    kept = [path for folder in (tmp_path / "reports", prefect) for path in folder.rglob("*")]
+    assert any(path.suffix == ".db" for path in kept)
+    assert [path for path in kept if path.is_file() and has_secret(path.read_bytes())] == []
 
 
 def has_secret(content):

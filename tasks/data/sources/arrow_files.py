@@ -7,6 +7,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources import tables
 from foldproof.tasks.data.sources.addresses import ends_in
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.images.of_table import check_images
 from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
 
@@ -37,4 +38,6 @@ SOURCE = Source(
     "a .feather, .arrow or .ipc file",
     takes=lambda address: ends_in(address, ENDINGS),
     read=_read,
+    settings=("images",),
+    check=check_images,
 )

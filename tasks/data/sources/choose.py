@@ -64,7 +64,7 @@ def places(spec: DataSpec) -> tuple[str, ...]:
 def content_digest(spec: DataSpec) -> str | None:
     """Return a digest of all that is read; None where that cannot be told before."""
     source = find_source(spec.source)
-    if source is None or is_uri(spec.source):
+    if source is None or is_uri(spec.source) or spec.images.column is not None:
         return None
     if source.place == "package":
         return digest_json(["bundled", spec.source])

@@ -10,6 +10,7 @@ from foldproof.tasks.data.sources import tables
 from foldproof.tasks.data.sources.csv_format.numerals import is_ambiguous
 from foldproof.tasks.data.sources.csv_format.read import is_csv, missing_word, read_csv
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.images.of_table import check_images
 from foldproof.tasks.data.sources.raw_table import RawData
 
 
@@ -47,5 +48,6 @@ SOURCE = Source(
     "a .csv, .tsv or .tab file (also with .gz)",
     takes=is_csv,
     read=_read,
-    settings=("csv",),
+    settings=("csv", "images"),
+    check=check_images,
 )

@@ -20,6 +20,7 @@ from foldproof.tasks.data.sources.csv_format.unnamed_columns import (
     drop_unnamed_columns,
 )
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.images.of_table import check_images
 from foldproof.tasks.data.sources.npz import refuse_oversized
 from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
@@ -140,10 +141,15 @@ def _kind(value: Any) -> str:
     return {str: "text", time: "times"}.get(type(value), type(value).__name__)
 
 
+def _check(spec: DataSpec) -> None:
+    refuse_missing("data.source", "openpyxl", "excel")
+    check_images(spec)
+
+
 SOURCE = Source(
     "an .xlsx or .xlsm workbook",
     takes=lambda address: ends_in(address, (".xlsx", ".xlsm")),
     read=_read,
-    settings=("excel",),
-    check=lambda spec: refuse_missing("data.source", "openpyxl", "excel"),
+    settings=("excel", "images"),
+    check=_check,
 )

@@ -10,6 +10,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources import tables
 from foldproof.tasks.data.sources.addresses import ends_in, is_of_a_file, is_uri, path_of
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.images.of_table import check_images
 from foldproof.tasks.data.sources.open_file import file_system_of
 from foldproof.tasks.data.sources.parquet_folders import (
     refuse_no_parquet,
@@ -51,5 +52,10 @@ def _takes(address: str) -> bool:
 
 
 SOURCE = Source(
-    "a .parquet or .pq file, or a folder of Parquet files", takes=_takes, read=_read, precedence=-1
+    "a .parquet or .pq file, or a folder of Parquet files",
+    takes=_takes,
+    read=_read,
+    settings=("images",),
+    check=check_images,
+    precedence=-1,
 )

@@ -4,6 +4,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.choose import source_of, sources
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.images.of_table import with_images
 from foldproof.tasks.data.sources.raw_table import RawData
 
 
@@ -30,7 +31,8 @@ def read(spec: DataSpec, fold_column: str | None) -> RawData:
     """
     check_source(spec)
     source = source_of(spec.source)
-    return source.read(spec, fold_column)
+    raw = source.read(spec, fold_column)
+    return raw if spec.images.column is None else with_images(raw, spec)
 
 
 def _refuse_settings_of_others(spec: DataSpec, source: Source) -> None:

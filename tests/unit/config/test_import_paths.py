@@ -24,6 +24,7 @@ PLAIN_TEXT = {
     "data.csv.comment",
     "data.csv.missing",
     "data.excel.sheet",
+    "data.images.column",
     "data.npy.y",  # a name of a file beside data.source
     "data.npy.groups",
     "data.npy.weights",

@@ -32,18 +32,22 @@ from foldproof.tasks.data.sources.read import read
         ("a.xlsx", "excel_files"),
         ("sqlite:///a.db", "sqlite_files"),
         ("postgresql://user@host/trial?sslmode=require", "postgres"),
+        ("images", "image_folders"),
         ("gs://bucket/folder", "parquet_files"),
         ("gs://bucket/v1.2/", "parquet_files"),
         ("gs://bucket/a.parquet?endpoint_override=localhost", "parquet_files"),
         (".", "parquet_files"),
     ],
 )
-def test_an_address_is_taken_by_one_kind(address: str, kind: str) -> None:
+def test_an_address_is_taken_by_one_kind(here: Path, address: str, kind: str) -> None:
+    (here / "images" / "a").mkdir(parents=True)
+    (here / "images" / "a" / "1.PNG").touch()
     found = choose.find_source(address)
     assert found is not None
     assert found.read.__module__.rpartition(".")[2] == kind
     takers = [source for source in choose.sources() if source.takes(address)]
-    assert takers == [found]
+    assert takers[0] == found
+    assert takers[1:] == ([choose.find_source(".")] if address == "images" else [])  # a folder
 
 
 @pytest.mark.parametrize("address", ["a.txt", "s3://b/a.txt", "ftp://a/b.csv", "hf://a", "", "://"])
@@ -67,10 +71,11 @@ def test_only_what_is_opened_has_to_be_allowed() -> None:
     assert opened == ["iris.csv", "nowhere", "s3://b/a.csv", "ftp://a/b"]
 
 
-def test_each_section_of_reading_settings_is_of_one_kind() -> None:
+def test_each_section_of_reading_settings_is_of_one_kind_or_of_known_ones() -> None:
     named = [name for source in choose.sources() for name in source.settings]
     assert sorted(set(named)) == sorted(READINGS)
-    assert [name for name in READINGS if named.count(name) > 1] == ["query"]  # databases
+    shared = {name for name in READINGS if named.count(name) > 1}
+    assert shared == {"query", "images"}  # of databases, of tables with paths
 
 
 def test_the_setting_tells_people_of_every_kind() -> None:

@@ -1,0 +1,1 @@
+"""Images as features: decoded once, when the data is read."""
