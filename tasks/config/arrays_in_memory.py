@@ -15,6 +15,7 @@ from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
 from foldproof.tasks.config.frames import as_table, is_frame
+from foldproof.tasks.config.streams import refuse_stream
 
 PREFIX = "memory:"
 TABLE = "table"  # what a whole frame is kept as
@@ -53,6 +54,8 @@ def store_arrays(given: dict[str, Any]) -> Arrays:
     Raises:
         InputError: an array holds something else than numbers, booleans or text.
     """
+    for name, value in given.items():
+        refuse_stream(name, value)
     table = _table(given.get("X"))
     plain = {name: value for name, value in given.items() if table is None or name != "X"}
     arrays: dict[str, Any] = {name: _array(name, value) for name, value in plain.items()}

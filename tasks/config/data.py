@@ -19,6 +19,7 @@ from foldproof.tasks.config.frames import is_frame
 from foldproof.tasks.config.keyed import keyed_settings
 from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.preprocess import Preprocess, check_preprocess
+from foldproof.tasks.config.streams import refuse_stream
 from foldproof.tasks.config.types import (
     Column,
     Int,
@@ -228,6 +229,7 @@ class DataSpec(Section):
     @classmethod
     def _frames_are_kept(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Take a data frame as the source, or in place of all settings."""
+        refuse_stream("source", value.get("source") if isinstance(value, dict) else value)
         given = {"source": value} if is_frame(value) else value
         if not (isinstance(given, dict) and is_frame(given.get("source"))):
             return handler(given)

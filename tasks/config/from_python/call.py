@@ -16,6 +16,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.frames import is_frame, take_column
 from foldproof.tasks.config.from_python.scorer_objects import metrics_of
 from foldproof.tasks.config.from_python.splitter_objects import split_of
+from foldproof.tasks.config.streams import refuse_stream
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.types import Section
 
@@ -121,6 +122,7 @@ def _model(model: Any) -> Any:
 
 def _data(data: Any, X: Any, y: Any, target: str | None, **sides: Any) -> Any:
     """Return the data section: of arrays, of a frame, or as it was given."""
+    refuse_stream("X", X)
     if isinstance(data, tuple) and len(data) in (len("Xy"), len("Xyg")) and X is None:
         data, (X, y, *rest) = None, data
         sides["groups"] = rest[0] if rest else sides["groups"]
