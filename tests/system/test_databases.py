@@ -122,6 +122,9 @@ def test_who_may_not_ask_is_told_what_to_set(postgres, monkeypatch):
     assert refused(address(postgres), "select * from kinds").startswith(
         "data.query: permission denied for table kinds"
     )
+    run_sql(postgres, f"alter role {READER} connection limit 0")
+    assert "too many connections for role that user" in refused(address(postgres))
+    run_sql(postgres, f"alter role {READER} connection limit -1")
     assert refused("postgresql://127.0.0.1:1/postgres").startswith(
         "data.source: cannot connect to postgresql://127.0.0.1:1/postgres: "
     )

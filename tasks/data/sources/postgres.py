@@ -1,6 +1,7 @@
 """PostgreSQL: a query's rows, in one transaction that only reads; who asks is in PGUSER and kin."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -81,7 +82,8 @@ async def _ask(spec: DataSpec) -> Rows:
         problem = f"{recorded(spec.source)} refuses the user or password"
         raise InputError("data.source", f"{problem}; set PGUSER and PGPASSWORD") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        problem = f"cannot connect to {recorded(spec.source)}: {first_line(error) or 'no answer'}"
+        reason = _said(error, given["user"]) or "no answer"
+        problem = f"cannot connect to {recorded(spec.source)}: {reason}"
         raise InputError("data.source", f"{problem}; check host, port and name") from None
     try:
         async with server.transaction(isolation="repeatable_read", readonly=True):
@@ -89,10 +91,16 @@ async def _ask(spec: DataSpec) -> Rows:
             names = [attribute.name for attribute in statement.get_attributes()]
             return names, await statement.fetch()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        problem = f"{first_line(error)}; give a select that the server answers"
+        problem = f"{_said(error, given['user'])}; give a select that the server answers"
         raise InputError("data.query", problem) from None
     finally:
         await server.close()
+
+
+def _said(error: Exception, user: Any) -> str:
+    """Return what the server said, without the name of who asked."""
+    asking = user or os.environ.get("PGUSER")
+    return first_line(error).replace(f'"{asking}"', "that user")
 
 
 def _check(spec: DataSpec) -> None:

@@ -15,7 +15,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.data.sources.choose import content_digest
 from foldproof.tasks.data.sources.read import check_source
-from tests.unit.data.sources.test_read import load, refused
+from tests.support.reading import load, refused
 
 RANDOM = np.random.default_rng(3)
 PIXELS = RANDOM.integers(0, 256, (8, 6, 5, 3), dtype=np.uint8)

@@ -11,7 +11,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.data.sources.choose import content_digest, places
 from foldproof.tasks.run.allowlist import PATHS, check_trust
-from tests.unit.data.sources.test_read import load, refused
+from tests.support.reading import load, refused
 
 X = np.arange(24, dtype=np.float32).reshape(4, 3, 2)
 Y = np.array(["a", "b", "a", "b"])

@@ -15,16 +15,11 @@ from sklearn import datasets
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.read import check_source, read
+from tests.support.reading import load, refused, write
 
 CSV = "a,b,y\n1,2,0\n3,4,1\n"
 X = np.arange(8.0).reshape(4, 2)
 Y = np.array([0, 1, 0, 1])
-
-
-def write(folder: Path, text: str | bytes, name: str = "data.csv") -> str:
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return str(path)
 
 
 def write_npz(folder: Path, **arrays: Any) -> str:
@@ -36,18 +31,6 @@ def write_parquet(folder: Path, columns: Any, name: str = "data.parquet") -> str
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
     parquet.write_table(table, folder / name)
     return str(folder / name)
-
-
-def load(source: str, fold_column: str | None = None, **settings: Any) -> Any:
-    """Read a source; the features are a table, or an array where the file holds arrays."""
-    return read(DataSpec(source=source, **settings), fold_column)
-
-
-def refused(source: str, **settings: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        load(source, **settings)
-    assert len(str(caught.value).splitlines()) == 1
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "iris", "wine", "digits", "diabetes"])

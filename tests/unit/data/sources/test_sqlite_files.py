@@ -13,7 +13,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.data.sources.choose import places
 from foldproof.tasks.run.allowlist import PATHS, check_trust
-from tests.unit.data.sources.test_read import load, refused
+from tests.support.reading import load, refused
 
 ROWS = [
     (1, 50, 1.5, "north", "2024-01-01", "no"),

@@ -1,4 +1,4 @@
-"""Tables in files of Arrow and Excel, folders by partition: real files of real writers."""
+"""Excel workbooks: sheets, cells of every kind, formulas."""
 
 import sys
 from collections.abc import Sequence
@@ -8,98 +8,12 @@ from typing import Any
 
 import numpy as np
 import openpyxl
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
-from pyarrow import feather, parquet
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec, ExcelSpec
-from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.data.sources.read import check_source
-from tests.unit.data.sources.test_read import load, refused, write
-
-FRAME = pd.DataFrame(
-    {
-        "age": [50, 61, 47, 58],
-        "marker": [1.5, np.nan, 0.5, 2.5],
-        "site": ["north", "south", None, "north"],
-        "seen": pd.to_datetime(["2024-01-01", "2024-01-02", "2024-02-01", "2024-03-01"]),
-        "y": [0, 1, 0, 1],
-    }
-)
-
-
-def digest(source: str, folder: Path, **settings: Any) -> str:
-    folder.mkdir()
-    return prepare_data(DataSpec(source=source, target="y", **settings), None, folder).digest
-
-
-def write_stream(path: Path) -> None:
-    table = pa.Table.from_pandas(FRAME, preserve_index=False)
-    with pa.ipc.new_stream(path, table.schema) as writer:
-        writer.write_table(table)
-
-
-def test_the_same_table_is_the_same_data_in_every_kind_of_file(tmp_path: Path) -> None:
-    FRAME.to_parquet(tmp_path / "a.parquet", index=False)
-    FRAME.to_feather(tmp_path / "a.feather")
-    feather.write_feather(FRAME, tmp_path / "z.feather", compression="zstd")
-    pl.from_pandas(FRAME).write_ipc(tmp_path / "a.ipc")
-    write_stream(tmp_path / "a.arrow")
-    FRAME.to_excel(tmp_path / "a.xlsx", index=False)
-    FRAME.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
-    names = ("a.parquet", "a.feather", "z.feather", "a.ipc", "a.arrow", "a.xlsx")
-    assert len({digest(str(tmp_path / n), tmp_path / f"{n}-data") for n in names}) == 1
-    assert load(str(tmp_path / "a.tsv"), target="y").features.num_columns == 4
-
-
-@pytest.mark.parametrize("content", [b"", b"ARROW1", b"hello, no table", b"FEA1" + b"\0" * 64])
-def test_a_damaged_arrow_file_is_one_line(tmp_path: Path, content: bytes) -> None:
-    line = refused(write(tmp_path, content, "a.arrow"), target="y")
-    assert line.startswith("data.source: cannot read '")
-    assert line.endswith("; check that the file is whole")
-
-
-def test_a_cut_arrow_file_is_one_line(tmp_path: Path) -> None:
-    FRAME.to_feather(tmp_path / "a.feather")
-    whole = (tmp_path / "a.feather").read_bytes()
-    source = write(tmp_path, whole[: len(whole) // 2], "cut.feather")
-    assert refused(source, target="y").startswith("data.source: cannot read '")
-
-
-def write_part(folder: Path, **columns: Any) -> None:
-    folder.mkdir(parents=True)
-    parquet.write_table(pa.table(columns), folder / "part-0.parquet")
-
-
-def test_names_of_folders_are_columns(tmp_path: Path) -> None:
-    for year in (2023, 2024):
-        for site in ("north", "a%20b"):
-            write_part(tmp_path / "t" / f"year={year}" / f"site={site}", a=[1.5, 2], y=[0, 1])
-    (tmp_path / "t" / "_SUCCESS").touch()
-    raw = load(str(tmp_path / "t"), target="y")
-    assert raw.features.column_names == ["a", "year", "site"]
-    assert raw.features["year"].to_pylist() == [2023] * 4 + [2024] * 4
-    assert pa.types.is_integer(raw.features["year"].type)
-    assert raw.features["site"].to_pylist() == (["a b"] * 2 + ["north"] * 2) * 2
-    grouped = load(str(tmp_path / "t"), target="y", groups="site")
-    assert list(grouped.groups[:3]) == ["a b", "a b", "north"]
-
-
-def test_names_above_the_source_are_none(tmp_path: Path) -> None:
-    write_part(tmp_path / "run=5" / "t", a=[1.5, 2], y=[0, 1])
-    for source in ("t", "t/part-0.parquet"):
-        assert load(str(tmp_path / "run=5" / source), target="y").features.column_names == ["a"]
-
-
-def test_a_column_of_files_and_folders_is_refused(tmp_path: Path) -> None:
-    write_part(tmp_path / "t" / "year=2024", year=[2024, 2024], y=[0, 1])
-    assert refused(str(tmp_path / "t"), target="y") == (
-        "data.source: column 'year' stands in the files and in the names of their folders; "
-        "rename one of the two"
-    )
+from tests.support.reading import load, refused, write
 
 
 def workbook(folder: Path, *rows: Sequence[Any], **sheets: list[list[Any]]) -> str:
