@@ -132,10 +132,19 @@ class ImagesSpec(Reading):
     column: Column | None = Field(
         None, description="Of a table: the column of paths, from the table's folder."
     )
-    size: Annotated[list[Annotated[Int, Field(ge=1)]], Field(min_length=2, max_length=2)] | None = (
-        Field(None, description="Height and width that all get; null: they have one size already.")
+    size: list[Int] | None = Field(
+        None, description="Height and width that all get; null: they have one size already."
     )
     channels: Literal[1, 3, 4] = Field(3, description="1 (gray), 3 (RGB) or 4 (RGBA).")
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _size_is_two_numbers(cls, value: Any) -> Any:
+        sides = value if isinstance(value, list | tuple) else []
+        is_size = len(sides) == 2 and all(type(side) is int and side > 0 for side in sides)
+        if value is None or is_size:
+            return value if value is None else list(value)
+        raise InputError("size", f"must be [height, width] in pixels, not {value!r:.60}")
 
 
 class DataSpec(Section):

@@ -12,6 +12,7 @@ from sklearn import datasets
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.data.sources.choose import content_digest
 from foldproof.tasks.data.sources.read import check_source
@@ -189,6 +190,17 @@ def test_settings_that_do_not_fit_are_refused(
 ) -> None:
     monkeypatch.chdir(folder)
     assert refused(source, **{"target": "y", **settings}).startswith(problem)
+
+
+@pytest.mark.parametrize("size", [8, [8], [8, 8, 3], [8, 0], [8, 8.5], "8x8", [True, 1]])
+def test_a_size_is_two_numbers(size: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_study({"data": {"source": "images", "images": {"size": size}}})
+    assert str(caught.value) == (
+        f"data.images.size: must be [height, width] in pixels, not {size!r}"
+    )
+    study = parse_study({"data": {"source": "images", "images": {"size": (8, 9)}}})
+    assert study.data.images.size == [8, 9]
 
 
 def test_images_outside_of_class_folders_and_other_files_are_named(folder: Path) -> None:
