@@ -4,10 +4,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.text import first_line, nearest
+from foldproof.tasks.common.text import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+MAX_SHOWN_KINDS = 3  # of values in one column
 
 
 def is_frame(value: Any) -> bool:
@@ -45,28 +47,43 @@ def take_column(frame: Any, name: str, setting: str) -> tuple[Any, Any]:
     names = column_names(frame)
     if name not in names:
         raise InputError(setting, f"no column {name!r}; {nearest(name, names).strip()}")
-    whole = _wrapped(frame)
-    known = whole.columns[names.index(name)]
-    return whole.drop(known).to_native(), whole[known].to_numpy()
+    whole = _named_by_text(frame, names)
+    return whole.drop(name).to_native(), whole.get_column(name).to_numpy()
 
 
 def as_table(frame: Any) -> "pa.Table":
     """Return a frame as an Arrow table, without pandas' index.
 
     Raises:
-        InputError: it is not in memory, or a column mixes kinds of values.
+        InputError: it is not in memory, or a column holds what no table can.
     """
     import pyarrow as pa
 
     names, columns = column_names(frame), []
-    whole = _wrapped(frame)
-    for name, native in zip(names, whole.columns, strict=True):
+    whole = _named_by_text(frame, names)
+    for name in names:
         try:
-            columns.append(whole[native].to_arrow())
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            problem = f"column {name!r} mixes kinds of values ({first_line(error)})"
-            raise InputError("data", f"{problem}; make all of one kind") from None
+            columns.append(whole.get_column(name).to_arrow())
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            problem = f"column {name!r} holds {_kinds(whole.get_column(name))}"
+            remedy = "give numbers, booleans, text or dates, of one kind"
+            raise InputError("data", f"{problem}; {remedy}") from None
     return pa.table(columns, names=names)
+
+
+def _named_by_text(frame: Any, names: list[str]) -> Any:
+    """Return a frame with these names for its columns, and no sparse ones, as narwhals sees it."""
+    if not _is_pandas(frame):
+        return _wrapped(frame)
+    plain = frame.set_axis(names, axis="columns")
+    sparse = [n for n in names if type(plain[n].dtype).__name__ == "SparseDtype"]
+    return _wrapped(plain.assign(**{name: plain[name].sparse.to_dense() for name in sparse}))
+
+
+def _kinds(column: Any) -> str:
+    """Return the kinds of values in a column, for a message."""
+    kinds = sorted({type(value).__name__ for value in column.to_list() if value is not None})
+    return " and ".join(kinds[:MAX_SHOWN_KINDS]) or "nothing"
 
 
 def _is_pandas(frame: Any) -> bool:

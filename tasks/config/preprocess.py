@@ -1,10 +1,12 @@
 """Settings of the preprocessing that each fold fits: a word, a transformer, or steps.
 
-Steps are written short: `SimpleImputer` or `{SimpleImputer: {strategy: median}}` is a transformer,
-and `{columns: [age, bmi], steps: [...]}` or `{kind: numbers, steps: [...]}` are those for some
-columns. Parts for columns come first, side by side; what follows them sees all that they return.
+A transformer is `{name: SimpleImputer, params: {strategy: median}}`, or short `SimpleImputer` or
+`{SimpleImputer: {strategy: median}}`; `{columns: [age, bmi], steps: [...]}` or `{columns: numeric,
+steps: [...]}` are those for some columns. Parts for columns come first, side by side; what
+follows them sees all that they return.
 """
 
+import inspect
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
@@ -17,22 +19,24 @@ from foldproof.tasks.user_code.objects.estimators import is_estimator
 from foldproof.tasks.user_code.references import refuse_slip
 
 WORDS = ("auto", "none")
-Kind = Literal["numbers", "booleans", "categories", "texts", "dates", "times", "rest"]
+SAMPLERS = "imblearn"  # where a sampler without a module is
+SELECTIONS = ("numeric", "categorical", "datetime", "text", "rest")
+Selection = Literal["numeric", "categorical", "datetime", "text", "rest"]
 UNCHANGED = ("drop", "passthrough")
-PART_FIELDS = {"columns", "kind", "steps"}
-STEP_FIELDS = {"use", "params"}
+PART_FIELDS = {"columns", "steps"}
+STEP_FIELDS = {"name", "params"}
 
 
 class Step(Section):
     """A transformer: a class by name, with parameters."""
 
-    use: ImportPath = Field(description="A transformer of scikit-learn by name, or module:Class.")
+    name: ImportPath = Field(description="A transformer of scikit-learn by name, or module:Class.")
     params: dict[str, Any] = Field({}, description="Its parameters.")
 
     @model_validator(mode="after")
     def _names_a_class(self) -> Self:
-        if not self.use.isidentifier():
-            refuse_slip("use", self.use, "Class")
+        if not self.name.isidentifier():
+            refuse_slip("name", self.name, "Class")
         return self
 
     @field_validator("params", mode="before")
@@ -42,13 +46,35 @@ class Step(Section):
 
 
 def as_step(value: Any) -> Any:
-    """Make a step of a name alone, or of a name with its parameters."""
+    """Make a step of a name alone, or of a name with its parameters.
+
+    A sampler given as an object is named by its class and by what was set of its parameters.
+    """
+    if is_estimator(value):
+        return _step_of(value)
     if isinstance(value, str):
-        return _made(Step, {"use": value})
+        return _made(Step, {"name": value})
     if isinstance(value, dict) and len(value) == 1 and not value.keys() & STEP_FIELDS:
         ((name, params),) = value.items()
-        return _made(Step, {"use": name, "params": {} if params is None else params})
+        return _made(Step, {"name": name, "params": {} if params is None else params})
     return _made(Step, value) if isinstance(value, dict) else value
+
+
+def _step_of(value: Any) -> Any:
+    """Return the step that an object of imbalanced-learn stands for.
+
+    Raises:
+        InputError: it is one that has no name there.
+    """
+    kind = type(value)
+    if not kind.__module__.startswith(f"{SAMPLERS}."):
+        problem = f"{kind.__name__} is an object among names"
+        remedy = "give names of transformers, or one object such as make_pipeline(...)"
+        raise InputError("steps", f"{problem}; {remedy}")
+    default = inspect.signature(kind).parameters
+    given = value.get_params(deep=False)
+    chosen = {name: v for name, v in given.items() if v is not default[name].default}
+    return _made(Step, {"name": kind.__name__, "params": chosen})
 
 
 def _made(kind: type[Section], given: dict[str, Any]) -> Section:
@@ -63,23 +89,22 @@ def _steps(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) and value not in UNCHANGED else value
 
 
+def _columns(value: Any) -> Any:
+    return value if isinstance(value, str) and value in SELECTIONS else listed(value)
+
+
 class Part(Section):
     """What is done to some columns: to those listed, or to all of a kind that no part lists."""
 
-    columns: Annotated[list[Column] | None, BeforeValidator(listed)] = Field(
-        None, description="Their names.", min_length=1
+    columns: Annotated[Selection | list[Column], BeforeValidator(_columns)] = Field(
+        description="Their names, or their kind; text takes texts from categorical, and rest all "
+        "that are left.",
+        min_length=1,
     )
-    kind: Kind | None = Field(None, description="Or their kind; rest takes all that are left.")
     steps: Annotated[
         Literal["drop", "passthrough"] | list[Annotated[Step, BeforeValidator(as_step)]],
         BeforeValidator(_steps),
     ] = Field(description="One after the other; drop or passthrough stand for none.")
-
-    @model_validator(mode="after")
-    def _names_columns_once(self) -> Self:
-        if (self.columns is None) == (self.kind is None):
-            raise InputError("columns", "give either columns or their kind")
-        return self
 
 
 def _item(value: Any) -> Any:
@@ -107,7 +132,7 @@ def references_in(value: "str | list[Part | Step]") -> list[str]:
     """Return each import path in the setting, as module:name."""
     if isinstance(value, str):
         return [value] if ":" in value and "@" not in value else []
-    return [step.use for step in steps_in(value) if ":" in step.use]
+    return [step.name for step in steps_in(value) if ":" in step.name]
 
 
 def steps_in(value: "str | list[Part | Step]") -> list[Step]:
@@ -118,7 +143,6 @@ def steps_in(value: "str | list[Part | Step]") -> list[Step]:
     return [step for steps in inner if not isinstance(steps, str) for step in steps]
 
 
-SAMPLERS = "imblearn"  # where a sampler without a module is
 # They neither write, connect nor call what they are given, so anybody may name them.
 HARMLESS_SAMPLERS = tuple(
     f"{SAMPLERS}.{kind}" for kind in ("over_sampling", "under_sampling", "combine")
@@ -148,7 +172,7 @@ def is_harmless_part(setting: str, reference: str) -> bool:
 
 def sampler_module(sampler: Step) -> str:
     """Return the module that a sampler is of."""
-    return sampler.use.partition(":")[0] if ":" in sampler.use else SAMPLERS
+    return sampler.name.partition(":")[0] if ":" in sampler.name else SAMPLERS
 
 
 def check_preprocess(value: Any) -> None:
@@ -175,8 +199,8 @@ def check_preprocess(value: Any) -> None:
 
 
 def _refuse_twice(parts: list[Part]) -> None:
-    names = [name for part in parts for name in part.columns or ()]
-    kinds = [part.kind for part in parts if part.kind]
-    for name in (*names, *kinds):
-        if (*names, *kinds).count(name) > 1:
+    named = [[part.columns] if isinstance(part.columns, str) else part.columns for part in parts]
+    every = [name for names in named for name in names]
+    for name in every:
+        if every.count(name) > 1:
             raise InputError("preprocess", f"{name!r} stands in two parts; give it one")

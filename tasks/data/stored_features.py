@@ -15,7 +15,7 @@ from foldproof.tasks.config.preprocess import Part, Preprocess
 from foldproof.tasks.data.features import is_numeric, write_features
 from foldproof.tasks.data.tables.column_kinds import TypedColumn, typed_column
 from foldproof.tasks.data.tables.frames import FRAME, ColumnFacts, digest_frame, write_frame
-from foldproof.tasks.data.tables.text_columns import refuse_mistyped
+from foldproof.tasks.data.tables.text_columns import refuse_mistyped, with_dates
 from foldproof.tasks.data.wide_columns import MergedColumn, merging_columns, write_wide
 
 FEATURES, WIDE, WIDE_PLACES = "features.npy", "wide.npy", "wide_places.npy"
@@ -56,6 +56,7 @@ def store_features(
         return _store_array(features, folder, may_have_gaps=preprocess != "auto")
     if preprocess == "auto":
         refuse_mistyped(table)
+        table = with_dates(table)
     columns = [typed_column(name, table[name]) for name in table.column_names]
     if all(column.gaps == table.num_rows for column in columns):
         remedy = "give some numbers or text to learn from"

@@ -116,4 +116,5 @@ def _of_fold(study: Study, dataset: Dataset, fold: Fold) -> dict[str, Any]:
         "model_seed": fold_seed(*place, Role.MODEL),
         "order_seed": fold_seed(*place, Role.BATCH_ORDER),
         "inner_seed": fold_seed(*place, Role.INNER_SPLIT),
+        "preprocessing_seed": fold_seed(*place, Role.PREPROCESSING),
     }

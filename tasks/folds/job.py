@@ -25,7 +25,7 @@ class FoldJob:
         builder: how to build the model.
         train: training settings.
         labels, positive: as in Dataset.
-        model_seed, order_seed, inner_seed: one seed a role.
+        model_seed, order_seed, inner_seed, preprocessing_seed: one seed a role.
         inner: how early stopping holds out rows, as from `inner_rule`.
         numerics: the numerics that the worker must have.
         out: the folder of finished folds and reports.
@@ -48,6 +48,7 @@ class FoldJob:
     model_seed: int
     order_seed: int
     inner_seed: int
+    preprocessing_seed: int
     inner: str
     numerics: Numerics
     out: Path

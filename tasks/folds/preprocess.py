@@ -29,7 +29,7 @@ class PreprocessCall:
         """What people call it in a message."""
         if isinstance(self.given, str):
             return self.given
-        uses = [step.use for step in self.given if isinstance(step, Step)]
+        uses = [step.name for step in self.given if isinstance(step, Step)]
         return f"a list of steps ({', '.join(uses)})" if uses else "a list of parts"
 
 

@@ -11,6 +11,7 @@ class Role(IntEnum):
     MODEL = 0
     BATCH_ORDER = 1
     INNER_SPLIT = 2
+    PREPROCESSING = 3
 
 
 def fold_seed(seed: int, repeat: int, fold: int, role: Role) -> int:

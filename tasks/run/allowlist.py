@@ -177,13 +177,13 @@ def refuse_code_in_params(study: Study) -> None:
 def _refuse_calling(preprocess: Preprocess) -> None:
     """Refuse transformers that call what they are given, or open what the data names."""
     names = [preprocess] if isinstance(preprocess, str) else []
-    for name in (*names, *(step.use for step in steps_in(preprocess))):
+    for name in (*names, *(step.name for step in steps_in(preprocess))):
         if name.partition(":")[2] == CALLING or name == CALLING:
             problem = f"{CALLING} calls what it is given; name another transformer"
             raise InputError("data.preprocess", problem)
     for step in steps_in(preprocess):
         if step.params.get(INPUT) in FILES:
-            problem = f"{step.use} would open files that the data names; leave it out"
+            problem = f"{step.name} would open files that the data names; leave it out"
             raise InputError(f"data.preprocess.params.{INPUT}", problem)
         if step.params.get(MEMORY) is not None:
             problem = "names a folder whose pickles would be loaded; leave it out"

@@ -75,7 +75,7 @@ def training_data(job: FoldJob) -> FoldData:
     fitted, features = fit_preprocessing(job, raw, codes)
     targets = _take(job, TARGETS, inner)
     if job.train.sampler is not None:
-        sampled = (job.train.sampler, features, codes, job.model_seed, job.builder.search)
+        sampled = (job.train.sampler, features, codes, job.preprocessing_seed, job.builder.search)
         features, codes = resampled(*sampled)
         targets = class_targets(codes, job.labels, job.positive)
     own = _take(job, WEIGHTS, inner) if (job.data / WEIGHTS).exists() else None

@@ -24,40 +24,43 @@ MODULES = ("over_sampling", "under_sampling", "combine")
 
 def resampled(
     sampler: Step, features: Any, codes: NDArray[np.int64], seed: int, search: tuple[str, ...]
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[Any, NDArray[np.int64]]:
     """Return resampled training rows.
 
     Args:
         sampler: a class with `fit_resample(X, y)`, by name.
-        features: of the rows, numbers (n, ...).
+        features: of the rows, numbers (n, ...), or a frame.
         codes: their label codes, (n,).
         seed: the fold's, for a `random_state` that is None.
         search: folders where modules are looked for first.
 
     Returns:
-        Features float32 (m, ...) and label codes int64 (m,).
+        Features float32 (m, ...) or a frame, and label codes int64 (m,).
 
     Raises:
         InputError: there is no such sampler, or it cannot do that.
     """
     extend_path(search)
-    made = make_named(SETTING, sampler.use, sampler.params, SAMPLERS, MODULES)
+    made = make_named(SETTING, sampler.name, sampler.params, SAMPLERS, MODULES)
     if not hasattr(made, "fit_resample"):
-        raise InputError(SETTING, f"{sampler.use} has no fit_resample; give a sampler")
+        raise InputError(SETTING, f"{sampler.name} has no fit_resample; give a sampler")
     if hasattr(made, "get_params"):
         seed_estimator(made, seed)
-    rows = as_float32(features)
+    is_frame = hasattr(features, "columns")  # such as categories, for SMOTENC
+    rows = features if is_frame else as_float32(features)
     try:
-        flat, drawn = made.fit_resample(rows.reshape(len(rows), -1), codes)
+        flat, drawn = made.fit_resample(rows if is_frame else rows.reshape(len(rows), -1), codes)
     except (Exception, SystemExit) as error:  # anybody's code: anything can come out
         if is_exhausted(error):
             raise
-        problem = f"{sampler.use} fails on the training rows ({short_error(error)})"
+        problem = f"{sampler.name} fails on the training rows ({short_error(error)})"
         raise InputError(SETTING, problem) from error
-    narrow = np.ascontiguousarray(flat, dtype=np.float32).reshape(-1, *rows.shape[1:])
     drawn = np.asarray(drawn)
     lost = np.setdiff1d(codes, drawn)
-    if len(lost) or len(narrow) != len(drawn):
-        problem = f"{sampler.use} leaves no row of {len(lost)} classes"
+    if len(lost) or len(flat) != len(drawn):
+        problem = f"{sampler.name} leaves no row of {len(lost)} classes"
         raise InputError(SETTING, f"{problem}; use another one, or let it keep every class")
+    if is_frame:
+        return flat, drawn.astype(np.int64)
+    narrow = np.ascontiguousarray(flat, dtype=np.float32).reshape(-1, *rows.shape[1:])
     return narrow, drawn.astype(np.int64)

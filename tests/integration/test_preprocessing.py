@@ -113,7 +113,7 @@ def test_an_object_and_the_same_steps_give_the_same_predictions(tmp_path, slots)
     )
     steps = [
         {"columns": ["age", "stage"], "steps": ["SimpleImputer", "StandardScaler"]},
-        {"kind": "texts", "steps": {"OneHotEncoder": {"sparse_output": False}}},
+        {"columns": "text", "steps": {"OneHotEncoder": {"sparse_output": False}}},
     ]
     one, (job,) = train_some(given(tmp_path / "a", NET, frame, transformer), [(0, 1)], slots)
     other, (same,) = train_some(given(tmp_path / "b", NET, frame, steps), [(0, 1)], slots)
@@ -270,7 +270,7 @@ LINES = [
     ([{"PCA": {"n_component": 2}}], "PCA cannot be made ('n_component': did you mean n_components"),
     (["StandardScaler"], "a list of steps (StandardScaler) fails on the training rows (ValueError"),
     ([{"columns": ["agee"], "steps": "drop"}], "no column 'agee'; did you mean age?"),
-    ([{"columns": ["age"], "steps": "drop"}], "column 'stage' is in no part; add kind: rest"),
+    ([{"columns": ["age"], "steps": "drop"}], "column 'stage' is in no part; add columns: rest"),
     ("none", "leaves column 'sex' as str, but a Keras model takes numbers; encode it"),
 ]
 
@@ -337,10 +337,10 @@ def noise() -> pd.DataFrame:
 
 
 SELECTION = [
-    {"kind": "numbers", "steps": {"SelectKBest": {"k": 20}}},
-    {"kind": "rest", "steps": "drop"},
+    {"columns": "numeric", "steps": {"SelectKBest": {"k": 20}}},
+    {"columns": "rest", "steps": "drop"},
 ]
-ENCODING = [{"columns": ["ward"], "steps": "TargetEncoder"}, {"kind": "rest", "steps": "drop"}]
+ENCODING = [{"columns": ["ward"], "steps": "TargetEncoder"}, {"columns": "rest", "steps": "drop"}]
 
 
 @pytest.mark.parametrize("steps", [SELECTION, ENCODING], ids=["selection", "target encoding"])

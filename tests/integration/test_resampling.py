@@ -57,7 +57,7 @@ def test_a_fold_is_what_imbalanced_learn_makes_of_its_training_rows(tmp_path, sl
         training, test = np.load(run.jobs[2].train_path), np.load(run.jobs[2].test_path)
     features, target = rare().drop(columns="y").to_numpy(np.float32), rare().y.to_numpy()
     scaler = StandardScaler().fit(features[training])
-    drawn = SMOTE(k_neighbors=3, random_state=job.model_seed).fit_resample(
+    drawn = SMOTE(k_neighbors=3, random_state=job.preprocessing_seed).fit_resample(
         scaler.transform(features[training]), target[training]
     )
     by_hand = KNeighborsClassifier(3).fit(*drawn).predict_proba(scaler.transform(features[test]))
@@ -128,5 +128,5 @@ def test_no_sampler_is_in_no_key(tmp_path):
     with launched(Run(parse_study(given(tmp_path, None)), Display("quiet"))) as run:
         assert "sampler" not in run.key["train"]
     with launched(Run(parse_study(given(tmp_path, "SMOTE")), Display("quiet"))) as run:
-        assert run.key["train"]["sampler"] == {"use": "SMOTE", "params": {}}
+        assert run.key["train"]["sampler"] == {"name": "SMOTE", "params": {}}
         assert "imbalanced-learn" in run.key["model"]["distributions"]

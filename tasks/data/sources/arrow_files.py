@@ -31,7 +31,7 @@ def _read_arrow(source: str) -> pa.Table:
         else:
             table = pa.ipc.open_stream(file).read_all()
     table.validate(full=True)  # its offsets are used unchecked
-    return tables.decoded(table)
+    return table
 
 
 SOURCE = Source(

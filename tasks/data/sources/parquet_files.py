@@ -33,7 +33,7 @@ def _read_parquet(source: str) -> pa.Table:
     if is_folder:
         refuse_no_parquet(source)
     try:
-        return tables.decoded(parquet.read_table(path, filesystem=system))
+        return _with_kinds(parquet.ParquetDataset(path, filesystem=system))
     except pa.ArrowTypeError as error:
         refuse_twice_named(error)
         raise
@@ -41,6 +41,21 @@ def _read_parquet(source: str) -> pa.Table:
         if is_folder:
             refuse_others(source)
         raise
+
+
+def _with_kinds(dataset: parquet.ParquetDataset) -> pa.Table:
+    """Read a data set: names of folders that are numbers are, and pandas' categories stay."""
+    table = dataset.read()
+    of_folders = dataset.partitioning.schema.names if dataset.partitioning else []
+    described = (table.schema.pandas_metadata or {}).get("columns", [])
+    categories = {each["name"] for each in described if each.get("pandas_type") == "categorical"}
+    for place, field in enumerate(table.schema):
+        column, kind = table.column(place), field.type
+        if field.name in of_folders and pa.types.is_integer(getattr(kind, "value_type", kind)):
+            table = table.set_column(place, field.name, column.cast(kind.value_type))
+        elif field.name in categories and not pa.types.is_dictionary(kind):
+            table = table.set_column(place, field.name, column.dictionary_encode())
+    return table
 
 
 def _takes(address: str) -> bool:

@@ -37,16 +37,6 @@ def checked_table(
     return table, notices
 
 
-def decoded(table: pa.Table) -> pa.Table:
-    """Return categories that are numbers as numbers, as pandas and fastparquet read them."""
-    for place, field in enumerate(table.schema):
-        kind = field.type
-        if pa.types.is_dictionary(kind) and pa.types.is_primitive(kind.value_type):
-            column = table.column(place).cast(kind.value_type)
-            table = table.set_column(place, field.name, column)
-    return table
-
-
 def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str | None) -> RawData:
     """Give the columns their roles; all that have none are features.
 

@@ -45,9 +45,7 @@ def typed_column(name: str, column: pa.ChunkedArray) -> TypedColumn:
     whole = whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
     kind = whole.type
     if pa.types.is_dictionary(kind):
-        if _is_text(kind.value_type):
-            return _categories(name, whole)
-        return typed_column(name, pa.chunked_array([whole.cast(kind.value_type)]))
+        return _categories(name, whole)
     if pa.types.is_boolean(kind):
         return TypedColumn(name, "booleans", whole)
     if _is_text(kind):
@@ -66,12 +64,27 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _categories(name: str, column: pa.DictionaryArray) -> TypedColumn:
-    """Return categories as texts, and their order beside them; unused ones have no place there."""
-    values = column.cast(column.type.value_type).cast(pa.large_string())
+    """Return categories as texts, and their order beside them; unused ones have no place there.
+
+    Raises:
+        InputError: they are neither texts, numbers, booleans nor dates.
+    """
+    kind = column.type
+    try:
+        names = column.dictionary.cast(pa.large_string()).to_pylist()
+        values = column.cast(kind.value_type).cast(pa.large_string())
+    except pa.ArrowException:
+        problem = f"column {name!r} holds categories of {kind.value_type}"
+        raise InputError("data.features", f"{problem}; write them as text") from None
+    in_order = names if kind.ordered else _sorted(names, column.dictionary)
     used = set(pc.unique(values).to_pylist())
-    order = [text for text in column.dictionary.to_pylist() if text in used and text is not None]
-    names = order if column.type.ordered else sorted(order)
-    return TypedColumn(name, "categories", values, tuple(names), bool(column.type.ordered))
+    order = [text for text in in_order if text in used and text is not None]
+    return TypedColumn(name, "categories", values, tuple(order), bool(kind.ordered))
+
+
+def _sorted(names: list[str], values: pa.Array) -> list[str]:
+    """Sort the names of categories by their values: numbers as such."""
+    return [names[place] for place in pc.sort_indices(values).to_pylist()]
 
 
 def _timestamps(column: pa.Array) -> pa.Array:

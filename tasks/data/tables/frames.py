@@ -4,6 +4,7 @@ The file is Arrow's, uncompressed, so that rows are copied out of it without rea
 A column of categories reaches training with those of the rows that it trains on only.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,8 @@ def write_frame(columns: Sequence[TypedColumn], path: Path) -> tuple[ColumnFacts
 
 
 def _metadata(column: TypedColumn) -> dict[str, str]:
-    order = "\0".join(column.categories) if column.is_ordered else ""
-    return {"kind": column.kind, "order": order}
+    told = {"order": list(column.categories), "ordered": column.is_ordered}
+    return {"kind": column.kind, "categories": json.dumps(told)}
 
 
 def digest_frame(columns: Sequence[TypedColumn]) -> str:
@@ -124,7 +125,7 @@ def _series(field: pa.Field, column: pa.ChunkedArray, known: tuple[str, ...]) ->
     kind = kind_of(field)
     if kind == "categories":
         new = tuple(text for text in _order(field, column) if text not in known)
-        is_ordered = bool(field.metadata[b"order"])
+        is_ordered = json.loads(field.metadata[b"categories"])["ordered"]
         return pd.Categorical(column.to_pylist(), categories=[*known, *new], ordered=is_ordered)
     if kind == "texts":
         return pd.Series(column.to_pylist(), dtype="str")
@@ -142,5 +143,5 @@ def _nullable(kind: pa.DataType) -> str:
 
 def _order(field: pa.Field, column: pa.ChunkedArray) -> tuple[str, ...]:
     present = {text for text in pc.unique(column).to_pylist() if text is not None}
-    order = field.metadata[b"order"].decode()
-    return tuple(t for t in (order.split("\0") if order else sorted(present)) if t in present)
+    order = json.loads(field.metadata[b"categories"])["order"]
+    return tuple(text for text in order if text in present)

@@ -3,8 +3,8 @@
 | kind | what is done |
 |---|---|
 | numbers, booleans | gaps become the median, and a column marks them; scaled |
-| categories, texts of few values | one column a value; rare ones share one, with unknown ones |
-| texts of many values | what their letters have in common, as a few numbers; scaled |
+| categories, and texts whose values come again | one column a value; rare ones share one |
+| texts of which most are rare | what their letters have in common, as a few numbers; scaled |
 | dates | year, month, day, weekday, hour and days since 1970, as far as they differ; as numbers |
 | times of day | the place on the clock, as two numbers |
 
@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.preprocess import ColumnOutcome
+from foldproof.tasks.training.preprocessing.letters import Letters
 from foldproof.tasks.training.preprocessing.scaler import make_scaler
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_LEVELS = 40  # different values that become a column each
+MAX_LEVELS = 40  # columns that the values of one become, the most frequent first
+FEW_LEVELS = 10  # values that are categories, however rare each of them is
 MIN_ROWS = 5  # of training that share a value which is not rare
-TEXT_NUMBERS = 30  # that stand for a text
-LETTERS = (3, 4)  # in a row that are counted in texts
 SECONDS_A_DAY = 86400
-DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 DTYPES = {"b": "booleans", "M": "dates", "m": "times", **dict.fromkeys("iuf", "numbers")}
 
 
@@ -60,8 +60,8 @@ class Auto:
         dates = [name for name, kind in self._kinds.items() if kind == "dates"]
         self._dates = {name: _differing(frame[name]) for name in dates}
         words = [n for n, kind in self._kinds.items() if kind in ("categories", "texts")]
-        self._levels = [name for name in words if frame[name].nunique() <= MAX_LEVELS]
-        self._texts = [name for name in words if name not in self._levels]
+        self._texts = [name for name in words if _is_mostly_rare(frame[name])]
+        self._levels = [name for name in words if name not in self._texts]
         if not self._kinds:
             raise InputError("data.preprocess", "no column has a value in the training rows")
         self._steps = self._column_transformer(scaler, seed)
@@ -82,8 +82,6 @@ class Auto:
 
     def _column_transformer(self, scaler: str, seed: int) -> Any:
         from sklearn.compose import ColumnTransformer
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.impute import MissingIndicator, SimpleImputer
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder
@@ -94,24 +92,25 @@ class Auto:
         parts = self._parts()
         numbers = [part for of_column in parts.values() for part in of_column]
         firsts = [of_column[0] for of_column in parts.values()]  # a date's parts lack together
-        rare = {"min_frequency": MIN_ROWS, "handle_unknown": "infrequent_if_exist"}
+        rare = {"min_frequency": MIN_ROWS, "max_categories": MAX_LEVELS}
+        levels = OneHotEncoder(**rare, handle_unknown="infrequent_if_exist", sparse_output=False)
         steps = [
             ("numbers", scaled(SimpleImputer(strategy="median")), numbers),
             ("gaps", MissingIndicator(error_on_new=False), firsts),
-            ("levels", OneHotEncoder(**rare, sparse_output=False), self._levels),
+            ("levels", levels, [f"levels {name}" for name in self._levels]),
+            *(
+                (f"text {n}", scaled(Letters(seed)), f"text {name}")
+                for n, name in enumerate(self._texts)
+            ),
         ]
-        for name in self._texts:
-            letters = TfidfVectorizer(analyzer="char_wb", ngram_range=LETTERS)
-            directions = TruncatedSVD(TEXT_NUMBERS, random_state=seed)
-            steps.append((f"text {name}", scaled(letters, directions), name))
         return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)
 
     def _parts(self) -> dict[str, list[str]]:
         """Return the names of the numbers that become of each column."""
         of_kind = {"numbers": ("",), "booleans": ("",), "times": (" (sine)", " (cosine)")}
         return {
-            name: [name + end for end in self._dates.get(name, of_kind.get(kind, ()))]
-            for name, kind in self._kinds.items()
+            name: [f"{place}{end}" for end in self._dates.get(name, of_kind.get(kind, ()))]
+            for place, (name, kind) in enumerate(self._kinds.items())
             if kind not in ("categories", "texts")
         }
 
@@ -119,14 +118,14 @@ class Auto:
         """Return numbers for all columns but those of words, float64, and the words."""
         import pandas as pd
 
-        columns: dict[str, Any] = {}
+        columns: dict[Any, Any] = {}
         for name, names in self._parts().items():
             values = _numbers(frame[name], self._kinds[name], self._dates.get(name, ()))
             columns |= dict(zip(names, values, strict=True))
         for name in self._levels:
-            columns[name] = frame[name].astype(object)
+            columns[f"levels {name}"] = frame[name].astype(object)
         for name in self._texts:
-            columns[name] = frame[name].astype(object).where(frame[name].notna(), "")
+            columns[f"text {name}"] = frame[name].astype(object).where(frame[name].notna(), "")
         return pd.DataFrame(columns, index=frame.index)
 
     def _tell(self, frame: "pd.DataFrame") -> Any:
@@ -140,7 +139,8 @@ class Auto:
                 yield _told_levels(name, kind, gaps, encoder, self._levels.index(name))
             elif name in self._texts:
                 step = "texts as numbers, by the letters they share"
-                yield ColumnOutcome(name, kind, gaps, step, TEXT_NUMBERS)
+                letters = self._steps.named_transformers_[f"text {self._texts.index(name)}"][0]
+                yield ColumnOutcome(name, kind, gaps, step, letters.width_)
             else:
                 parts = len(self._parts()[name])
                 step = {"dates": "parts of the date", "times": "place on the clock"}.get(kind, "")
@@ -165,6 +165,13 @@ def column_kind(dtype: Any) -> str:
     return DTYPES.get(getattr(dtype, "kind", ""), "texts")
 
 
+def _is_mostly_rare(column: "pd.Series[Any]") -> bool:
+    """Return whether most training rows have a value that few share: a text, a name, an id."""
+    counts = column.value_counts()
+    rare = counts[counts < MIN_ROWS].sum()
+    return len(counts) > FEW_LEVELS and 2 * rare > counts.sum()
+
+
 def _differing(dates: "pd.Series[Any]") -> tuple[str, ...]:
     """Return the parts of dates that differ among training rows; the days are always one."""
     known = dates.dropna().dt
@@ -173,14 +180,13 @@ def _differing(dates: "pd.Series[Any]") -> tuple[str, ...]:
 
 def _numbers(column: "pd.Series[Any]", kind: str, date_parts: tuple[str, ...]) -> list[Any]:
     """Return the numbers that a column becomes, float64 with NaN for gaps."""
-    import pandas as pd
-
     if kind == "times":
         angle = column.dt.total_seconds().to_numpy() * (2 * np.pi / SECONDS_A_DAY)
         return [np.sin(angle), np.cos(angle)]
     if kind != "dates":
         return [column.to_numpy(dtype=np.float64, na_value=np.nan)]
-    start = pd.Timestamp(0, tz=column.dt.tz)
-    days = (column - start).dt.total_seconds().to_numpy() / SECONDS_A_DAY
+    in_utc = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
+    seconds = in_utc.to_numpy().astype("datetime64[s]")
+    days = np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64) / SECONDS_A_DAY)
     parts = (getattr(column.dt, part.strip(" ()")) for part in date_parts[1:])
     return [days, *(part.to_numpy(dtype=np.float64, na_value=np.nan) for part in parts)]

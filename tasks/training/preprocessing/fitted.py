@@ -6,8 +6,6 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.preprocess import ColumnOutcome
-from foldproof.tasks.training.preprocessing.auto import fit_auto
-from foldproof.tasks.training.preprocessing.own import fit_own
 from foldproof.tasks.training.preprocessing.scaler import Scaler
 
 
@@ -36,7 +34,7 @@ def fit_preprocessing(job: FoldJob, raw: Any, targets: NDArray[Any]) -> tuple[Fi
     """Fit on training rows.
 
     Args:
-        job: the fold; its model seed is that of all randomness here.
+        job: the fold; it has the seed of all randomness here.
         raw: the training rows: an array (n, ...) that may be overwritten, or a frame.
         targets: their sorted label codes, or values float64 (n,).
 
@@ -49,8 +47,12 @@ def fit_preprocessing(job: FoldJob, raw: Any, targets: NDArray[Any]) -> tuple[Fi
     if job.preprocess.way == "none":
         return Unchanged(), raw
     if job.preprocess.way == "own":
-        return fit_own(job.preprocess, raw, targets, job.model_seed)
+        from foldproof.tasks.training.preprocessing.own import fit_own
+
+        return fit_own(job.preprocess, raw, targets, job.preprocessing_seed)
     if job.preprocess.way == "auto":
-        return fit_auto(raw, job.train.scaler, job.model_seed)
+        from foldproof.tasks.training.preprocessing.auto import fit_auto
+
+        return fit_auto(raw, job.train.scaler, job.preprocessing_seed)
     scaler = Scaler(job.train.scaler).fit(raw)
     return scaler, scaler.transform(raw, own=True)

@@ -25,6 +25,13 @@ MODULES = (
 )
 
 
+# What settings call the kinds of columns.
+KINDS = {
+    **{"numbers": "numeric", "booleans": "numeric", "categories": "categorical"},
+    **{"texts": "text", "dates": "datetime", "times": "datetime"},
+}
+
+
 class Own:
     """A fitted transformer of the user's."""
 
@@ -101,26 +108,43 @@ def _by_column(parts: Sequence[Part], raw: Any) -> Any:
     from sklearn.pipeline import make_pipeline
 
     names = list(raw.columns)
-    listed = [name for part in parts for name in part.columns or ()]
-    for name in listed:
+    for name in (name for part in _listing(parts) for name in part.columns):
         if name not in names:
             raise InputError(SETTING, f"no column {name!r}; {nearest(name, names).strip()}")
-    left = [name for name in names if name not in listed]
-    made = []
-    for number, part in enumerate(sorted(parts, key=lambda part: part.kind == "rest")):
-        columns = part.columns or [n for n in left if part.kind in ("rest", _kind(raw, n))]
-        left = [name for name in left if name not in columns]
-        steps = part.steps
-        does = steps if isinstance(steps, str) else make_pipeline(*map(_made, steps))
-        made.append((f"part {number}", does, list(columns)))
-    if left:
+    chosen = _columns_of(parts, raw)
+    taken = {name for columns in chosen for name in columns}
+    if left := [name for name in names if name not in taken]:
         problem = f"column {left[0]!r} is in no part"
-        raise InputError(SETTING, f"{problem}; add kind: rest with steps: drop or passthrough")
+        remedy = "add columns: rest with steps: drop or passthrough"
+        raise InputError(SETTING, f"{problem}; {remedy}")
+    made = []
+    for number, (part, columns) in enumerate(zip(parts, chosen, strict=True)):
+        does = part.steps if isinstance(part.steps, str) else make_pipeline(*map(_made, part.steps))
+        made.append((f"part {number}", does, columns))
     return ColumnTransformer([part for part in made if part[2]], sparse_threshold=0)
 
 
-def _kind(raw: Any, name: str) -> str:
-    return column_kind(raw[name].dtype)
+def _columns_of(parts: Sequence[Part], raw: Any) -> list[list[str]]:
+    """Return the columns of each part: those listed, then those of a kind, then the rest."""
+    kinds = {name: KINDS[column_kind(raw[name].dtype)] for name in raw.columns}
+    if not any(part.columns == "text" for part in parts):  # a text is a category, too
+        kinds = {name: "categorical" if kind == "text" else kind for name, kind in kinds.items()}
+    left = [
+        name for name in raw.columns if not any(name in part.columns for part in _listing(parts))
+    ]
+    found: dict[int, list[str]] = {}
+    for number in sorted(range(len(parts)), key=lambda number: parts[number].columns == "rest"):
+        wanted = parts[number].columns
+        if not isinstance(wanted, str):
+            found[number] = list(wanted)
+            continue
+        found[number] = [name for name in left if wanted in ("rest", kinds[name])]
+        left = [name for name in left if name not in found[number]]
+    return [found[number] for number in range(len(parts))]
+
+
+def _listing(parts: Sequence[Part]) -> list[Part]:
+    return [part for part in parts if not isinstance(part.columns, str)]
 
 
 def _made(step: Step) -> Any:
@@ -129,7 +153,7 @@ def _made(step: Step) -> Any:
     Raises:
         InputError: there is none of that name, or it takes other parameters.
     """
-    return _instance(make_named(SETTING, step.use, step.params, "sklearn", MODULES), step.use)
+    return _instance(make_named(SETTING, step.name, step.params, "sklearn", MODULES), step.name)
 
 
 def _instance(found: Any, name: str) -> Any:

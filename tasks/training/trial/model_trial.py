@@ -83,7 +83,7 @@ def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...] | 
     try:
         if facts.kind == "keras":
             return try_batch(model, job, _training_data(job).for_keras(), facts.compiled)
-        if job.preprocess.way in ("none", "own"):
+        if job.preprocess.way != "scaler":
             _try_estimator(model, job)
         elif facts.saw_rows:
             _training_data(job, may_be_missing=_accepts_missing(model))
@@ -121,7 +121,7 @@ def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
         InputError: the scaler cannot do that.
     """
     setting, name = "train.scaler", job.train.scaler
-    if job.preprocess.way in ("none", "own"):
+    if job.preprocess.way != "scaler":
         setting, name = "data.preprocess", job.preprocess.name
     try:
         fold_data = training_data(job)
@@ -158,7 +158,10 @@ def _try_estimator(model: Any, job: FoldJob) -> None:
             raise
         name = type(model).__name__
         problem = f"{name} fails on what {job.preprocess.name} leaves ({short_error(error)})"
-        raise InputError("data.preprocess", f"{problem}; encode or fill in that first") from error
+        remedy = "if it takes the table itself, set data.preprocess: none"
+        if job.preprocess.way != "auto":
+            remedy = "let preprocessing encode and fill in what it does not take"
+        raise InputError("data.preprocess", f"{problem}; {remedy}") from error
 
 
 def _accepts_missing(model: Any) -> bool:

@@ -56,7 +56,7 @@ CODE = {
     *("model.builder", "split.method", "train.scaler", "train.optimizer", "train.optimizer.name"),
     *("train.learning_rate.name", "train.loss", "train.loss.name", "train.metrics"),
     *("train.metrics.name", "train.callbacks", "train.callbacks.name", "metrics"),
-    *("train.sampler.use", "data.preprocess", "data.preprocess.use"),
+    *("train.sampler.name", "data.preprocess", "data.preprocess.name"),
 }
 
 
@@ -124,21 +124,21 @@ def test_import_paths_are_found_by_their_settings():
         "train": {"scaler": "e:F", "sampler": "g:H"},
     }
     found = {"split.method": "c:D", "model.builder": "a:b", "train.scaler": "e:F"}
-    assert import_paths(parse_study(given)) == found | {"train.sampler.use": "g:H"}
+    assert import_paths(parse_study(given)) == found | {"train.sampler.name": "g:H"}
 
 
 def test_import_paths_of_steps_are_found():
     steps = [
         {"columns": ["a"], "steps": ["b:C", {"d:E": {"f": "g:h"}}]},
-        {"kind": "rest", "steps": "drop"},
+        {"columns": "rest", "steps": "drop"},
         "i:J",
     ]
     found = import_paths(parse_study({"data": {"preprocess": steps}}))
     of_steps = {setting: path for setting, path in found.items() if setting.startswith("data.")}
     assert of_steps == {
-        "data.preprocess[0].steps[0].use": "b:C",
-        "data.preprocess[0].steps[1].use": "d:E",
-        "data.preprocess[2].use": "i:J",
+        "data.preprocess[0].steps[0].name": "b:C",
+        "data.preprocess[0].steps[1].name": "d:E",
+        "data.preprocess[2].name": "i:J",
     }
     assert import_paths(Study()) == {"model.builder": "tasks.models:mlp"}
     plain = {"data": {"source": "s3://a:b", "target": "a:b"}, "out": "a:b"}

@@ -317,7 +317,7 @@ CALLING = [
         "data.preprocess: FunctionTransformer calls",
     ),
     (
-        [{"kind": "texts", "steps": {"CountVectorizer": {"input": "filename"}}}],
+        [{"columns": "text", "steps": {"CountVectorizer": {"input": "filename"}}}],
         "data.preprocess.params.input: CountVectorizer would open files",
     ),
     ([{"PCA": {"memory": "cache"}}], "data.preprocess.params.memory: names a folder whose pickles"),
@@ -342,9 +342,15 @@ FOREIGN = [
         {"data": {"preprocess": "skrub:TextEncoder"}},
         "data.preprocess: module 'skrub' is not allowed",
     ),
-    ({"data": {"preprocess": ["os:system"]}}, "data.preprocess[0].use: module 'os' is not allowed"),
-    ({"train": {"sampler": "imblearn:FunctionSampler"}}, "train.sampler.use: module 'imblearn' is"),
-    ({"train": {"sampler": "imblearn.over_sampling:os.system"}}, "train.sampler.use: module"),
+    (
+        {"data": {"preprocess": ["os:system"]}},
+        "data.preprocess[0].name: module 'os' is not allowed",
+    ),
+    (
+        {"train": {"sampler": "imblearn:FunctionSampler"}},
+        "train.sampler.name: module 'imblearn' is",
+    ),
+    ({"train": {"sampler": "imblearn.over_sampling:os.system"}}, "train.sampler.name: module"),
 ]
 
 

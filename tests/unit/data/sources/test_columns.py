@@ -4,6 +4,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -103,7 +104,6 @@ def test_numbers_name_columns_in_yaml_and_in_python(here: Path) -> None:
     text = "data: {target: 5, drop: [0], features: [1, 2.5], groups: 3, weights: 4}\n"
     (here / "study.yaml").write_text(text)
     assert chosen(parse_study(read_settings("study.yaml")).data) == SETTINGS
-    import numpy as np
 
     in_python = DataSpec(target=np.int64(5), drop=[0], features=[1, 2.5], groups=3, weights=4)  # type: ignore[arg-type,list-item]
     assert chosen(in_python) == SETTINGS
@@ -223,8 +223,8 @@ AGES = "".join(f"{age},1,{i % 2}\n" for i, age in enumerate(["31", "?", "44", "n
 LINES = [
     (
         "age,b,y\n" + AGES,
-        "data.features: column 'age': 2 of 6 values are text, such as '?'; correct or remove those "
-        "rows, or drop it (data.drop)",
+        "data.features: column 'age': 2 of 6 values are text, such as '?'; if that is a missing "
+        "value, add it to data.csv.missing, else correct or drop it",
     ),
     *(
         (
@@ -294,11 +294,15 @@ def test_gaps_texts_and_dates_are_kept_for_preprocessing(
     assert [(column.name, column.kind, column.gaps) for column in data.columns] == kinds
 
 
-def test_categories_that_are_numbers_are_numbers(tmp_path: Path) -> None:
-    table = pd.DataFrame({"a": pd.Categorical([3, 1, 3]), "y": [0, 1, 0]})
+def test_categories_that_are_numbers_are_categories(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": pd.Categorical([10, 9, 10]), "y": [0, 1, 0]})
     table.to_parquet(tmp_path / "t.parquet")
-    data = prepare_data(DataSpec(source=str(tmp_path / "t.parquet"), target="y"), None, tmp_path)
-    assert data.array("features.npy").ravel().tolist() == [3, 1, 3]  # type: ignore[union-attr]
+    table.to_feather(tmp_path / "t.feather")
+    sources = (str(tmp_path / "t.parquet"), str(tmp_path / "t.feather"), table)
+    specs = [DataSpec.model_validate({"source": source, "target": "y"}) for source in sources]
+    found = [prepare_data(spec, None, tmp_path) for spec in specs]
+    assert {data.digest for data in found} == {found[0].digest}
+    assert [column.kind for column in found[0].columns] == ["categories"]
 
 
 def test_a_gap_in_a_target_is_named_and_one_in_features_is_kept(tmp_path: Path) -> None:
@@ -313,7 +317,6 @@ def test_a_gap_in_a_target_is_named_and_one_in_features_is_kept(tmp_path: Path) 
 
 @pytest.mark.parametrize("kind", [int, float, bool])
 def test_one_hot_targets_are_recognised(tmp_path: Path, kind: type) -> None:
-    import numpy as np
 
     spec = DataSpec.from_arrays(np.ones((4, 2)), np.eye(3)[[0, 1, 2, 1]].astype(kind))
     with pytest.raises(InputError) as caught:
@@ -322,3 +325,67 @@ def test_one_hot_targets_are_recognised(tmp_path: Path, kind: type) -> None:
         "y: needs one value for each of the 4 rows of X, but has shape (4, 3); it is one-hot: "
         "give y.argmax(axis=1)"
     )
+
+
+DATES = [
+    ("d\n01.02.2024\n03.04.2024\n", "holds dates, but '01.02.2024' is not written as 2024-01-31"),
+    ("d\n2024-01-05\n2024-02-07\nunknown\n", "but 'unknown' is not written as 2024-01-31"),
+    ("d\n2024-01-05\n0000-00-00\n2024-02-07\n", "but '0000-00-00' is not written as 2024-01-31"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), DATES)
+def test_dates_that_no_reader_takes_for_that_are_named(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    rows = text.splitlines()
+    filled = [f"{rows[0]},y", *(f"{row},{place % 2}" for place, row in enumerate(rows[1:]))]
+    line = refused(tmp_path, "\n".join(filled) + "\n")
+    assert line.startswith("data.features: column 'd' ")
+    assert problem in line
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+01:00"])
+def test_dates_as_text_in_a_frame_are_dates_as_in_a_file(tmp_path: Path, zone: str) -> None:
+    frame = pd.DataFrame({"d": [f"2024-01-0{day}T10:00:00{zone}" for day in (1, 2, 3)]})
+    data = prepare_data(DataSpec.from_arrays(frame, [0, 1, 0]), None, tmp_path)
+    assert [column.kind for column in data.columns] == ["dates"]
+    versions = pd.DataFrame({"d": ["1.2.3", "1.10.2", "2.0.1"]})
+    data = prepare_data(DataSpec.from_arrays(versions, [0, 1, 0]), None, tmp_path)
+    assert [column.kind for column in data.columns] == ["texts"]
+
+
+def test_names_of_columns_may_be_anything(tmp_path: Path) -> None:
+    numbers = np.arange(12.0).reshape(4, 3)
+    named = [pd.DataFrame(numbers), pd.DataFrame(numbers, columns=[0.5, True, None])]
+    named.append(pd.DataFrame(numbers, columns=pd.MultiIndex.from_product([["a"], [1, 2, 3]])))
+    digests = {
+        prepare_data(DataSpec.from_arrays(frame, [0, 1, 0, 1]), None, tmp_path).digest
+        for frame in (*named, numbers)
+    }
+    assert len(digests) == 1
+    whole = pd.DataFrame(numbers).assign(target=[0, 1, 0, 1])
+    data = prepare_data(
+        DataSpec.model_validate({"source": whole, "target": "target"}), None, tmp_path
+    )
+    assert data.digest in digests
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        ([2**70, 1, 2], "column 'a' holds int; give numbers, booleans, text or dates, of one kind"),
+        ([1, "a", 2.5], "column 'a' holds float and int and str; give numbers"),
+        ([1j, 2j, 3j], "column 'a' holds complex; give numbers"),
+    ],
+)
+def test_what_no_column_can_hold_is_named(column: list[Any], problem: str) -> None:
+    with pytest.raises(InputError) as caught:
+        DataSpec.from_arrays(pd.DataFrame({"a": column, "b": 1.0}), [0, 1, 0])
+    assert str(caught.value).startswith(f"data: {problem}")
+
+
+def test_categories_of_intervals_are_refused_in_a_line(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": pd.cut([1.0, 2.0, 3.0], 2), "b": 1.0})
+    with pytest.raises(InputError, match=r"holds categories of .*; write them as text"):
+        prepare_data(DataSpec.from_arrays(frame, [0, 1, 0]), None, tmp_path)
