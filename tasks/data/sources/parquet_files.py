@@ -51,9 +51,10 @@ def _with_kinds(dataset: parquet.ParquetDataset) -> pa.Table:
     categories = {each["name"] for each in described if each.get("pandas_type") == "categorical"}
     for place, field in enumerate(table.schema):
         column, kind = table.column(place), field.type
-        if field.name in of_folders and pa.types.is_integer(getattr(kind, "value_type", kind)):
+        is_encoded = pa.types.is_dictionary(kind)
+        if is_encoded and field.name in of_folders and pa.types.is_integer(kind.value_type):
             table = table.set_column(place, field.name, column.cast(kind.value_type))
-        elif field.name in categories and not pa.types.is_dictionary(kind):
+        elif not is_encoded and field.name in categories:
             table = table.set_column(place, field.name, column.dictionary_encode())
     return table
 

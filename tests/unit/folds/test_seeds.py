@@ -40,4 +40,4 @@ def test_seeds_fit_every_library() -> None:
         np.random.RandomState(seed)
 
 
-FIRST = [2100468840, 720128718, 450397596]
+FIRST = [2100468840, 720128718, 450397596, 359734350]
