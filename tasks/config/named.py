@@ -1,14 +1,15 @@
 """Objects of Keras's, or of the user's, by name: a word, an import path, or either with parameters.
 
-`adam`, `{adamw: {weight_decay: 0.01}}`, `my_module:make_optimizer`. Keras's own have one name in
-settings, however they are written, so that keys do not depend on that.
+`adam`, `{name: adamw, params: {weight_decay: 0.01}}`, `my_module:make_optimizer`; short,
+`{adamw: {weight_decay: 0.01}}`. Keras's own have one name in settings, however they are written,
+so that keys do not depend on that.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_serializer
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
@@ -19,6 +20,7 @@ from foldproof.tasks.user_code.references import refuse_slip
 
 KERAS = ("keras", "tensorflow", "tf")  # packages that Keras is imported from
 CALLBACKS = "keras.callbacks"
+FIELDS = {"name", "params"}
 CALLBACK_NAMES = (
     *("EarlyStopping", "ReduceLROnPlateau", "TerminateOnNaN", "LearningRateScheduler"),
     *("ModelCheckpoint", "BackupAndRestore", "CSVLogger", "TensorBoard", "RemoteMonitor"),
@@ -40,10 +42,6 @@ class Named(Section):
     name: ImportPath
     params: dict[str, Any] = Field({})
 
-    @model_serializer
-    def _as_typed(self) -> dict[str, Any]:
-        return {self.name: self.params}
-
 
 def _branch(value: Any) -> str:
     return "named" if isinstance(value, Named | dict) else "plain"
@@ -64,9 +62,9 @@ def _read(setting: str, known: Callable[[str], str], value: Any) -> Any:
     if isinstance(value, str):
         return known(_path(setting, value))
     if isinstance(value, Named):
-        value = {value.name: value.params}
+        value = {"name": value.name, "params": value.params}
     if isinstance(value, Mapping):
-        name, params = _single(setting, value)
+        name, params = _name_and_params(setting, value)
         found = known(_path(setting, name))
         return Named(name=found, params=_plain_params(setting, found, params)) if params else found
     return known(_name_of(setting, value)) if _is_object(value) else value
@@ -76,12 +74,17 @@ def _is_object(value: Any) -> bool:
     return callable(value) or hasattr(value, "get_config") or hasattr(value, "set_model")
 
 
-def _single(setting: str, value: Mapping[Any, Any]) -> tuple[str, Any]:
-    form = '{"NAME": {"PARAMETER": VALUE}}'
-    if "class_name" in value or len(value) != 1:
+def _name_and_params(setting: str, value: Mapping[Any, Any]) -> tuple[str, Any]:
+    """Read `{name: NAME, params: {...}}`, or short `{NAME: {...}}`."""
+    form = '{"name": "NAME", "params": {"PARAMETER": VALUE}}'
+    name, params = value.get("name"), value.get("params")
+    if len(value) == 1 and not value.keys() & {*FIELDS, "class_name"}:
+        [(name, params)] = value.items()
+    elif not value.keys() <= FIELDS:
+        name = None
+    if not isinstance(name, str) or not name:
         raise InputError(setting, f"must be a name, or a name with parameters as in {form}")
-    [(name, params)] = value.items()
-    if not isinstance(name, str) or not name or not isinstance(params, Mapping | None):
+    if not isinstance(params, Mapping | None):
         problem = f"{params!r} are no parameters of {name!r}"
         raise InputError(setting, f"{problem}; write them as in {form}")
     return name, params

@@ -68,7 +68,7 @@ OPTIMIZER: Shape = {
         {"title": "with parameters (JSON)"},
     ],
     "description": "A Keras optimizer, for a builder that did not compile its model; with "
-    'parameters as JSON, such as {"adamw": {"weight_decay": 0.01}}.',
+    'parameters as JSON, such as {"name": "adamw", "params": {"weight_decay": 0.01}}.',
 }
 LEARNING_RATE: Shape = {
     "anyOf": [
@@ -76,7 +76,7 @@ LEARNING_RATE: Shape = {
         {"title": "schedule (JSON)"},
     ],
     "description": "A number, or a Keras schedule as JSON, such as "
-    '{"CosineDecay": {"initial_learning_rate": 0.01, "decay_steps": 500}}.',
+    '{"name": "CosineDecay", "params": {"initial_learning_rate": 0.01, "decay_steps": 500}}.',
 }
 CALLBACKS: Shape = {
     "anyOf": [
@@ -91,7 +91,7 @@ CALLBACKS: Shape = {
         {"title": "with parameters (JSON)"},
     ],
     "description": "Keras callbacks, made afresh for every fold; with parameters as JSON, such as "
-    '[{"ReduceLROnPlateau": {"monitor": "loss", "patience": 3}}].',
+    '[{"name": "ReduceLROnPlateau", "params": {"monitor": "loss", "patience": 3}}].',
 }
 EARLY_STOPPING: Shape = or_json("off or on", ["off", "on"], "own settings") | {
     "description": "on stops when val_loss, on a part of the training rows that is held out, no "

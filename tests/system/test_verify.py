@@ -17,6 +17,10 @@ from tests.support.places import ROOT
 
 VERIFY = [sys.executable, str(ROOT / "flows" / "verify.py")]
 CSV = "a,b,y\n" + "".join(f"{i % 7},{i * 5 % 11},{i % 2}\n" for i in range(40))
+PLATEAU = {
+    "name": "keras.callbacks:ReduceLROnPlateau",
+    "params": {"monitor": "loss", "patience": 0, "min_delta": 9},
+}
 LINEAR = ("--model", "sklearn.linear_model:LogisticRegression", "--split.n_splits", "4")
 
 
@@ -25,6 +29,7 @@ def keras_run(tmp_path_factory, prefect_api) -> Path:
     """A real run of three folds, trained by the compiled engine."""
     folder = tmp_path_factory.mktemp("keras")
     flags = ("--split.n_splits", "3", "--train.epochs", "3", "--compute.workers", "1")
+    flags = (*flags, "--train.callbacks", json.dumps([PLATEAU]))
     return report_of(cv(*flags, folder=folder, PREFECT_API_URL=prefect_api))
 
 
@@ -77,6 +82,12 @@ def test_a_copied_report_is_identical_from_any_folder(keras_run, tmp_path):
         "identical",
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]
+
+
+def test_what_has_parameters_is_told_as_it_was_typed_and_read_again(keras_run):
+    finished = FinishedRun.read(keras_run)
+    assert finished.key["train"]["callbacks"] == [PLATEAU]
+    assert [one.params for one in finished.study(None, 1).train.callbacks] == [PLATEAU["params"]]
 
 
 def test_only_an_allowed_report_is_read_and_the_refitting_needs_no_allowance(csv_run, tmp_path):

@@ -303,3 +303,53 @@ def test_settings_of_arrays_travel_without_them() -> None:
 def test_a_built_in_builder_has_one_name_however_it_is_given():
     for builder in (mlp, "foldproof.tasks.models:mlp", "tasks.models:mlp"):
         assert parse_study({"model": {"builder": builder}}).model.builder == "tasks.models:mlp"
+
+
+WORDS = {"optimizer": "Adam", "loss": "mse", "metrics": ["AUC"], "callbacks": ["TerminateOnNaN"]}
+FULL = {
+    "optimizer": {"name": "adamw", "params": {"weight_decay": 0.1}},
+    "learning_rate": {"name": "CosineDecay", "params": {"decay_steps": 9}},
+    "loss": {"name": "my_net:Tilted", "params": {"weight": 3.0}},
+    "metrics": [{"name": "AUC", "params": {"curve": "PR"}}],
+    "callbacks": [{"name": "keras.callbacks:ReduceLROnPlateau", "params": {"monitor": "loss"}}],
+}
+SHORT = {
+    "optimizer": {"adamw": {"weight_decay": 0.1}},
+    "learning_rate": {"CosineDecay": {"decay_steps": 9}},
+    "loss": {"my_net:Tilted": {"weight": 3.0}},
+    "metrics": [{"AUC": {"curve": "PR"}}],
+    "callbacks": [{"ReduceLROnPlateau": {"monitor": "loss"}}],
+}
+
+
+@pytest.mark.parametrize("train", [WORDS, FULL, SHORT])
+def test_names_are_told_with_their_parameters_and_read_again(train: dict[str, Any]) -> None:
+    study = parse_study({"train": train})
+    told = study.model_dump(mode="json")
+    assert parse_study(told).model_dump(mode="json") == told
+    if train is not WORDS:
+        assert {name: told["train"][name] for name in FULL} == FULL
+
+
+def test_a_name_with_no_parameters_is_the_name() -> None:
+    word, full, bare = (
+        parse_study({"train": {"callbacks": [one]}})
+        for one in (
+            "TerminateOnNaN",
+            {"name": "TerminateOnNaN", "params": {}},
+            {"name": "TerminateOnNaN"},
+        )
+    )
+    assert word == full == bare
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": "adam", "parms": {}}, {"name": {"a": 1}}, {"params": {}}, {"name": ""}, {}],
+)
+def test_what_is_no_name_with_parameters_says_how_to_write_one(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_study({"train": {"optimizer": wrong}})
+    form = '{"name": "NAME", "params": {"PARAMETER": VALUE}}'
+    problem = f"train.optimizer: must be a name, or a name with parameters as in {form}"
+    assert str(caught.value) == problem
