@@ -1,10 +1,18 @@
 """Settings of the training: epochs, optimizer, loss, callbacks, scaler, early stopping, weights."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeGuard
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from foldproof.tasks.config.named import Callbacks, FitMetrics, LearningRate, Loss, Optimizer
+from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.named import (
+    Callbacks,
+    FitMetrics,
+    LearningRate,
+    Loss,
+    Optimizer,
+    parts_of,
+)
 from foldproof.tasks.config.preprocess import Step, as_step
 from foldproof.tasks.config.types import (
     MAX_INT32,
@@ -27,6 +35,16 @@ def _label_keys(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(plain(key)): weight for key, weight in value.items()}
     return value
+
+
+def is_held_out(monitor: Any) -> TypeGuard[str]:
+    """Return whether a value is one of the rows that early stopping holds out."""
+    return isinstance(monitor, str) and monitor.startswith("val_")
+
+
+def no_rows_for(monitor: str) -> str:
+    """Return why nothing can watch such a value without early stopping."""
+    return f"no rows are held out for {monitor!r}; set train.early_stopping as well"
 
 
 class EarlyStopping(Section):
@@ -114,4 +132,11 @@ class TrainSpec(Section):
     @model_validator(mode="after")
     def _scaler_is_known(self) -> Self:
         refuse_unknown("scaler", self.scaler, SCALERS)
+        return self
+
+    @model_validator(mode="after")
+    def _what_callbacks_watch_is_measured(self) -> Self:
+        for name, params in map(parts_of, self.callbacks):
+            if self.early_stopping is None and is_held_out(params.get("monitor")):
+                raise InputError("callbacks", f"{name}: {no_rows_for(params['monitor'])}")
         return self

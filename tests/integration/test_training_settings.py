@@ -168,11 +168,28 @@ def check(given, slots):
         run.check()
 
 
+def test_what_watches_the_training_rows_needs_no_early_stopping(tmp_path, slots):
+    saves = {"ModelCheckpoint": {"filepath": "a.keras"}}  # each epoch, whatever its value
+    watches = {f"{PARTS}:Watching": {"watched": "loss"}}
+    check(settings(tmp_path, NET, train={"callbacks": [saves, watches]}), slots)
+    held_out = {"callbacks": [f"{PARTS}:Watching"], "early_stopping": {}}
+    check(settings(tmp_path, NET, train=held_out), slots)
+
+
 CALLED = "train.callbacks"
 WRONG = [
     ({"callbacks": [{"EarlyStopping": {"patince": 3}}]}, CALLED, "did you mean patience?"),
     ({"callbacks": [{"ReduceLROnPlateau": {"factor": 2}}]}, CALLED, "factor >= 1.0"),
-    ({"callbacks": ["ReduceLROnPlateau"]}, CALLED, "set train.early_stopping as well"),
+    *(
+        ({"callbacks": [one]}, CALLED, f"for '{value}'; set train.early_stopping as well")
+        for one, value in (
+            ("ReduceLROnPlateau", "val_loss"),
+            ({"EarlyStopping": {"monitor": "val_auc"}}, "val_auc"),
+            ({"ModelCheckpoint": {"filepath": "a.keras", "save_best_only": True}}, "val_loss"),
+            (f"{PARTS}:Watching", "val_loss"),
+            ({f"{PARTS}:Nothing": {"monitor": "val_loss"}}, "val_loss"),
+        )
+    ),
     (
         {"callbacks": [{"EarlyStopping": {"monitor": "acc"}}]},
         f"{CALLED}: EarlyStopping.monitor",

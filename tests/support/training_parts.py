@@ -56,6 +56,14 @@ class Halving(keras.callbacks.Callback):
         logs["seen"] = float(self.seen)
 
 
+class Watching(keras.callbacks.Callback):
+    """Say what it watches as Keras's own do."""
+
+    def __init__(self, watched="val_loss"):
+        super().__init__()
+        self.monitor = watched
+
+
 class Counting(keras.callbacks.Callback):
     """Count batches."""
 

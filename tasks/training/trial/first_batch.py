@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.config.train import is_held_out, no_rows_for
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
@@ -201,6 +202,8 @@ def _check_callbacks(model: Any, batch: Samples, job: FoldJob) -> None:
     stopping, own = plain.early_stopping(job.train), make_callbacks(job.train, job.builder)
     for callback in own:
         _check_rate(model, callback)
+        if stopping is None:
+            _refuse_held_out(callback)
     watching = [("train.callbacks", each) for each in own if _needs_its_value(each)]
     if stopping is not None:
         watching.append(("train.early_stopping", stopping))
@@ -209,9 +212,17 @@ def _check_callbacks(model: Any, batch: Samples, job: FoldJob) -> None:
         return
     known = model.evaluate(batch.features, batch.targets, return_dict=True, verbose=0)
     held_out = {f"val_{name}": value for name, value in known.items()}
-    logs = known | (held_out if stopping is not None else {})
+    logs = known | ({} if stopping is None else held_out)
     for setting, callback in watching:
-        _check_monitor(setting, callback, model, logs, held_out)
+        _check_monitor(setting, callback, model, logs)
+
+
+def _refuse_held_out(callback: Any) -> None:
+    """Refuse a callback that watches rows which nothing holds out; some watch only for the best."""
+    monitor = getattr(callback, "monitor", None)
+    if is_held_out(monitor) and getattr(callback, "save_best_only", True):
+        where = f"train.callbacks: {type(callback).__name__}.monitor"
+        raise InputError(where, no_rows_for(monitor))
 
 
 def _needs_its_value(callback: Any) -> bool:
@@ -230,16 +241,12 @@ def _check_rate(model: Any, callback: Any) -> None:
         raise InputError("train.callbacks", f"{problem}; leave one of the two out")
 
 
-def _check_monitor(
-    setting: str, callback: Any, model: Any, logs: dict[str, Any], held_out: dict[str, Any]
-) -> None:
+def _check_monitor(setting: str, callback: Any, model: Any, logs: dict[str, Any]) -> None:
     """Refuse to watch an unknown metric, or one without a known direction."""
     monitor, is_own = callback.monitor, setting == "train.callbacks"
     where = f"{setting}: {type(callback).__name__}" if is_own else setting
     if monitor not in logs:
         problem = f"the model has no {monitor!r}; use one of {', '.join(logs)}"
-        if monitor in held_out:
-            problem = f"no rows are held out for {monitor!r}; set train.early_stopping as well"
         raise InputError(f"{where}.monitor", problem)
     callback.set_model(model)
     callback.on_train_begin()
