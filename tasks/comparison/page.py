@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.tables import ComparisonTables
-from foldproof.tasks.comparison.texts import by_rank, method_with_sizes, p_text
+from foldproof.tasks.comparison.texts import better, by_rank, method_with_sizes, p_text
 from foldproof.tasks.report.page_template import describe, fill_template
 from foldproof.tasks.report.plots import strips
 
@@ -41,6 +41,7 @@ def render(models: Sequence[ComparedModel], tables: ComparisonTables) -> str:
             "folds": f"sha256 {key['split']['sha256']}",
             "foldproof": key["foldproof"],
         },
+        better=better(tables.models.to_pylist()),
         by_rank=by_rank,
         p_text=p_text,
         sized=method_with_sizes,

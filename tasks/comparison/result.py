@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from foldproof.tasks.comparison.folder import MODELS, PAGE, PAIRS
-from foldproof.tasks.comparison.texts import by_rank, method_with_sizes, p_text
+from foldproof.tasks.comparison.texts import better, by_rank, method_with_sizes, p_text
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.report.result import (
@@ -123,12 +123,12 @@ def comparison_text(path: Path) -> str:
     for metric in dict.fromkeys(row["metric"] for row in models):
         blocks.append("\n".join(_ranking([row for row in models if row["metric"] == metric])))
         blocks.append(_pairs([row for row in pairs if row["metric"] == metric]))
-    return "\n\n".join([*blocks, "\n".join(_remarks(pairs))])
+    return "\n\n".join([*blocks, "\n".join(_remarks(models, pairs))])
 
 
-def _remarks(pairs: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _remarks(models: Sequence[dict[str, Any]], pairs: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield what a reader must know of differences and p-values."""
-    yield "difference: first minus second; greater is better"
+    yield f"difference: first minus second; {better(models)}"
     for family in dict.fromkeys(row["family"] for row in pairs if row["family"]):
         yield f"adjusted p: Holm's, over {family}"
     for method, note in dict.fromkeys((row["method"], row["note"]) for row in pairs if row["note"]):

@@ -9,7 +9,8 @@ def models_schema() -> pa.Schema:
     """Return the schema of models.parquet: one row a metric and model."""
     return described_schema(
         [
-            ("metric", pa.string(), "The metric; greater is better."),
+            ("metric", pa.string(), "The metric."),
+            ("greater_is_better", pa.bool_(), "Whether its greater values are the better ones."),
             ("number", pa.int16(), "The model's place in the comparison, from 1."),
             ("model", pa.string(), "The builder, and what tells it from others of its kind."),
             ("run_id", pa.string(), "The model's run."),
@@ -32,7 +33,7 @@ def pairs_schema() -> pa.Schema:
     """Return the schema of comparison.parquet: one row a metric, pair and method."""
     return described_schema(
         [
-            ("metric", pa.string(), "The metric; greater is better."),
+            ("metric", pa.string(), "The metric; models.parquet says which values are better."),
             ("first_number", pa.int16(), "The first model's place in the comparison."),
             ("second_number", pa.int16(), "The second model's place in the comparison."),
             ("first", pa.string(), "The first model."),

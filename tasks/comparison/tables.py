@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from foldproof.tasks.comparison.models import ComparedModel, Values, pooled_scores
 from foldproof.tasks.comparison.schemas import models_schema, pairs_schema
+from foldproof.tasks.evaluation.measure import greater_is_better
 from foldproof.tasks.evaluation.paired_tests.choose import paired_tests
 from foldproof.tasks.evaluation.paired_tests.holm import adjust
 from foldproof.tasks.evaluation.paired_tests.types import PairedTest
@@ -55,13 +56,17 @@ def compare_tables(models: Sequence[ComparedModel]) -> ComparisonTables:
 
 def _model_rows(metric: str, models: Sequence[ComparedModel]) -> Iterator[dict[str, Any]]:
     reasons = _unranked(metric, models)
-    means = [m.summary[metric]["mean"] for m in models if m.number not in reasons]
+    greater = greater_is_better(metric)
+    sign = 1 if greater else -1
+    means = [sign * m.summary[metric]["mean"] for m in models if m.number not in reasons]
     for model in models:
         summary, reason = model.summary[metric], reasons.get(model.number)
-        above = [mean for mean in means if summary["mean"] is not None and mean > summary["mean"]]
+        own = summary["mean"]
+        above = [mean for mean in means if own is not None and mean > sign * own]
         yield {
             **{name: value for name, value in summary.items() if name in models_schema().names},
             "metric": metric,
+            "greater_is_better": greater,
             "number": model.number,
             "model": model.label,
             "run_id": model.run_id,

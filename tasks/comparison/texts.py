@@ -1,5 +1,6 @@
 """Format the values of a comparison for the page and the terminal."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MIN_SHOWN_P = 0.0001  # p-values below are shown as smaller than this
@@ -13,6 +14,12 @@ def p_text(p: float | None, none: str) -> str:
 def method_with_sizes(row: dict[str, Any]) -> str:
     """Return a test's method with the numbers that it used."""
     return f"{row['method']}, J={row['j']}, n_train={row['n_train']:g}, n_test={row['n_test']:g}"
+
+
+def better(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return which values are the better ones, of the metrics in models.parquet."""
+    less = dict.fromkeys(row["metric"] for row in rows if not row["greater_is_better"])
+    return "greater is better" + (f", but less for {', '.join(less)}" if less else "")
 
 
 def by_rank(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

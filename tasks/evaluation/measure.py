@@ -66,6 +66,19 @@ def is_own(name: str) -> bool:
     return is_function_object(name) or is_own_metric(name)
 
 
+def greater_is_better(name: str) -> bool:
+    """Return whether greater values of a metric are better; one of the user's may state it.
+
+    Raises:
+        InputError: it states something else than true or false.
+    """
+    stated = getattr(_own_scorer(name), "greater_is_better", True) if is_own(name) else True
+    if not isinstance(stated, bool):
+        problem = f"{name.partition('@')[0]} states greater_is_better = {stated!r:.60}"
+        raise InputError("metrics", f"{problem}; state True or False")
+    return stated
+
+
 def is_computable(name: str) -> bool:
     """Return whether a metric can be computed without an import of the user's code."""
     return not is_own_metric(name) or own_metric(name) is not None
@@ -84,8 +97,9 @@ def try_own(name: str, task: Task, classes: int) -> None:
     """Try a scorer or function of the user's on a few made-up predictions of the task.
 
     Raises:
-        InputError: it fails, or returns no number.
+        InputError: it fails, returns no number, or does not say which values are better.
     """
+    greater_is_better(name)
     with warnings.catch_warnings(action="ignore"):
         try:
             _score(name, _made_up(task, classes))

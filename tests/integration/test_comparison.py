@@ -126,6 +126,29 @@ def test_models_are_ranked_by_their_mean(three):
         assert {row["note"] for row in found} == {None}
 
 
+LESS = """
+def wrong(y_true, y_pred):
+    return float((y_true != y_pred).mean())
+
+
+wrong.greater_is_better = False
+"""
+
+
+def test_models_are_ranked_by_what_their_metric_states(here, out, tmp_path):
+    (here / "less_is_better.py").write_text(LESS)
+    own = {**CANCER, "metrics": ["less_is_better:wrong", "accuracy"]}
+    paths = [finish(out, model=model, **own).path for model in (CLASSIFIER, WEAK)]
+    models, tables = compared(*paths)
+    less, greater = (rows(tables.models, metric=metric) for metric in own["metrics"])
+    assert [row["greater_is_better"] for row in (*less, *greater)] == [False, False, True, True]
+    assert less[0]["mean"] < less[1]["mean"]
+    assert [row["rank"] for row in less] == [row["rank"] for row in greater] == [1, 2]
+    said = "greater is better, but less for less_is_better:wrong"
+    assert said in render(models, tables)
+    assert said in comparison_text(write_comparison(models, tables, tmp_path))
+
+
 def test_a_model_with_a_failed_fold_is_ranked_and_tested_against_nobody(three, frail):
     models, tables = compared(three[0], frail, three[1])
     assert [model.n_failed for model in models] == [0, 1, 0]

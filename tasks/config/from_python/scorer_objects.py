@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.user_code.objects.kept_objects import describe_by_parts, keep
@@ -57,7 +57,7 @@ def as_scorer(one: Callable[..., Any]) -> Callable[..., Any]:
     """Return what takes an estimator, X and y; a function of true and predicted values is wrapped.
 
     A function whose second argument is called `y_score` is given probabilities: of the positive
-    class, or one column for each of several classes.
+    class, or one column for each of several classes. What it states as `greater_is_better` is kept.
 
     Raises:
         InputError: it takes something else.
@@ -71,8 +71,9 @@ def as_scorer(one: Callable[..., Any]) -> Callable[..., Any]:
         from sklearn.metrics import make_scorer
 
         answer = "predict_proba" if needed[1].name in SCORES else "predict"
-        made: Callable[..., Any] = make_scorer(one, response_method=answer)
-        return made
+        made: Any = make_scorer(one, response_method=answer)
+        made.greater_is_better = getattr(one, "greater_is_better", True)
+        return cast(Callable[..., Any], made)
     if len(needed) == OF_SCORER or scored_function(one) is not None:
         return one
     takes = "(y_true, y_pred), (y_true, y_score) or (estimator, X, y)"

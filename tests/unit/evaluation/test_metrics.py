@@ -366,6 +366,7 @@ USUAL = {task: f"the usual ones are {', '.join(usual_metrics(task))}" for task i
         ("mean_absolute_error", "regression", "use neg_mean_absolute_error"),
         ("r2_score", "regression", "use r2"),
         ("log_loss", "binary", "use neg_log_loss"),
+        ("brier", "binary", "use neg_brier_score"),
         ("brier_score", "binary", "use neg_brier_score"),
         ("mae", "binary", f"neg_mean_absolute_error does not fit a binary task; {USUAL['binary']}"),
         ("auc", "regression", f"roc_auc does not fit a regression task; {USUAL['regression']}"),

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.evaluation.measure import compute_metric, is_computable
+from foldproof.tasks.evaluation.measure import compute_metric, greater_is_better, is_computable
 from foldproof.tasks.evaluation.metric_names import resolve_metrics
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 
@@ -25,6 +25,20 @@ def top(y_true, y_score, share=0.5):
     """Of shape (n,) for two classes, and (n, classes) for more."""
     best = y_score if y_score.ndim == 1 else y_score.max(axis=1)
     return float(best.max() * y_score.ndim)
+
+
+def loss(y_true, y_pred):
+    return float(np.mean(y_true != y_pred))
+
+
+loss.greater_is_better = False
+
+
+def vague(y_true, y_pred):
+    return 1.0
+
+
+vague.greater_is_better = "no"
 
 
 def scorer(estimator, X, y):
@@ -89,6 +103,7 @@ def test_a_function_of_values_measures_a_regression(module):
         ("alone", "alone takes 1 arguments; let it take (y_true, y_pred), (y_true, y_score)"),
         ("fails", "fails on a binary task (RuntimeError: no)"),
         ("text", "fails on a binary task (ValueError"),
+        ("vague", "states greater_is_better = 'no'; state True or False"),
         ("number", "has no class 'number'; check the name"),
         ("missing", "check the name"),
     ],
@@ -99,6 +114,15 @@ def test_what_is_no_metric_is_one_line(module, name, problem):
     assert str(caught.value).startswith("metrics: ")
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_states_which_values_are_better_and_keeps_them(module):
+    names = [f"{module}:{name}" for name in ("loss", "right", "scorer")]
+    resolve_metrics(names, "binary", 2)
+    assert [greater_is_better(name) for name in names] == [False, True, True]
+    assert greater_is_better("neg_log_loss")
+    made = binary()
+    assert compute_metric(names[0], made).value == np.mean(made.truth != made.predicted)
 
 
 def test_a_name_in_a_report_imports_nothing(module, here):
