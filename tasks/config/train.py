@@ -111,8 +111,8 @@ class TrainSpec(Section):
     )
     scaler: ImportPath = Field(
         "standard",
-        description="standard, minmax, robust, none, or module:Class; "
-        "fitted on the training rows only.",
+        description="standard, minmax, robust, none, or module:Class; fitted on the training rows "
+        "only. Images have none unless it is set.",
     )
     early_stopping: EarlyStopping | None = Field(
         None, description="Stop when a value no longer improves; null (off) trains all epochs."

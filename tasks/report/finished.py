@@ -140,12 +140,17 @@ class FinishedRun:
                 "split": _chosen("split", key["split"]["settings"])
                 | {name: key["split"]["settings"][name] for name in key["split"].get("given", ())},
                 "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
-                "train": {**_chosen("train", key["train"]), "engine": "plain"},
+                "train": {**_chosen("train", key["train"]), **self._scaler(), "engine": "plain"},
                 "metrics": key["metrics"],
                 "compute": {**device, "workers": workers},
                 "seed": key["seed"],
             }
         )
+
+    def _scaler(self) -> dict[str, Any]:
+        """Return the scaler that was applied, also where it is the default: images have none."""
+        applies = self.key["data"]["settings"].get("preprocess", "auto") == "auto"
+        return {"scaler": self.key["train"]["scaler"]} if applies else {}
 
     def _reading(self, source: str | None) -> dict[str, Any]:
         """Return where the data is and how it is to be read, which no key holds."""

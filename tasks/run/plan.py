@@ -10,6 +10,7 @@ from typing import Any
 
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset, prepare_data
+from foldproof.tasks.data.sources.choose import has_images
 from foldproof.tasks.evaluation.metric_names import resolve_metrics
 from foldproof.tasks.folds.fold_jobs import builder_call, fold_jobs
 from foldproof.tasks.folds.job import FoldJob
@@ -32,14 +33,17 @@ class RunPlan:
     Each step is computed once, when it is first asked for.
 
     Attributes:
-        study: the settings.
+        study: the settings, with the scaler that is applied.
+        leaves_pixels: images stay unscaled, as nobody chose a scaler.
         out: the folder of the results.
         scratch: an existing folder for arrays, which ends with the run.
     """
 
     def __init__(self, study: Study, out: Path, scratch: Path) -> None:
         """Take the settings; nothing is computed yet."""
-        self.study, self.out, self.scratch = study, out, scratch
+        self.leaves_pixels = leaves_pixels(study)
+        self.study = without_scaler(study) if self.leaves_pixels else study
+        self.out, self.scratch = out, scratch
 
     @cached_property
     def identity(self) -> ModelIdentity:
@@ -159,6 +163,17 @@ class RunPlan:
         return disk_errors_as_run_failed(
             f"{what}, as arrays in {str(self.scratch.parent)!r},", remedy
         )
+
+
+def leaves_pixels(study: Study) -> bool:
+    """Return whether no scaler is applied because the samples are images, and nobody chose one."""
+    is_free = study.data.preprocess == "auto" and not study.train.chosen("scaler")
+    return is_free and has_images(study.data)
+
+
+def without_scaler(study: Study) -> Study:
+    """Return the settings with no scaler."""
+    return study.model_copy(update={"train": study.train.model_copy(update={"scaler": "none"})})
 
 
 def _given(study: Study) -> list[str]:

@@ -58,6 +58,8 @@ from foldproof.tasks.workers import in_worker
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots
 
+UNSCALED = "pixels stay as they are, 0 to 255; for others: --train.scaler minmax"
+
 
 class Run(RunPlan):
     """A cross-validation from its settings to its records.
@@ -119,6 +121,8 @@ class Run(RunPlan):
         self._checked_settings = False
         self._refusal: InputError | None = None
         self._stored = StoredLookup(self.remote)
+        if self.leaves_pixels:
+            self.tell(UNSCALED)
         self._service_of: Run | None = None
         self._workers_of: Run | None = None
         self.is_compared = False

@@ -8,9 +8,16 @@ import pytest
 from PIL import Image
 from sklearn import datasets
 
+from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.run.plan import RunPlan
+from foldproof.tasks.run.session import UNSCALED
+from foldproof.tasks.verification.refit import verify
+from tests.support.reports import finish
 from tests.support.training import settings, train_some
 
 CNN = "tasks.models:cnn"
+TREE = {"builder": "tests.support.flat_tree:build"}
 PARAMS = {"filters": [4], "dense": 8}
 
 
@@ -55,8 +62,51 @@ def test_files_tables_and_arrays_train_to_the_same_bits(folder, tmp_path, slots)
             CNN,
             data=data | {"positive": "one"},
             model={"builder": CNN, "params": PARAMS},
-            train={"epochs": 4, "engine": engine},
+            train={"epochs": 4, "engine": engine, "scaler": "minmax"},
             split={"n_splits": 3},
         )
         found.append(outcome(given, order, slots)[0])
     assert found[0] == found[1] == found[2]
+
+
+def test_pixels_stay_as_they_are_unless_a_scaler_is_set(folder, tmp_path, slots):
+    images: dict[str, Any] = {"source": str(folder / "images"), "images": {"channels": 1}}
+    table = {"source": str(folder / "t.csv"), "target": "y", "images": {"column": "file"}}
+    table["images"] |= images["images"]
+    array = {"source": str(folder / "all.npz")}
+    none, minmax = {"scaler": "none"}, {"scaler": "minmax"}
+    cases = ((images, {}), (table, {}), (images, none), (array, none), (images, minmax))
+    found = []
+    for place, (data, train) in enumerate(cases):
+        given = settings(
+            tmp_path / str(place),
+            CNN,
+            data=data | {"positive": "one"},
+            model={"builder": CNN, "params": PARAMS},
+            train={"epochs": 1, **train},
+        )
+        found.append(outcome(given, [(0, 0)], slots))
+    assert found[0] == found[1] == found[2] == found[3]
+    assert found[4][1] != found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("train", "applied"),
+    [({}, "none"), ({"scaler": "none"}, "none"), ({"scaler": "standard"}, "standard")],
+)
+def test_a_report_on_images_names_the_scaler_that_was_applied(folder, tmp_path, train, applied):
+    data = {"source": str(folder / "images")}
+    done = finish(tmp_path, data=data, model=TREE, train=train)
+    finished = FinishedRun.read(done.path)
+    assert finished.key["train"]["scaler"] == applied
+    assert (UNSCALED in done.run.notices) == (not train)
+    again = finished.study(None, 1)
+    assert again.train.scaler == applied
+    said: list[str] = []
+    assert verify(finished, str(folder / "images"), 1, "bit", said.append, trusted=True), said
+
+
+def test_what_a_transformer_does_to_pixels_is_not_undone(folder, tmp_path):
+    data = {"source": str(folder / "images"), "preprocess": "none"}
+    run = RunPlan(parse_study({"data": data}), tmp_path, tmp_path)
+    assert (run.leaves_pixels, run.study.train.scaler) == (False, "standard")

@@ -61,6 +61,12 @@ def places(spec: DataSpec) -> tuple[str, ...]:
     return (source.location(spec.source), *source.also(spec)) if source.is_opened else ()
 
 
+def has_images(spec: DataSpec) -> bool:
+    """Return whether the samples are images, by the settings alone."""
+    source = find_source(spec.source)
+    return spec.images.column is not None or (source is not None and source.is_of_images)
+
+
 def content_digest(spec: DataSpec) -> str | None:
     """Return a digest of all that is read; None where that cannot be told before."""
     source = find_source(spec.source)

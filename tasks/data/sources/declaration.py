@@ -42,6 +42,7 @@ class Source:
         also: the other paths or URIs that are read with it, as far as settings tell.
         check: refuses what is wrong with the settings before anything is loaded.
         precedence: the larger is asked first whether it takes an address.
+        is_of_images: its samples are images, whatever the settings.
     """
 
     written: str
@@ -56,6 +57,7 @@ class Source:
     also: Callable[[DataSpec], tuple[str, ...]] = _nothing_more
     check: Callable[[DataSpec], None] = _anything
     precedence: int = 0
+    is_of_images: bool = False
 
     @property
     def is_opened(self) -> bool:

@@ -78,4 +78,5 @@ SOURCE = Source(
     read=_read,
     settings=("images",),
     check=_check,
+    is_of_images=True,
 )
