@@ -17,6 +17,7 @@ from tests.support.reports import finish
 from tests.support.training import settings, train_some
 
 CNN = "tasks.models:cnn"
+Cases = tuple[tuple[dict[str, Any], dict[str, Any]], ...]
 TREE = {"builder": "tests.support.flat_tree:build"}
 PARAMS = {"filters": [4], "dense": 8}
 
@@ -75,7 +76,7 @@ def test_pixels_stay_as_they_are_unless_a_scaler_is_set(folder, tmp_path, slots)
     table["images"] |= images["images"]
     array = {"source": str(folder / "all.npz")}
     none, minmax = {"scaler": "none"}, {"scaler": "minmax"}
-    cases = ((images, {}), (table, {}), (images, none), (array, none), (images, minmax))
+    cases: Cases = ((images, {}), (table, {}), (images, none), (array, none), (images, minmax))
     found = []
     for place, (data, train) in enumerate(cases):
         given = settings(
