@@ -4,6 +4,7 @@ After preprocessing and before class weights, on the rows that gradients come fr
 early stopping watches stay as they are, and so do the test rows.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.preprocess import SAMPLERS, Step
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.preprocessing.features import as_float32
-from foldproof.tasks.training.seeding import seed_estimator
+from foldproof.tasks.training.seeding import seed_estimator, seed_everything
 from foldproof.tasks.user_code.builder import short_error
 from foldproof.tasks.user_code.named_parts import make_named
 from foldproof.tasks.user_code.search_path import extend_path
@@ -44,6 +45,7 @@ def resampled(
     made = make_named(SETTING, sampler.name, sampler.params, SAMPLERS, MODULES)
     if not hasattr(made, "fit_resample"):
         raise InputError(SETTING, f"{sampler.name} has no fit_resample; give a sampler")
+    seed_everything(seed, keras_loaded="keras" in sys.modules)
     if hasattr(made, "get_params"):
         seed_estimator(made, seed)
     is_frame = hasattr(features, "columns")  # such as categories, for SMOTENC
