@@ -20,7 +20,10 @@ from foldproof.flows.cv import cross_validate
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
 
-GAP = "data.features: column 'a': 1 of 12 values are missing or NaN; drop the column or those rows"
+INFINITE = (
+    "data.features: column 'a': 1 of 12 values are infinite as float32; drop the column or those "
+    "rows"
+)
 LINEAR = {"builder": "sklearn.linear_model:LogisticRegression"}
 BAYES = {"builder": "sklearn.naive_bayes:GaussianNB"}
 
@@ -35,7 +38,7 @@ def client(prefect_api: str) -> Any:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: SyncPrefectClient) -> Path:
     rows = [f"{i},{i * i % 7},{i % 2}\n" for i in range(12)]
     (tmp_path / "good.csv").write_text("a,b,y\n" + "".join(rows))
-    (tmp_path / "gap.csv").write_text("a,b,y\n" + "".join(rows[:-1]) + "nan,1,1\n")
+    (tmp_path / "inf.csv").write_text("a,b,y\n" + "".join(rows[:-1]) + "inf,1,1\n")
     (tmp_path / "models.py").write_text("def build():\n    return None\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -62,7 +65,7 @@ def left(client: SyncPrefectClient) -> tuple[Any, dict[str, Any], list[str]]:
 
 
 CASES = [
-    ({"data": data("gap.csv")}, {"load data"}, GAP),
+    ({"data": data("inf.csv")}, {"load data"}, INFINITE),
     (
         {"data": data("good.csv"), "split": {"n_splits": 7}},
         {"load data", "split rows"},
@@ -98,14 +101,14 @@ def test_wrong_data_of_compared_models_fails_their_common_task(
     client: SyncPrefectClient, here: Path
 ) -> None:
     with pytest.raises(InputError) as caught:
-        compare_models([{"data": data("gap.csv"), "model": model} for model in (LINEAR, BAYES)])
-    assert str(caught.value) == f"study 1: {GAP}"
+        compare_models([{"data": data("inf.csv"), "model": model} for model in (LINEAR, BAYES)])
+    assert str(caught.value) == f"study 1: {INFINITE}"
     state, found, red = left(client)
-    assert (state.type, state.message) == ("FAILED", f"study 1: {GAP}")
+    assert (state.type, state.message) == ("FAILED", f"study 1: {INFINITE}")
     assert {name: task.type for name, task in found.items()} == {"load data": "FAILED"}
     assert red[-1] == state.message
 
 
 def test_a_caller_who_asks_for_the_state_gets_it(here: Path) -> None:
-    state = cross_validate(model=LINEAR, data=data("gap.csv"), return_state=True)
-    assert (state.type, state.message) == ("FAILED", GAP)
+    state = cross_validate(model=LINEAR, data=data("inf.csv"), return_state=True)
+    assert (state.type, state.message) == ("FAILED", INFINITE)

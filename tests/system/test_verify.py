@@ -156,7 +156,7 @@ def test_the_first_divergence_is_named_and_levels_forgive(forged):
     change(forged, "folds.parquet", weights_sha256="0" * 64)
     agrees, said = verified(forged, folds=1)
     assert not agrees
-    assert "fold 0/0: DIFFERENT: loss of epoch 1 is 0.125 in the report, 0." in said
+    assert "fold 0/0: DIFFERENT: learning_rate of epoch 1 is 0.125 in the report, 0." in said
     for level in ("numeric", "statistical"):
         agrees, said = verified(forged, folds=1, level=level)
         assert agrees
