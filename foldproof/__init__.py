@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from foldproof.flows.compare import compare_models
     from foldproof.flows.python_api import cross_validate
     from foldproof.tasks.common.errors import InputError, RunFailed
-    from foldproof.tasks.common.kept import shutdown
+    from foldproof.tasks.common.process.kept import shutdown
     from foldproof.tasks.comparison.result import ComparisonResult
     from foldproof.tasks.config.compute import ComputeSpec
     from foldproof.tasks.config.data import CsvSpec, DataSpec
@@ -70,7 +70,7 @@ _HOMES = {  # of each public name, relative to this package
     "__version__": "tasks.common.version",
     "compare_models": "flows.compare",
     "cross_validate": "flows.python_api",
-    "shutdown": "tasks.common.kept",
+    "shutdown": "tasks.common.process.kept",
 }
 
 

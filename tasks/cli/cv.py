@@ -13,11 +13,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from foldproof.tasks.cli.arguments import Request, read_request
-from foldproof.tasks.common import collection
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
-from foldproof.tasks.common.kept import serves_commands
 from foldproof.tasks.common.places import ROOT
+from foldproof.tasks.common.process import collection
+from foldproof.tasks.common.process.kept import serves_commands
 from foldproof.tasks.run.views.status_line import line
 
 if TYPE_CHECKING:

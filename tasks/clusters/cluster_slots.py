@@ -19,7 +19,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import is_remote
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement, place
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.search_path import import_folders

@@ -7,7 +7,7 @@ from typing import Any
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.preprocess import Preprocess
+from foldproof.tasks.config.named.preprocess import Preprocess
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
 

@@ -6,7 +6,7 @@ from functools import cache
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.preprocess import Preprocess, references_in
+from foldproof.tasks.config.named.preprocess import Preprocess, references_in
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.training_code import modules_of_functions, trace_named
 from foldproof.tasks.user_code.objects.functions import is_function_object, modules_of

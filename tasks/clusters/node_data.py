@@ -8,7 +8,7 @@ from foldproof.tasks.clusters.messages import DataReference
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.folds.plan import plan_folds
+from foldproof.tasks.folds.split.plan import plan_folds
 from foldproof.tasks.user_code.search_path import extend_path
 
 

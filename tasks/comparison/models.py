@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foldproof.tasks.evaluation.paired_tests.types import PooledScores, SplitSummary
-from foldproof.tasks.folds.splitters import base_method
+from foldproof.tasks.folds.split.splitters import base_method
 from foldproof.tasks.report.finished import FinishedRun
 
 Values = list[float | None]

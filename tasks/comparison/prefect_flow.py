@@ -19,7 +19,7 @@ from foldproof.tasks.comparison.studies import (
 from foldproof.tasks.comparison.tables import ComparisonTables, compare_tables
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.prefect_flow.console import quiet_prefect
 from foldproof.tasks.prefect_flow.lifecycle import outcome, run_with_api
 from foldproof.tasks.prefect_flow.names import named, readable_name

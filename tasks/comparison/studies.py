@@ -17,7 +17,7 @@ from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.sources.read import check_source
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.allowlist import check_trust
 from foldproof.tasks.run.preflight import refuse_elsewhere

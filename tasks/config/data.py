@@ -15,11 +15,11 @@ from pydantic import (
 )
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.frames import is_frame
+from foldproof.tasks.config.in_memory.frames import is_frame
+from foldproof.tasks.config.in_memory.streams import refuse_stream
 from foldproof.tasks.config.keyed import keyed_settings
 from foldproof.tasks.config.messages import input_error
-from foldproof.tasks.config.preprocess import Preprocess, check_preprocess
-from foldproof.tasks.config.streams import refuse_stream
+from foldproof.tasks.config.named.preprocess import Preprocess, check_preprocess
 from foldproof.tasks.config.types import (
     Column,
     Int,
@@ -242,7 +242,7 @@ class DataSpec(Section):
         given = {"source": value} if is_frame(value) else value
         if not (isinstance(given, dict) and is_frame(given.get("source"))):
             return handler(given)
-        from foldproof.tasks.config.arrays_in_memory import remember_frame
+        from foldproof.tasks.config.in_memory.arrays_in_memory import remember_frame
 
         arrays = remember_frame(given["source"])  # is kept by this variable until it is by `made`
         made = handler({**given, "source": arrays.source})
@@ -251,7 +251,7 @@ class DataSpec(Section):
     def model_post_init(self, context: Any, /) -> None:
         """Keep the arrays in memory that these settings stand for, if they do."""
         if self.source.startswith("memory:"):
-            from foldproof.tasks.config.arrays_in_memory import find_arrays
+            from foldproof.tasks.config.in_memory.arrays_in_memory import find_arrays
 
             self._arrays = find_arrays(self.source)
 
@@ -292,7 +292,7 @@ class DataSpec(Section):
         Raises:
             InputError: an array has an unusable type, or a setting is wrong.
         """
-        from foldproof.tasks.config.arrays_in_memory import store_arrays
+        from foldproof.tasks.config.in_memory.arrays_in_memory import store_arrays
 
         named = {"groups": groups, "weights": weights, "time": time, "id": id}
         present = {name: array for name, array in named.items() if array is not None}

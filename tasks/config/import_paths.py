@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from foldproof.tasks.config.named import Named
+from foldproof.tasks.config.named.keras_parts import Named
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.types import Importable, Section
 

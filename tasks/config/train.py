@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self, TypeGuard
 from pydantic import BeforeValidator, Field, model_validator
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.named import (
+from foldproof.tasks.config.named.keras_parts import (
     Callbacks,
     FitMetrics,
     LearningRate,
@@ -13,7 +13,7 @@ from foldproof.tasks.config.named import (
     Optimizer,
     parts_of,
 )
-from foldproof.tasks.config.preprocess import Step, as_step
+from foldproof.tasks.config.named.preprocess import Step, as_step
 from foldproof.tasks.config.types import (
     MAX_INT32,
     Float,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources.bundled import NAMES
+from foldproof.tasks.data.sources.kinds.bundled import NAMES
 from foldproof.tasks.data.target import Target
 
 MAX_CLASSES = 200

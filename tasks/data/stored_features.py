@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.preprocess import Part, Preprocess
+from foldproof.tasks.config.named.preprocess import Part, Preprocess
 from foldproof.tasks.data.features import is_numeric, write_features
 from foldproof.tasks.data.tables.column_kinds import TypedColumn, typed_column
 from foldproof.tasks.data.tables.frames import FRAME, ColumnFacts, digest_frame, write_frame

@@ -11,7 +11,7 @@ from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.intervals.choose import Interval, ScoredFold, interval
 from foldproof.tasks.evaluation.measure import MetricValue, compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions
-from foldproof.tasks.folds.plan import Fold, FoldPlan
+from foldproof.tasks.folds.split.plan import Fold, FoldPlan
 
 Metrics = Mapping[str, MetricValue]
 Read = Callable[[slice], Predictions]  # by places in the table of all folds' predictions

@@ -22,8 +22,8 @@ from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summa
 from foldproof.tasks.folds.initial_state import FoldStart, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
-from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.result import FinishedFold
+from foldproof.tasks.folds.split.plan import Fold, FoldPlan
 from foldproof.tasks.store.fold_file import read_fold
 
 

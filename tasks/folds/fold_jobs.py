@@ -8,14 +8,14 @@ from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds.holdout import inner_rule
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import fold_key, shared_by_folds
 from foldproof.tasks.folds.model_identity import ModelIdentity
 from foldproof.tasks.folds.paths import is_remote
-from foldproof.tasks.folds.plan import Fold, FoldPlan
 from foldproof.tasks.folds.preprocess import PreprocessCall
 from foldproof.tasks.folds.seeds import Role, fold_seed
+from foldproof.tasks.folds.split.holdout import inner_rule
+from foldproof.tasks.folds.split.plan import Fold, FoldPlan
 from foldproof.tasks.folds.training_code import sent_functions
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall

@@ -11,7 +11,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import with_labels
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.model_identity import ModelIdentity
-from foldproof.tasks.folds.plan import Fold, FoldPlan
+from foldproof.tasks.folds.split.plan import Fold, FoldPlan
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.objects.functions import is_function_object
 from foldproof.tasks.user_code.provenance import Provenance, trace_module

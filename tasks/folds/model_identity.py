@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.preprocess import Preprocess, references_in
+from foldproof.tasks.config.named.preprocess import Preprocess, references_in
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.training_code import described_functions, trace_training
 from foldproof.tasks.user_code.objects.functions import (

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from foldproof.tasks.config.preprocess import Preprocess, Step
+from foldproof.tasks.config.named.preprocess import Preprocess, Step
 
 Way = Literal["scaler", "auto", "none", "own"]
 

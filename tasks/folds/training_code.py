@@ -4,7 +4,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.import_paths import import_paths_in
-from foldproof.tasks.config.preprocess import sampler_module
+from foldproof.tasks.config.named.preprocess import sampler_module
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.user_code.objects.functions import (
     dump_function,

@@ -14,7 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from foldproof.tasks.common.errors import Interrupted, RunFailed
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.prefect_flow.task_counts import count_task
 from foldproof.tasks.prefect_server.prefect_internals import state_behind, tag_task_run
 from foldproof.tasks.run.fold_retries import (

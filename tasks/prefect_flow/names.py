@@ -9,7 +9,7 @@ from prefect.context import FlowRunContext
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.choose import shown
-from foldproof.tasks.folds.splitters import is_user_splitter
+from foldproof.tasks.folds.split.splitters import is_user_splitter
 from foldproof.tasks.prefect_flow.default_names import is_generated_name
 from foldproof.tasks.prefect_ui.form import from_form
 from foldproof.tasks.run.current_run import current_run

@@ -22,7 +22,7 @@ from foldproof.tasks.evaluation import tables as reduce
 from foldproof.tasks.evaluation.findings import precision_findings
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.paths import RUNS
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.prefect_flow.task_states import step
 from foldproof.tasks.prefect_ui.artifacts import headline
 from foldproof.tasks.prefect_ui.form import from_form

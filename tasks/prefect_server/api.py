@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from foldproof.tasks.common.kept import environment, keep, take
+from foldproof.tasks.common.process.kept import environment, keep, take
 from foldproof.tasks.prefect_server.home import cannot_be_written, prefect_home, usable_home
 from foldproof.tasks.prefect_server.server import EmbeddedServer, api_is_configured
 

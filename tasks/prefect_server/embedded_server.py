@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 
-from foldproof.tasks.common import collection
+from foldproof.tasks.common.process import collection
 
 
 def main(handle: int) -> None:

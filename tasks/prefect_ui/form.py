@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
-from foldproof.tasks.config.preprocess import WORDS as PREPROCESS_WORDS
+from foldproof.tasks.config.named.preprocess import WORDS as PREPROCESS_WORDS
 from foldproof.tasks.config.split import METHODS
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import SCALERS, EarlyStopping

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.named import HARMLESS_CALLBACKS
+from foldproof.tasks.config.named.keras_parts import HARMLESS_CALLBACKS
 from foldproof.tasks.config.train import EarlyStopping
-from foldproof.tasks.data.sources.bundled import NAMES
+from foldproof.tasks.data.sources.kinds.bundled import NAMES
 from foldproof.tasks.evaluation.metrics import METRICS as KNOWN
 from foldproof.tasks.prefect_ui.offered_builders import offered_builders
 

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.import_paths import import_paths
-from foldproof.tasks.config.named import HARMLESS_CALLBACKS, Named
-from foldproof.tasks.config.preprocess import CALLING, Preprocess, is_harmless_part, steps_in
+from foldproof.tasks.config.named.keras_parts import HARMLESS_CALLBACKS, Named
+from foldproof.tasks.config.named.preprocess import CALLING, Preprocess, is_harmless_part, steps_in
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources.choose import places
 from foldproof.tasks.run.deployment_internals import is_deployed

@@ -16,7 +16,7 @@ from foldproof.tasks.folds.fold_jobs import builder_call, fold_jobs
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.keys import run_key
 from foldproof.tasks.folds.model_identity import ModelIdentity, identify_model
-from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.split.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.devices import Placement, place
 from foldproof.tasks.store.disk_errors import disk_errors_as_run_failed
 from foldproof.tasks.user_code.opened_files.record import (

@@ -9,9 +9,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.dataset import GROUPS, TIMES, Dataset
-from foldproof.tasks.folds.holdout import inner_rule, inner_split
 from foldproof.tasks.folds.job import ModelFacts
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.holdout import inner_rule, inner_split
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.store.object_storage import refuse_remote
 
 

@@ -29,8 +29,8 @@ from foldproof.tasks.data.target_facts import (
 from foldproof.tasks.folds.job import FoldJob, FoldRecord, ModelFacts
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.folds.paths import FOLDS, RUNS, is_remote
-from foldproof.tasks.folds.plan import FoldPlan
-from foldproof.tasks.folds.splitters import is_user_splitter
+from foldproof.tasks.folds.split.plan import FoldPlan
+from foldproof.tasks.folds.split.splitters import is_user_splitter
 from foldproof.tasks.machine.devices import Placement
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.index import update_index

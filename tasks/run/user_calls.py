@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError, WorkerLost
 from foldproof.tasks.config.compute import ComputeSpec
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.workers.protocol import SlotPool
 from foldproof.tasks.workers.slots import Slots

@@ -14,8 +14,8 @@ from foldproof.tasks.data.dataset import CODES, GROUPS, TARGETS, TIMES, WEIGHTS,
 from foldproof.tasks.data.npy import take_rows
 from foldproof.tasks.data.stored_features import FEATURES, WIDE, WIDE_PLACES
 from foldproof.tasks.data.tables.frames import FRAME, Known, as_frame, categories_in, take_frame
-from foldproof.tasks.folds.holdout import inner_split
 from foldproof.tasks.folds.job import FoldJob
+from foldproof.tasks.folds.split.holdout import inner_split
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.preprocessing.fitted import Fitted, fit_preprocessing
 from foldproof.tasks.training.resampling import resampled

@@ -12,9 +12,9 @@ from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
-from foldproof.tasks.config.named import CALLBACKS, Named, parts_of
+from foldproof.tasks.config.named.keras_parts import CALLBACKS, Named, parts_of
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.folds.splitters import import_named
+from foldproof.tasks.folds.split.splitters import import_named
 from foldproof.tasks.user_code.builder import short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.objects.functions import is_function_object

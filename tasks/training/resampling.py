@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.preprocess import SAMPLERS, Step
+from foldproof.tasks.config.named.preprocess import SAMPLERS, Step
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.seeding import seed_estimator, seed_everything

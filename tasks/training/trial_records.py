@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.common.code_state import code_state
 from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.process.code_state import code_state
 from foldproof.tasks.common.whole_files import write_whole
 
 TRIALS = "trials"

@@ -27,7 +27,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
-from foldproof.tasks.common import collection
+from foldproof.tasks.common.process import collection
 
 REQUEST = struct.Struct("!cI")  # what to do, and the worker's number
 REPORT = struct.Struct("!cIi")  # what happened, the worker's number, its exit code if it ended

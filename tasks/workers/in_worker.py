@@ -16,8 +16,8 @@ from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import FOLDS
-from foldproof.tasks.folds.plan import FoldPlan, plan_folds
 from foldproof.tasks.folds.result import FinishedFold
+from foldproof.tasks.folds.split.plan import FoldPlan, plan_folds
 from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory_text
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from foldproof.tasks.common.kept import environment, keep, take
+from foldproof.tasks.common.process.kept import environment, keep, take
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.user_code.opened_files.watch import signature_of
 from foldproof.tasks.workers.host_client import CallTimeout, Worker, WorkerEnded, WorkerHost

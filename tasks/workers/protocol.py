@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.machine.devices import Placement
 from foldproof.tasks.training.trial_records import TrialRecords
 

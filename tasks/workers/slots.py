@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds.plan import FoldPlan
+from foldproof.tasks.folds.split.plan import FoldPlan
 from foldproof.tasks.machine.devices import Device, Placement
 from foldproof.tasks.user_code.search_path import start_folder
 from foldproof.tasks.workers import in_worker

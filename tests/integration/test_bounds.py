@@ -124,8 +124,8 @@ def test_a_large_file_is_sent_in_blocks(tmp_path):
 
 
 def test_a_run_leaves_its_arrays(tmp_path):
-    from foldproof.tasks.config.arrays_in_memory import find_arrays
     from foldproof.tasks.config.data import DataSpec
+    from foldproof.tasks.config.in_memory.arrays_in_memory import find_arrays
 
     data = DataSpec.from_arrays(np.arange(24.0).reshape(12, 2), [0, 1] * 6)
     source = data.source

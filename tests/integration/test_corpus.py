@@ -9,7 +9,7 @@ import pytest
 
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
-from foldproof.tasks.data.sources import bundled
+from foldproof.tasks.data.sources.kinds import bundled
 from foldproof.tasks.data.stored_features import FEATURES
 from tests.support.corpus import FOREIGN, NAMES, frame, write_forms
 from tests.support.inputs import Prepare

@@ -14,7 +14,7 @@ import pytest
 
 from foldproof.tasks.common.digest import digest_text
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.named import CALLBACK_NAMES
+from foldproof.tasks.config.named.keras_parts import CALLBACK_NAMES
 from foldproof.tasks.user_code import search_path
 from tests.support.command import run
 from tests.support.forging import change_key, name_code, name_source, verified

@@ -21,7 +21,7 @@ from foldproof.tasks.common.text import one_line
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import prepare_data
-from foldproof.tasks.folds.plan import plan_folds
+from foldproof.tasks.folds.split.plan import plan_folds
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
@@ -291,7 +291,7 @@ def test_hostile_input_is_one_line(settings: dict[str, Any], field: str, remedy:
 
 @pytest.mark.usefixtures("working")
 def test_an_endless_splitter_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foldproof.tasks.folds.plan.MAX_FOLDS", 20)
+    monkeypatch.setattr("foldproof.tasks.folds.split.plan.MAX_FOLDS", 20)
     study = parse_study(split("good.csv", method="odd:Endless"))
     dataset = prepare_data(study.data, None, tmp_path)
     with pytest.raises(InputError) as caught:  # in this process, where the bound is low

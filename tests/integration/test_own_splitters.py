@@ -12,8 +12,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import parse_study
-from foldproof.tasks.folds.holdout import inner_rule, inner_split
-from foldproof.tasks.folds.plan import plan_folds
+from foldproof.tasks.folds.split.holdout import inner_rule, inner_split
+from foldproof.tasks.folds.split.plan import plan_folds
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display

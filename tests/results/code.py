@@ -28,7 +28,7 @@ DECIDES = {
     "run.plan": "what follows from settings, and from what",
 }
 LEFT_OUT = {
-    "common.debug_log": "a log",
+    "common.process.debug_log": "a log",
     "common.errors": "whom an error tells",
     "common.exit_codes": "what a command says at its end",
     "common.extras": "which package is missing",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from foldproof.tasks.data.sources import bundled
+from foldproof.tasks.data.sources.kinds import bundled
 from tests.support.places import ROOT
 
 FOREIGN = ROOT / "tests" / "data" / "foreign"  # written by polars and fastparquet

@@ -11,8 +11,8 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from foldproof.tasks.common.code_state import code_state, file_state
-from foldproof.tasks.common.kept import environment
+from foldproof.tasks.common.process.code_state import code_state, file_state
+from foldproof.tasks.common.process.kept import environment
 
 OF_PREFECT = (".env", "prefect.toml", "pyproject.toml")  # that it reads in the working directory
 LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]

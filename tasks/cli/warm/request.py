@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import WRONG_INPUT
-from foldproof.tasks.common.kept import WISH
+from foldproof.tasks.common.process.kept import WISH
 
 FLAG = "--keep-warm"
 HELP = "keep what took seconds to start for the next command, such as 10m; see foldproof status"

@@ -22,7 +22,7 @@ from typing import Any
 from foldproof.tasks.cli.warm.sockets import RUN, STATUS, STOP, Connection, listen
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.exit_codes import DONE, FAILED, INCOMPLETE, WRONG_INPUT
-from foldproof.tasks.common.kept import kept_names, serve_commands, shutdown
+from foldproof.tasks.common.process.kept import kept_names, serve_commands, shutdown
 from foldproof.tasks.common.version import VERSION
 
 CODES_OF_COMPLETED_COMMANDS = (DONE, FAILED, WRONG_INPUT, INCOMPLETE)

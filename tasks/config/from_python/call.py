@@ -13,10 +13,10 @@ import numpy as np
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.config.frames import is_frame, take_column
 from foldproof.tasks.config.from_python.scorer_objects import metrics_of
 from foldproof.tasks.config.from_python.splitter_objects import split_of
-from foldproof.tasks.config.streams import refuse_stream
+from foldproof.tasks.config.in_memory.frames import is_frame, take_column
+from foldproof.tasks.config.in_memory.streams import refuse_stream
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.types import Section
 

@@ -1,6 +1,6 @@
 """Choose the kind of source that takes an address; what none takes is refused.
 
-A kind is a module of this package that declares a SOURCE: `declaration.py` says what is in it.
+A kind is a module of `kinds` that declares a SOURCE: `declaration.py` says what is in it.
 """
 
 from functools import cache
@@ -85,7 +85,7 @@ def content_digest(spec: DataSpec) -> str | None:
 @cache
 def sources() -> list[Source]:
     """Return all kinds, in the order in which they are asked."""
-    found: list[Source] = declared(__package__ or "", "SOURCE")
+    found: list[Source] = declared(f"{__package__}.kinds", "SOURCE")
     return sorted(found, key=lambda source: -source.precedence)
 
 

@@ -14,7 +14,7 @@ from foldproof.tasks.evaluation.intervals.types import (
     MetricByFold,
     ScoredFold,
 )
-from foldproof.tasks.folds.splitters import EXCHANGEABLE, base_method
+from foldproof.tasks.folds.split.splitters import EXCHANGEABLE, base_method
 
 CONFIDENCE_LEVEL = 0.95
 

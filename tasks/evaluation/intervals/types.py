@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from foldproof.tasks.folds.splitters import is_each_row_tested_once
+from foldproof.tasks.folds.split.splitters import is_each_row_tested_once
 
 
 @dataclass(frozen=True)

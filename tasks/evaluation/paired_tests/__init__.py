@@ -1,4 +1,4 @@
 """Paired tests of two models on the same folds: one method a module.
 
-Imports `evaluation.intervals` and `folds.splitters`.
+Imports `evaluation.intervals` and `folds.split.splitters`.
 """

@@ -20,7 +20,7 @@ from foldproof.tasks.evaluation.paired_tests.types import (
     differences,
     without_spread,
 )
-from foldproof.tasks.folds.splitters import EXCHANGEABLE
+from foldproof.tasks.folds.split.splitters import EXCHANGEABLE
 
 NAME = "Nadeau-Bengio corrected t"
 

@@ -18,7 +18,7 @@ from foldproof.tasks.evaluation.paired_tests.types import (
     differences,
     without_spread,
 )
-from foldproof.tasks.folds.splitters import PARTITIONS
+from foldproof.tasks.folds.split.splitters import PARTITIONS
 
 REPEATS, HALVES = 5, 2
 DIETTERICH, ALPAYDIN = "Dietterich 5x2cv t", "Alpaydin 5x2cv F"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.folds.splitters import is_each_row_tested_once
+from foldproof.tasks.folds.split.splitters import is_each_row_tested_once
 
 ROUNDING = 8 * np.finfo(float).eps  # of a value, what its last bits may be off
 

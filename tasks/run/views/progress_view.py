@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from foldproof.tasks.common.debug_log import show_debug_log
+from foldproof.tasks.common.process.debug_log import show_debug_log
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.run.protocols import WatchedSlot
 from foldproof.tasks.run.views.fold_progress import FoldProgress, times

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import error_line, nearest
-from foldproof.tasks.config.preprocess import Part, Step
+from foldproof.tasks.config.named.preprocess import Part, Step
 from foldproof.tasks.folds.preprocess import ColumnOutcome, PreprocessCall
 from foldproof.tasks.training.preprocessing.auto import column_kind
 from foldproof.tasks.training.seeding import seed_estimator, seed_everything

@@ -14,7 +14,7 @@ from tests.results.golden import OF_FOLDS, RUNS, Golden, Kind, differences
 from tests.results.record import VERSIONS, Record, problem
 from tests.results.renew import Unproved, check_provable, renewed
 
-HOLDOUT = Path("tasks", "folds", "holdout.py")
+HOLDOUT = Path("tasks", "folds", "split", "holdout.py")
 FOLD = dict.fromkeys(OF_FOLDS, "a")
 RUN = {"folds": [FOLD], "scores_sha256": "b", "metrics_sha256": "c"}
 HERE = Kind({"python": "3.11"}, {"a run": RUN})
@@ -101,10 +101,12 @@ def test_a_version_of_the_package_does_not_count(checkout: Path) -> None:
 def test_where_a_module_or_function_lies_does_not_count(checkout: Path) -> None:
     before, folds = code_digest(checkout), checkout / "tasks" / "folds"
     (folds / "inner").mkdir()
-    (folds / "holdout.py").rename(folds / "inner" / "rows_held_out.py")
+    (checkout / HOLDOUT).rename(folds / "inner" / "rows_held_out.py")
     for path in (checkout / "tasks").rglob("*.py"):
         text = path.read_text()
-        path.write_text(text.replace("folds.holdout import", "folds.inner.rows_held_out import"))
+        path.write_text(
+            text.replace("folds.split.holdout import", "folds.inner.rows_held_out import")
+        )
     assert code_digest(checkout) == before
     moved = folds / "inner" / "rows_held_out.py"
     head, mark, last = moved.read_text().partition("def _hold_out_last_groups(")

@@ -243,7 +243,7 @@ def check_parse(given: dict[str, Any]) -> None:
 
 
 def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> None:
-    from foldproof.tasks.config.arrays_in_memory import find_arrays
+    from foldproof.tasks.config.in_memory.arrays_in_memory import find_arrays
     from foldproof.tasks.data.sources.read import read
 
     X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]

@@ -15,7 +15,7 @@ from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.dataset import Dataset, prepare_data
 from foldproof.tasks.data.labels import find_label, weights_of
 from foldproof.tasks.data.target import resolve_target
-from foldproof.tasks.folds.plan import plan_folds
+from foldproof.tasks.folds.split.plan import plan_folds
 from foldproof.tasks.training.sample_weights import sample_weights
 from tests.support.inputs import Prepare
 

@@ -2,7 +2,7 @@ import pytest
 
 from foldproof.tasks.cli.warm.request import FLAG, idle_seconds, wished_s
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.kept import WISH
+from foldproof.tasks.common.process.kept import WISH
 
 
 @pytest.mark.parametrize(

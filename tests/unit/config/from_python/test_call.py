@@ -38,7 +38,7 @@ from foldproof.tasks.data.dataset import prepare_data
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.metric_names import resolve_metrics
 from foldproof.tasks.evaluation.predictions import Predictions
-from foldproof.tasks.folds.plan import plan_folds
+from foldproof.tasks.folds.split.plan import plan_folds
 from foldproof.tasks.prefect_ui.form import with_more
 
 rng = np.random.default_rng(0)
@@ -142,7 +142,7 @@ def test_an_index_is_no_column():
 def test_a_frame_goes_when_nothing_stands_for_it():
     import gc
 
-    from foldproof.tasks.config.arrays_in_memory import find_arrays
+    from foldproof.tasks.config.in_memory.arrays_in_memory import find_arrays
 
     made = study(data=TABLE, target="diagnosis")
     source = made.data.source

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from foldproof.tasks.config.named import CALLBACK_NAMES, SCHEDULES
+from foldproof.tasks.config.named.keras_parts import CALLBACK_NAMES, SCHEDULES
 from foldproof.tasks.training.internals import keras_internals as internals
 from tests.support.contracts import demand, missing
 

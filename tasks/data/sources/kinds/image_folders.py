@@ -9,10 +9,10 @@ import numpy as np
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources import npz
 from foldproof.tasks.data.sources.addresses import is_uri
 from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.images.decode import ENDINGS, ImageFiles, refuse_without_pillow
+from foldproof.tasks.data.sources.kinds import npz
 from foldproof.tasks.data.sources.raw_table import RawData
 
 

@@ -21,7 +21,7 @@ from foldproof.tasks.data.sources.csv_format.unnamed_columns import (
 )
 from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.images.of_table import check_images
-from foldproof.tasks.data.sources.npz import refuse_oversized
+from foldproof.tasks.data.sources.kinds.npz import refuse_oversized
 from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
 

@@ -3,7 +3,7 @@
 import gc
 from pathlib import Path
 
-from foldproof.tasks.common import collection
+from foldproof.tasks.common.process import collection
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.workers.slots import Slots

@@ -19,8 +19,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
-from foldproof.tasks.folds.plan import FoldPlan, plan_folds
-from foldproof.tasks.folds.splitters import make_splitter, resolve_method
+from foldproof.tasks.folds.split.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.split.splitters import make_splitter, resolve_method
 from tests.support.inputs import Prepare
 
 SEED = 7

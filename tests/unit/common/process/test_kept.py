@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from foldproof.tasks.common import kept
+from foldproof.tasks.common.process import kept
 from tests.support.processes import wait_for
 
 

@@ -14,9 +14,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.types import MAX_FOLDS
 from foldproof.tasks.data.dataset import FOLDS, GROUPS, TIMES, Dataset
-from foldproof.tasks.folds.late_classes import late_class_hint
-from foldproof.tasks.folds.splitters import PARTITIONS, make_splitter, resolve_method
-from foldproof.tasks.folds.time_splits import left_out, time_series
+from foldproof.tasks.folds.split.late_classes import late_class_hint
+from foldproof.tasks.folds.split.splitters import PARTITIONS, make_splitter, resolve_method
+from foldproof.tasks.folds.split.time_splits import left_out, time_series
 from foldproof.tasks.user_code.objects.functions import is_function_object
 
 Rows = NDArray[np.int64]

@@ -15,7 +15,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.data.dataset import Dataset, prepare_data
-from foldproof.tasks.folds.plan import FoldPlan, plan_folds
+from foldproof.tasks.folds.split.plan import FoldPlan, plan_folds
 from tests.support.inputs import Prepare
 
 ROWS = 60

@@ -1,9 +1,10 @@
 """Arrays and data frames in memory, which were given in Python."""
 
-from foldproof.tasks.config.arrays_in_memory import TABLE, get_arrays, is_in_memory
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources import npz, tables
+from foldproof.tasks.config.in_memory.arrays_in_memory import TABLE, get_arrays, is_in_memory
+from foldproof.tasks.data.sources import tables
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.kinds import npz
 from foldproof.tasks.data.sources.raw_table import RawData
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.folds.time_splits import time_series
+from foldproof.tasks.folds.split.time_splits import time_series
 
 MAX_TRIES = 200  # numbers of folds that are tried out
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources import npz
 from foldproof.tasks.data.sources.addresses import ends_in, is_uri, path_of
 from foldproof.tasks.data.sources.declaration import Source
+from foldproof.tasks.data.sources.kinds import npz
 from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
 

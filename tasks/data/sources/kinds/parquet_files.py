@@ -11,12 +11,12 @@ from foldproof.tasks.data.sources import tables
 from foldproof.tasks.data.sources.addresses import ends_in, is_of_a_file, is_uri, path_of
 from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.images.of_table import check_images
-from foldproof.tasks.data.sources.open_file import file_system_of
-from foldproof.tasks.data.sources.parquet_folders import (
+from foldproof.tasks.data.sources.kinds.parquet_folders import (
     refuse_no_parquet,
     refuse_others,
     refuse_twice_named,
 )
+from foldproof.tasks.data.sources.open_file import file_system_of
 from foldproof.tasks.data.sources.raw_table import RawData
 
 ENDINGS = (".parquet", ".pq")

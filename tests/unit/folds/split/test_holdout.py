@@ -9,7 +9,7 @@ from sklearn import model_selection
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.folds.holdout import inner_rule, inner_split
+from foldproof.tasks.folds.split.holdout import inner_rule, inner_split
 from foldproof.tasks.training.fold_data import training_data
 from tests.support.inputs import Prepare
 from tests.support.reports import REGRESSOR, prepared, settings

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import first_line
-from foldproof.tasks.config.frames import as_table, is_frame
-from foldproof.tasks.config.streams import refuse_stream
+from foldproof.tasks.config.in_memory.frames import as_table, is_frame
+from foldproof.tasks.config.in_memory.streams import refuse_stream
 
 PREFIX = "memory:"
 TABLE = "table"  # what a whole frame is kept as
