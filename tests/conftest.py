@@ -17,13 +17,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(Path(__file__).parents[1]), *filter(None, [os.getenv("PYTHONPATH")])]
 )
 
-from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.dataset import Dataset, prepare_data
-from foldproof.tasks.machine.devices import place
 from foldproof.tasks.prefect_flow.lifecycle import EMBEDDED_FLUSH_TIMEOUT_S, flush_to_api
 from foldproof.tasks.prefect_server.server import EmbeddedServer
-from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
 from tests.support.inputs import Prepare
 from tests.support.left_out import (  # noqa: F401 (pytest finds its hooks here)
@@ -35,7 +32,7 @@ from tests.support.left_out import (  # noqa: F401 (pytest finds its hooks here)
 from tests.support.prefect_home import made_home
 from tests.support.processes import Start, starting
 from tests.support.warm import stop_warm
-from tests.support.workers import new_worker
+from tests.support.workers import keras_worker, new_worker
 
 FOLDERS = ("system", "integration", "unit")  # in the order in which their tests run
 
@@ -85,11 +82,8 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def slots() -> Iterator[Slots]:
     """One warm worker with TensorFlow, for tests of what is trained and not of how it starts."""
-    scratch = make_scratch()
-    workers = Slots(place(ComputeSpec(workers=1)), True, scratch, scratch / "log")
-    yield workers
-    workers.stop()
-    remove_scratch(scratch)
+    with keras_worker() as worker:
+        yield worker
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.from_python.scorer_objects import as_scorer
-from foldproof.tasks.folds.split.splitters import import_named
+from foldproof.tasks.user_code.named_parts import import_named
 from foldproof.tasks.user_code.objects.functions import is_function_object
 
 _loaded: dict[str, Callable[..., Any]] = {}

@@ -14,9 +14,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.named.keras_parts import CALLBACKS, Named, parts_of
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.folds.split.splitters import import_named
 from foldproof.tasks.user_code.builder import short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
+from foldproof.tasks.user_code.named_parts import import_named
 from foldproof.tasks.user_code.objects.functions import is_function_object
 from foldproof.tasks.user_code.search_path import extend_path
 

@@ -1,12 +1,16 @@
-"""Make an object of a class that settings name, with parameters: a transformer, a sampler."""
+"""Import what settings name as module:name, and make objects of classes with parameters."""
 
+import contextlib
 import importlib
 import inspect
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import error_line, nearest
+from foldproof.tasks.user_code.references import location_hint
+from foldproof.tasks.user_code.search_path import start_folder
 
 
 def make_named(
@@ -34,22 +38,27 @@ def make_named(
 
 
 def import_named(setting: str, reference: str) -> Any:
-    """Return what `module:name` names.
+    """Import `module:name`, found from the working directory.
 
     Raises:
-        InputError: there is none, with the nearest one.
+        InputError: with the reason why it cannot be imported.
     """
     module, _, name = reference.partition(":")
+    folder = str(start_folder())  # now: a module that is imported may change directory
+    sys.path.insert(0, folder)
     try:
-        found: Any = importlib.import_module(module)
-    except (Exception, SystemExit) as error:  # importing runs the user's code
-        raise InputError(setting, f"cannot import {module!r} ({error_line(error)})") from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            hint = nearest(part, [each for each in dir(found) if each[0] != "_"]).strip()
-            raise InputError(setting, f"module {module!r} has no {part!r}; {hint}")
-        found = getattr(found, part)
-    return found
+        found = importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        missing = isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]
+        remedy = location_hint(module) if missing else "it is looked for from the working directory"
+        raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
+    finally:
+        with contextlib.suppress(ValueError):  # it may have changed the path, too
+            sys.path.remove(folder)
+    if not callable(getattr(found, name, None)):
+        raise InputError(setting, f"module {module!r} has no class {name!r}; check the name")
+    return getattr(found, name)
 
 
 def _of(setting: str, name: str, library: str, modules: Sequence[str]) -> Any:

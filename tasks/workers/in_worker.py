@@ -147,18 +147,7 @@ def train_and_store_fold(
             finished = train_fold(job, attempt, slot, progress, records=records)
             refuse_changed(job.builder.files)
     except (Exception, SystemExit) as error:  # the user's code ran: anything can come out
-        exhausted = is_exhausted(error)
-        starved = f": {out_of_memory_text(memory_limit)}" if exhausted else ""
-        return FoldRecord(
-            job.key,
-            job.repeat,
-            job.fold,
-            error=describe_failure(error) + starved,
-            traceback="".join(traceback.format_exception(error)),
-            lost=exhausted,
-            attempt=attempt,
-            slot=slot,
-        )
+        return _failed(job, error, attempt, slot, memory_limit)
     with disk_errors_as_run_failed(
         f"out: fold {job.repeat}/{job.fold} in {str(job.store.parent)!r}", RERUN_REMEDY
     ):
@@ -171,6 +160,24 @@ def train_and_store_fold(
     return replace(record, memory=held_mib(), seconds=seconds)
 
 
+def _failed(
+    job: FoldJob, error: BaseException, attempt: int, slot: str, memory_limit: int | None
+) -> FoldRecord:
+    """Return the record of a fold whose training failed; lack of memory may pass."""
+    exhausted = is_exhausted(error)
+    starved = f": {out_of_memory_text(memory_limit)}" if exhausted else ""
+    return FoldRecord(
+        job.key,
+        job.repeat,
+        job.fold,
+        error=describe_failure(error) + starved,
+        traceback="".join(traceback.format_exception(error)),
+        lost=exhausted,
+        attempt=attempt,
+        slot=slot,
+    )
+
+
 def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Exclusions) -> Any:
     """Try the model on a fold's first batch; return its facts, or the error for the user."""
     if tensorflow:
@@ -181,11 +188,11 @@ def inspect_model(job: FoldJob, weighted: bool, tensorflow: bool, unwatched: Exc
         is_watched = may_open_files(job.builder.reference)
         around = watching(unwatched) if is_watched else contextlib.nullcontext()
         with around as watch:
-            job = inspection.with_input(job)
+            job, fold_data = inspection.preprocess_first(job)
             model, facts = inspection.build_model(job, weighted)
         opened = watch.opened() if watch is not None else NOTHING
         facts = replace(facts, opened=opened, saw_rows=inspection.needs_rows(facts, job))
-        notices = inspection.try_model(model, facts, job)
+        notices = inspection.try_model(model, facts, job, fold_data)
         return replace(facts, notices=notices or (), is_final=notices is not None), ""
     except InputError as error:
         cause = error.__cause__

@@ -14,6 +14,7 @@ from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
+from tests.support.inputs import own_module
 from tests.support.training import settings
 
 SCALERS = """
@@ -92,10 +93,8 @@ BUILDERS = ["tests.support.unfit:net", "sklearn.linear_model:LogisticRegression"
 @pytest.fixture
 def name(tmp_path, monkeypatch, request):
     """The name of a module of scalers in the working directory, new in each test."""
-    name = f"own_{abs(hash(request.node.name))}"
-    (tmp_path / f"{name}.py").write_text(SCALERS)
     monkeypatch.chdir(tmp_path)
-    return name
+    return own_module(request.node.name, SCALERS)
 
 
 def tried(folder, slots, builder, scaler):

@@ -10,19 +10,17 @@ from typing import Any
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.job import FoldRecord
-from foldproof.tasks.machine.devices import place
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
-from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.training.trial_records import TRIALS, TrialRecords, trial_records
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import cv, report_of
 from tests.support.training import settings
+from tests.support.workers import keras_worker
 
 NETS = """
 import os
@@ -101,11 +99,8 @@ def _digests(record: FoldRecord) -> tuple[str | None, ...]:
 @pytest.fixture(scope="module")
 def slots() -> Iterator[Slots]:
     """One worker, whose process the tests replace."""
-    scratch = make_scratch()
-    workers = Slots(place(ComputeSpec(workers=1)), True, scratch, scratch / "log")
-    yield workers
-    workers.stop()
-    remove_scratch(scratch)
+    with keras_worker() as worker:
+        yield worker
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Small inputs, and every step that a run takes with them before it trains."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,10 @@ def data(source: str, **settings: Any) -> dict[str, Any]:
 
 def split(source: str, **settings: Any) -> dict[str, Any]:
     return {**data(source), "split": settings}
+
+
+def own_module(test: str, source: str) -> str:
+    """Write a module into the working directory, and return its name, which is new in each test."""
+    name = f"own_{abs(hash(test))}"
+    Path(f"{name}.py").write_text(source)
+    return name

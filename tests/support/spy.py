@@ -1,17 +1,13 @@
-"""The source of a model that searches the memory of its process for marked rows."""
+"""Sources of models that search the memory of their process for what is marked."""
 
 MARKS = (8123.4567, -517.25, 93.75)
 
-SPY = """
+# What yields each part of this process's memory that may hold data, as bytes.
+SEARCH = """
 import re
-import keras
 import numpy as np
-from keras import layers
 
-# Two marked rows in a row: the pattern itself, which is in memory too, is only one.
-ROW = np.array([8123.4567, -517.25, 93.75], np.float32).tobytes()
-
-def finds_marked_rows():
+def memory():
     with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
         for line in maps:
             place, rights, *_ = line.split()
@@ -20,12 +16,24 @@ def finds_marked_rows():
             start, end = (int(part, 16) for part in place.split("-"))
             try:
                 memory.seek(start)
-                found = memory.read(end - start)
+                yield memory.read(end - start)
             except (OSError, ValueError, OverflowError):
                 continue
-            places = {match.start() for match in re.finditer(re.escape(ROW), found)}
-            if any(place + len(ROW) in places for place in places):
-                return True
+"""
+SPY = (
+    SEARCH
+    + """
+import keras
+from keras import layers
+
+# Two marked rows in a row: the pattern itself, which is in memory too, is only one.
+ROW = np.array([8123.4567, -517.25, 93.75], np.float32).tobytes()
+
+def finds_marked_rows():
+    for found in memory():
+        places = {match.start() for match in re.finditer(re.escape(ROW), found)}
+        if any(place + len(ROW) in places for place in places):
+            return True
     return False
 
 class Spy(keras.Model):
@@ -44,3 +52,4 @@ class Spy(keras.Model):
 def build():
     return Spy()
 """
+)

@@ -1,4 +1,4 @@
-"""A new worker for a test, of a host that is kept for the tests after it."""
+"""Workers for tests: one with TensorFlow, or a new one of a host that is kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,16 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.machine.devices import place
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
+
+
+@contextmanager
+def keras_worker() -> Iterator[Slots]:
+    """Give one worker with TensorFlow, of a host of its own."""
+    scratch = make_scratch()
+    workers = Slots(place(ComputeSpec(workers=1)), True, scratch, scratch / "log")
+    yield workers
+    workers.stop()
+    remove_scratch(scratch)
 
 
 @contextmanager

@@ -5,16 +5,14 @@
 so that keys do not depend on that.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from foldproof.tasks.common.digest import canonical_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
-from foldproof.tasks.config.types import ImportPath, Section, plain
+from foldproof.tasks.config.types import ImportPath, Section, plain, plain_values
 from foldproof.tasks.user_code.objects.functions import register_function
 from foldproof.tasks.user_code.references import refuse_slip
 
@@ -64,9 +62,9 @@ def _read(setting: str, known: Callable[[str], str], value: Any) -> Any:
     if isinstance(value, Named):
         value = {"name": value.name, "params": value.params}
     if isinstance(value, Mapping):
-        name, params = _name_and_params(setting, value)
+        name, params = name_and_params(setting, value)
         found = known(_path(setting, name))
-        return Named(name=found, params=_plain_params(setting, found, params)) if params else found
+        return Named(name=found, params=plain_params(setting, found, params)) if params else found
     return known(_name_of(setting, value)) if _is_object(value) else value
 
 
@@ -74,7 +72,7 @@ def _is_object(value: Any) -> bool:
     return callable(value) or hasattr(value, "get_config") or hasattr(value, "set_model")
 
 
-def _name_and_params(setting: str, value: Mapping[Any, Any]) -> tuple[str, Any]:
+def name_and_params(setting: str, value: Mapping[Any, Any]) -> tuple[str, Any]:
     """Read `{name: NAME, params: {...}}`, or short `{NAME: {...}}`."""
     form = '{"name": "NAME", "params": {"PARAMETER": VALUE}}'
     name, params = value.get("name"), value.get("params")
@@ -90,12 +88,12 @@ def _name_and_params(setting: str, value: Mapping[Any, Any]) -> tuple[str, Any]:
     return name, params
 
 
-def _plain_params(setting: str, name: str, params: Any) -> dict[str, Any]:
+def plain_params(setting: str, name: str, params: Any) -> dict[str, Any]:
     """Take what JSON can hold, in the form that a YAML file would give it."""
     try:
-        made: dict[str, Any] = json.loads(canonical_json(dict(params)).encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(setting, f"{name} must have plain values ({error})") from None
+        made: dict[str, Any] = plain_values(setting, dict(params or {}))
+    except InputError as error:
+        raise InputError(setting, f"{name} {error.problem}") from None
     return made
 
 

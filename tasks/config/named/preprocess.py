@@ -9,12 +9,13 @@ follows them sees all that they return.
 import inspect
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.messages import input_error
-from foldproof.tasks.config.types import Column, ImportPath, Section, listed, plain_values
+from foldproof.tasks.config.named.keras_parts import Named, name_and_params, plain_params
+from foldproof.tasks.config.types import Column, ImportPath, Section, listed
 from foldproof.tasks.user_code.objects.estimators import is_estimator
 from foldproof.tasks.user_code.references import refuse_slip
 
@@ -24,25 +25,16 @@ SELECTIONS = ("numeric", "categorical", "datetime", "text", "rest")
 Selection = Literal["numeric", "categorical", "datetime", "text", "rest"]
 UNCHANGED = ("drop", "passthrough")
 PART_FIELDS = {"columns", "steps"}
-STEP_FIELDS = {"name", "params"}
 
 
-class Step(Section):
-    """A transformer: a class by name, with parameters."""
-
-    name: ImportPath = Field(description="A transformer of scikit-learn by name, or module:Class.")
-    params: dict[str, Any] = Field({}, description="Its parameters.")
+class Step(Named):
+    """A transformer or a sampler: a class of a library by its name, or another by import path."""
 
     @model_validator(mode="after")
     def _names_a_class(self) -> Self:
         if not self.name.isidentifier():
             refuse_slip("name", self.name, "Class")
         return self
-
-    @field_validator("params", mode="before")
-    @classmethod
-    def _params_are_plain(cls, value: Any) -> Any:
-        return plain_values("params", value)
 
 
 def as_step(value: Any) -> Any:
@@ -53,11 +45,11 @@ def as_step(value: Any) -> Any:
     if is_estimator(value):
         return _step_of(value)
     if isinstance(value, str):
-        return _made(Step, {"name": value})
-    if isinstance(value, dict) and len(value) == 1 and not value.keys() & STEP_FIELDS:
-        ((name, params),) = value.items()
-        return _made(Step, {"name": name, "params": {} if params is None else params})
-    return _made(Step, value) if isinstance(value, dict) else value
+        value = {"name": value}
+    if not isinstance(value, dict):
+        return value
+    name, params = name_and_params("steps", value)
+    return _made(Step, {"name": name, "params": plain_params("params", name, params)})
 
 
 def _step_of(value: Any) -> Any:

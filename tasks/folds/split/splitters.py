@@ -1,19 +1,15 @@
 """scikit-learn's splitters by the names of the configuration, and the user's own."""
 
-import contextlib
 import copy
-import importlib
 import inspect
-import sys
 from typing import Any
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.split import METHODS, SHUFFLE_SPLITS, SplitSpec
 from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.user_code.named_parts import import_named
 from foldproof.tasks.user_code.objects.functions import is_function_object
 from foldproof.tasks.user_code.objects.kept_objects import kept_object
-from foldproof.tasks.user_code.references import location_hint
-from foldproof.tasks.user_code.search_path import start_folder
 
 CLASSES = {
     "kfold": "KFold",
@@ -114,30 +110,6 @@ def _kept_splitter(method: str, seed: int) -> Any:
         splitter = copy.copy(splitter)
         splitter.random_state = seed
     return splitter
-
-
-def import_named(setting: str, reference: str) -> Any:
-    """Import `module:name`, found from the working directory.
-
-    Raises:
-        InputError: with the reason why it cannot be imported.
-    """
-    module, _, name = reference.partition(":")
-    folder = str(start_folder())  # now: a module that is imported may change directory
-    sys.path.insert(0, folder)
-    try:
-        found = importlib.import_module(module)
-    except (Exception, SystemExit) as error:  # importing runs the user's code: anything comes out
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        missing = isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]
-        remedy = location_hint(module) if missing else "it is looked for from the working directory"
-        raise InputError(setting, f"cannot import {module!r} ({reason}); {remedy}") from None
-    finally:
-        with contextlib.suppress(ValueError):  # it may have changed the path, too
-            sys.path.remove(folder)
-    if not callable(getattr(found, name, None)):
-        raise InputError(setting, f"module {module!r} has no class {name!r}; check the name")
-    return getattr(found, name)
 
 
 def _construct(spec: SplitSpec, splitter: Any, method: str, seed: int) -> Any:

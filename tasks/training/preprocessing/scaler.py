@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.preprocess import ColumnOutcome
-from foldproof.tasks.folds.split.splitters import import_named
+from foldproof.tasks.user_code.named_parts import import_named
 
 CLASSES = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "robust": "RobustScaler"}
 

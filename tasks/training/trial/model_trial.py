@@ -26,23 +26,26 @@ from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.installed import is_installed_file
 
 
-def with_input(job: FoldJob) -> FoldJob:
-    """Return a fold's job with the shape that its samples have once they are preprocessed.
+def preprocess_first(job: FoldJob) -> tuple[FoldJob, FoldData | None]:
+    """Preprocess a fold's training rows, where that decides the shape that the builder is told.
+
+    Returns:
+        The job with that shape, and the rows; None where the data's own shape is known.
 
     Raises:
         InputError: the preprocessing cannot be fitted to its training rows.
     """
     if job.preprocess.way == "scaler":
-        return job
-    fold_data = _training_data(job, may_be_missing=True)
-    return job.with_input(fold_data.train.features.shape[1:])
+        return job, None
+    fold_data = _training_data(job)
+    return job.with_input(fold_data.train.features.shape[1:]), fold_data
 
 
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
     """Build the model twice, as folds will, and return the second one with its facts.
 
     Args:
-        job: a fold of the run, as from `with_input`.
+        job: a fold of the run, as from `preprocess_first`.
         weighted: there are weights of classes or samples.
 
     Raises:
@@ -68,10 +71,18 @@ def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
     return facts.kind == "keras" or ":" in job.train.scaler or has_more
 
 
-def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...] | None:
-    """Fit the scaler on a fold's training rows, and try a Keras model on a batch of them.
+def try_model(
+    model: Any, facts: ModelFacts, job: FoldJob, fold_data: FoldData | None
+) -> tuple[str, ...] | None:
+    """Try a Keras model on a batch of a fold's training rows, or an estimator on all of a table's.
 
     Where memory does not suffice nothing is refused: folds are tried again and say so.
+
+    Args:
+        model: as from `build_model`, with its facts.
+        facts: the same.
+        job: the fold.
+        fold_data: its training rows, if they are preprocessed already.
 
     Returns:
         What the user should be told; None where memory did not suffice.
@@ -82,11 +93,15 @@ def try_model(model: Any, facts: ModelFacts, job: FoldJob) -> tuple[str, ...] | 
     check_scaler(job.train.scaler)
     try:
         if facts.kind == "keras":
-            return try_batch(model, job, _training_data(job).for_keras(), facts.compiled)
-        if job.preprocess.way != "scaler":
-            _try_estimator(model, job)
+            fold_data = fold_data or _training_data(job)
+            _refuse_missing(job, fold_data)
+            return try_batch(model, job, fold_data.for_keras(), facts.compiled)
+        if fold_data is not None:
+            _try_estimator(model, job, fold_data)
         elif facts.saw_rows:
-            _training_data(job, may_be_missing=_accepts_missing(model))
+            fold_data = _training_data(job)
+            if not _accepts_missing(model):
+                _refuse_missing(job, fold_data)
     except InputError:
         raise
     except Exception as error:
@@ -114,17 +129,15 @@ def _inspect_estimator(
             raise InputError(f"train.{setting}", problem)
 
 
-def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
+def _training_data(job: FoldJob) -> FoldData:
     """Prepare a fold's training rows, as each fold will.
 
     Raises:
         InputError: the scaler cannot do that.
     """
-    setting, name = "train.scaler", job.train.scaler
-    if job.preprocess.way != "scaler":
-        setting, name = "data.preprocess", job.preprocess.name
+    setting, name = _named(job)
     try:
-        fold_data = training_data(job)
+        return training_data(job)
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # the user's own class: anything can come out
@@ -132,8 +145,15 @@ def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
             raise
         problem = f"{name} fails on the training rows ({short_error(error)}){user_line(error)}"
         raise InputError(setting, problem) from error
-    if may_be_missing:
-        return fold_data
+
+
+def _refuse_missing(job: FoldJob, fold_data: FoldData) -> None:
+    """Refuse NaN and infinite values that a model would train on.
+
+    Raises:
+        InputError: there are some.
+    """
+    setting, name = _named(job)
     bad = int(np.sum(~np.isfinite(as_float32(fold_data.train.features))))
     if bad and job.preprocess.way == "none":
         problem = f"none leaves {bad} gaps in the training rows"
@@ -141,16 +161,21 @@ def _training_data(job: FoldJob, may_be_missing: bool = False) -> FoldData:
     if bad:
         problem = f"{name} makes {bad} values of the training rows NaN or infinite"
         raise InputError(setting, f"{problem}; let it return finite numbers")
-    return fold_data
 
 
-def _try_estimator(model: Any, job: FoldJob) -> None:
+def _named(job: FoldJob) -> tuple[str, str]:
+    """Return the setting of what is fitted to features, and what it is called."""
+    if job.preprocess.way == "scaler":
+        return "train.scaler", job.train.scaler
+    return "data.preprocess", job.preprocess.name
+
+
+def _try_estimator(model: Any, job: FoldJob, fold_data: FoldData) -> None:
     """Fit an estimator to a fold's training rows: what it takes, only it can tell.
 
     Raises:
         InputError: it cannot be fitted to what preprocessing leaves.
     """
-    fold_data = _training_data(job, may_be_missing=True)
     try:
         fit_estimator(model, fold_data)
     except (Exception, SystemExit) as error:  # anybody's code: anything can come out

@@ -124,7 +124,7 @@ def test_import_paths_are_found_by_their_settings():
         "train": {"scaler": "e:F", "sampler": "g:H"},
     }
     found = {"split.method": "c:D", "model.builder": "a:b", "train.scaler": "e:F"}
-    assert import_paths(parse_study(given)) == found | {"train.sampler.name": "g:H"}
+    assert import_paths(parse_study(given)) == found | {"train.sampler": "g:H"}
 
 
 def test_import_paths_of_steps_are_found():
@@ -136,9 +136,9 @@ def test_import_paths_of_steps_are_found():
     found = import_paths(parse_study({"data": {"preprocess": steps}}))
     of_steps = {setting: path for setting, path in found.items() if setting.startswith("data.")}
     assert of_steps == {
-        "data.preprocess[0].steps[0].name": "b:C",
-        "data.preprocess[0].steps[1].name": "d:E",
-        "data.preprocess[2].name": "i:J",
+        "data.preprocess[0].steps[0]": "b:C",
+        "data.preprocess[0].steps[1]": "d:E",
+        "data.preprocess[2]": "i:J",
     }
     assert import_paths(Study()) == {"model.builder": "tasks.models:mlp"}
     plain = {"data": {"source": "s3://a:b", "target": "a:b"}, "out": "a:b"}

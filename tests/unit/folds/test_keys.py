@@ -1,6 +1,5 @@
 """What changes the key of a fold or a run, and what does not."""
 
-import importlib
 import shutil
 import sys
 from dataclasses import replace
@@ -140,23 +139,6 @@ def test_class_weights_have_the_keys_of_the_labels_that_they_mean(tmp_path):
     assert shown == given == {"no": 1.0, "yes": 2.0}
     assert [(keys, weights) for keys, weights, _ in others] == [(quoted, shown)] * 2
     assert weighted(tmp_path, "{yes: 1, no: 2}")[0] != quoted
-
-
-MODEL = "from my_parts import units\ndef build():\n    from sklearn.svm import SVC\n"
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """Return a function that writes a module into the working directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(name, text):
-        (tmp_path / f"{name}.py").write_text(text)
-        importlib.invalidate_caches()
-
-    write("my_model", MODEL)
-    write("my_parts", "units = 8\n")
-    return write
 
 
 def test_a_builders_helper_is_part_of_the_keys(tmp_path, project):

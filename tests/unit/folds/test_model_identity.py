@@ -1,6 +1,5 @@
 """What identifies a model: sources, imports and versions, found without running any of it."""
 
-import importlib
 from importlib import metadata
 
 import pytest
@@ -10,22 +9,6 @@ from foldproof.tasks.config.model import ModelSpec
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.model_identity import identify_model
 from tests.support.reports import CLASSIFIER
-
-MODEL = "from my_parts import units\ndef build():\n    from sklearn.svm import SVC\n"
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """Return a function that writes a module into the working directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(name, text):
-        (tmp_path / f"{name}.py").write_text(text)
-        importlib.invalidate_caches()
-
-    write("my_model", MODEL)
-    write("my_parts", "units = 8\n")
-    return write
 
 
 def test_an_own_scalers_source_is_part_of_the_keys(project):

@@ -344,13 +344,13 @@ FOREIGN = [
     ),
     (
         {"data": {"preprocess": ["os:system"]}},
-        "data.preprocess[0].name: module 'os' is not allowed",
+        "data.preprocess[0]: module 'os' is not allowed",
     ),
     (
         {"train": {"sampler": "imblearn:FunctionSampler"}},
-        "train.sampler.name: module 'imblearn' is",
+        "train.sampler: module 'imblearn' is",
     ),
-    ({"train": {"sampler": "imblearn.over_sampling:os.system"}}, "train.sampler.name: module"),
+    ({"train": {"sampler": "imblearn.over_sampling:os.system"}}, "train.sampler: module"),
 ]
 
 

@@ -5,7 +5,7 @@ import pytest
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.model_identity import identify_model
-from foldproof.tasks.folds.split.splitters import import_named
+from foldproof.tasks.user_code.named_parts import import_named
 from foldproof.tasks.user_code.references import library_modules
 
 

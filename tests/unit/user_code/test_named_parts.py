@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.folds.split.splitters import import_named
+from foldproof.tasks.user_code.named_parts import import_named
 
 
 def test_a_module_that_changes_directory_tells_its_own_error(here: Path) -> None:
