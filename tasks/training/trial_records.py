@@ -61,7 +61,7 @@ class TrialRecords:
 
     def forget(self, family: str) -> None:
         """Remove all records of a model with its data and settings."""
-        for path in self.folder.glob(f"{family}-*.json"):
+        for path in self.folder.glob(f"{family}*.json"):
             path.unlink(missing_ok=True)
 
     def _digest(self, outcome: dict[str, Any]) -> str:

@@ -16,7 +16,13 @@ from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
-from foldproof.tasks.training.trial_records import TRIALS, TrialRecords, trial_records
+from foldproof.tasks.training.trial_records import (
+    TRIALS,
+    TrialRecords,
+    engine_name,
+    model_name,
+    trial_records,
+)
 from foldproof.tasks.workers.slots import Slots
 from tests.support.command import cv, report_of
 from tests.support.training import settings
@@ -192,6 +198,15 @@ def test_refresh_forgets_the_records(commands: Commands) -> None:
     assert anew.stamps.keys() == first.stamps.keys()
     assert all(anew.stamps[name] != first.stamps[name] for name in first.stamps)
     assert anew.digests == first.digests
+
+
+def test_all_widths_of_a_family_are_forgotten(tmp_path: Path) -> None:
+    records = trial_records(tmp_path, [])
+    for family in ("a1", "a1:7", "b2"):
+        records.write(engine_name(family, [(4, 7)]), {"compiled": True})
+    records.write(model_name("a1"), {"kind": "keras"})
+    records.forget("a1")
+    assert [path.name for path in records.folder.iterdir()] == [engine_name("b2", [(4, 7)])]
 
 
 @pytest.mark.parametrize(

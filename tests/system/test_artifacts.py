@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterId,
     LogFilter,
     LogFilterFlowRunId,
 )
@@ -28,11 +26,12 @@ from foldproof.flows.verify import verify
 from foldproof.tasks.prefect_ui import artifacts
 from foldproof.tasks.prefect_ui import view as prefect_view
 from tests.support.places import ROOT
-from tests.support.processes import wait_for
 from tests.support.reports import ALONE, finish
+from tests.support.task_runs import ended_task_runs
 
 pytestmark = pytest.mark.long
 
+N_STEPS = 4  # load data, split rows, reduce folds, write report
 EXACT = ("mean", "std", "ci_low", "ci_high", "pooled")  # what a table must not round
 FRAIL = """
 import warnings
@@ -157,7 +156,7 @@ def deployed(client, prefect_api, tmp_path_factory):
     (folder / "frail.py").write_text(FRAIL)
     parameters = {**SETTINGS, "model": {"builder": "frail:build"}}
     run, _ = engine_run(client, prefect_api, cross_validate, folder, "frail", **parameters)
-    return Left(client, run, folder)
+    return Left(client, run, folder, 3)
 
 
 @pytest.fixture(scope="module")
@@ -172,27 +171,17 @@ def complete(client, prefect_api, tmp_path_factory):
         "metrics": ["roc_auc", "f1"],
     }
     run, _ = engine_run(client, prefect_api, cross_validate, folder, "sklearn", **parameters)
-    return Left(client, run, folder)
-
-
-def settled(client, of_it):
-    """Return a run's task runs, once the server has written down how they ended."""
-
-    def over() -> bool:
-        found = client.read_task_runs(flow_run_filter=of_it)
-        return found and all(task.state is not None and task.state.is_final() for task in found)
-
-    wait_for(over)
-    return client.read_task_runs(flow_run_filter=of_it)
+    return Left(client, run, folder, 4)
 
 
 class Left:
     """What a flow run left on the server."""
 
-    def __init__(self, client, identity, folder):
-        of_it = FlowRunFilter(id=FlowRunFilterId(any_=[identity]))
+    def __init__(self, client, identity, folder, n_folds):
         self.run = client.read_flow_run(identity)
-        self.tasks = {task.name: task for task in settled(client, of_it)}
+        self.tasks = {
+            task.name: task for task in ended_task_runs(client, identity, n_folds + N_STEPS)
+        }
         made = client.request(
             "POST", "/artifacts/filter", json={"flow_runs": {"id": {"any_": [str(identity)]}}}
         )
@@ -306,7 +295,7 @@ def test_a_long_fold_has_a_card_that_names_it_and_says_what_became_of_it(
         parameters = {**settings, "out": "results"}
         state: Any = run_flow(cross_validate, parameters=parameters, return_type="state")
     assert state.is_completed(), state.message
-    left = Left(client, state.state_details.flow_run_id, tmp_path)
+    left = Left(client, state.state_details.flow_run_id, tmp_path, 2)
     for fold in range(2):
         card = left.artifacts[f"mlp-iris-fold-{fold}"]
         assert card["data"] == 100.0

@@ -21,6 +21,7 @@ from foldproof.tasks.run.views.progress_view import Display
 from tests.support.command import contents, run, run_warm
 from tests.support.places import ROOT
 from tests.support.processes import Ended, left_behind, wait_for
+from tests.support.task_runs import ended_task_runs
 
 pytestmark = pytest.mark.long
 
@@ -188,7 +189,6 @@ def flow_runs(address):
         FlowFilter,
         FlowFilterName,
         FlowRunFilter,
-        FlowRunFilterId,
         FlowRunFilterParentFlowRunId,
     )
     from prefect.client.schemas.sorting import FlowRunSort
@@ -198,8 +198,7 @@ def flow_runs(address):
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         newest = FlowRunSort.START_TIME_DESC
         parent = client.read_flow_runs(flow_filter=named, sort=newest, limit=1)[0]
-        of_it = FlowRunFilter(id=FlowRunFilterId(any_=[parent.id]))
-        tasks = client.read_task_runs(flow_run_filter=of_it)
+        tasks = ended_task_runs(client, parent.id, 2)
         below = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent.id]))
         children = client.read_flow_runs(flow_run_filter=below)
     return parent, tasks, children

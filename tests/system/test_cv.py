@@ -14,6 +14,7 @@ from pyarrow import csv, parquet
 
 from tests.support.command import CV, contents, cv, report_of, run
 from tests.support.processes import left_behind
+from tests.support.task_runs import ended_task_runs
 
 BASELINE = ("--model.builder", "sklearn.linear_model:LogisticRegression")
 SMALL = ("--split.n_splits", "4", "--train.epochs", "2")
@@ -25,34 +26,33 @@ def api(prefect_api):
     return {"PREFECT_API_URL": prefect_api}
 
 
-def task_runs(address):
-    """Return name, state and tags of the task runs of the latest flow run."""
+def task_runs(address, n):
+    """Return name, state and tags of the `n` task runs of the latest flow run."""
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
     from prefect.client.schemas.sorting import FlowRunSort
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         latest = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)[0]
-        of_it = FlowRunFilter(id=FlowRunFilterId(any_=[latest.id]))
-        runs = client.read_task_runs(flow_run_filter=of_it)
+        runs = ended_task_runs(client, latest.id, n)
     return latest, {r.name: (r.state_name, set(r.tags)) for r in runs}
 
 
 def test_prefect_shows_folds_that_people_can_read(tmp_path, api):
     arguments = (*BASELINE, "--split.n_splits", "3", "--split.n_repeats", "2")
     report_of(cv(*arguments, folder=tmp_path, **api))
-    flow_run, runs = task_runs(api["PREFECT_API_URL"])
-    assert flow_run.state_name == "Completed"
     names = {f"fold {fold} of 3, repeat {repeat}" for fold in (0, 1, 2) for repeat in (0, 1)}
+    n_tasks = len(names) + 4  # load, split, reduce, report
+    flow_run, runs = task_runs(api["PREFECT_API_URL"], n_tasks)
+    assert flow_run.state_name == "Completed"
     assert names <= runs.keys()
     for name in names:
         state, tags = runs[name]
         assert state == "Completed"
         assert {tag.rstrip("01") for tag in tags} == {"cpu:"}
-    assert len(runs) == len(names) + 4  # load, split, reduce, report
+    assert len(runs) == n_tasks
     report_of(cv(*arguments, folder=tmp_path, **api))
-    _, again = task_runs(api["PREFECT_API_URL"])
+    _, again = task_runs(api["PREFECT_API_URL"], n_tasks)
     assert {again[name][0] for name in names} == {"Cached"}
 
 

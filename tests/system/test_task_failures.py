@@ -1,14 +1,11 @@
 """What is wrong fails the task that found it, and then the run, each with its line."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterId,
     LogFilter,
     LogFilterFlowRunId,
 )
@@ -19,6 +16,7 @@ from foldproof.flows.compare import compare_models
 from foldproof.flows.cv import cross_validate
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.prefect_flow.lifecycle import flush_to_api
+from tests.support.task_runs import ended_task_runs
 
 INFINITE = (
     "data.features: column 'a': 1 of 12 values are infinite as float32; drop the column or those "
@@ -48,17 +46,11 @@ def data(name: str) -> dict[str, Any]:
     return {"source": name, "target": "y"}
 
 
-def left(client: SyncPrefectClient) -> tuple[Any, dict[str, Any], list[str]]:
+def left(client: SyncPrefectClient, n_tasks: int) -> tuple[Any, dict[str, Any], list[str]]:
     """Return the latest flow run, its tasks' states, and the red lines of its log."""
     flush_to_api()
     latest = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)[0]
-    of_it = FlowRunFilter(id=FlowRunFilterId(any_=[latest.id]))
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        tasks = {task.name: task.state for task in client.read_task_runs(flow_run_filter=of_it)}
-        if tasks and all(state is not None and state.is_final() for state in tasks.values()):
-            break
-        time.sleep(0.1)
+    tasks = {task.name: task.state for task in ended_task_runs(client, latest.id, n_tasks)}
     chosen = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[latest.id]))
     logs = client.read_logs(chosen, limit=200, sort=LogSort.TIMESTAMP_ASC)
     return latest.state, tasks, [log.message for log in logs if log.level >= 40]
@@ -86,7 +78,7 @@ def test_the_task_that_finds_it_fails_and_then_the_run(
     with pytest.raises(InputError) as caught:
         cross_validate(**{"model": LINEAR, **wrong})
     assert str(caught.value) == line
-    state, found, red = left(client)
+    state, found, red = left(client, len(tasks))
     assert (state.type, state.message) == ("FAILED", line)
     assert found.keys() == tasks
     last = list(found.values())[-1] if len(found) == 1 else found["split rows"]
@@ -103,7 +95,7 @@ def test_wrong_data_of_compared_models_fails_their_common_task(
     with pytest.raises(InputError) as caught:
         compare_models([{"data": data("inf.csv"), "model": model} for model in (LINEAR, BAYES)])
     assert str(caught.value) == f"study 1: {INFINITE}"
-    state, found, red = left(client)
+    state, found, red = left(client, 1)
     assert (state.type, state.message) == ("FAILED", f"study 1: {INFINITE}")
     assert {name: task.type for name, task in found.items()} == {"load data": "FAILED"}
     assert red[-1] == state.message
