@@ -198,7 +198,7 @@ def flow_runs(address):
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         newest = FlowRunSort.START_TIME_DESC
         parent = client.read_flow_runs(flow_filter=named, sort=newest, limit=1)[0]
-        tasks = ended_task_runs(client, parent.id, 2)
+        tasks = ended_task_runs(client, parent.id, 4 + 2)  # its own, and one for each subflow
         below = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent.id]))
         children = client.read_flow_runs(flow_run_filter=below)
     return parent, tasks, children
