@@ -31,6 +31,7 @@ def cross_validate(
     train: Any = None,
     metrics: Any = None,
     compute: Any = None,
+    report: Any = None,
     out: Any = None,
     name: str | None = None,
     **unknown: Any,
@@ -53,12 +54,13 @@ def cross_validate(
             default: gaps, categories, texts and dates are encoded, and numbers scaled.
         epochs: passes over the training rows; estimators ignore it.
         seed: the number that all randomness is from.
-        data: a frame, a path, (X, y), the name of a bundled set, or, like the next four, the
+        data: a frame, a path, (X, y), the name of a bundled set, or, like the next five, the
             section of that name in a YAML file.
         split: how the rows are divided.
         train: how each fold trains.
         metrics: what is measured.
         compute: where the folds train.
+        report: which intervals, at what level.
         out: the folder of finished folds and reports; default "reports".
         name: what people call the run; it changes no result.
         **unknown: refused, with what was meant.
@@ -74,7 +76,8 @@ def cross_validate(
         **{"groups": groups, "weights": weights, "time": time, "id": id, "target": target},
         **{"cv": cv, "scoring": scoring, "preprocess": preprocess},
         **{"epochs": epochs, "seed": seed, "data": data, "split": split, "train": train},
-        **{"metrics": metrics, "compute": compute, "out": out, "name": name},
+        **{"metrics": metrics, "compute": compute, "report": report},
+        **{"out": out, "name": name},
     }
     arguments, settings = arranged((model, X, y), given | unknown)
     study = parse_study(settings_of_call(*arguments, **settings))

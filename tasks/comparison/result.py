@@ -142,7 +142,7 @@ def _ranking(rows: list[dict[str, Any]]) -> Iterator[str]:
             [
                 f"{row['number']} {row['model']}",
                 *(format_value(row[name]) for name in ("mean", "std")),
-                format_interval(row["ci_low"], row["ci_high"]),
+                format_interval(row),
                 f"{row['n_folds']} of {row['n_planned']}",
                 str(row["rank"] or "-"),
             ]
@@ -158,7 +158,7 @@ def _pairs(rows: Sequence[dict[str, Any]]) -> str:
             [
                 f"{row['first_number']} - {row['second_number']}  {method_with_sizes(row)}",
                 format_value(row["difference"]),
-                format_interval(row["ci_low"], row["ci_high"]),
+                format_interval(row),
                 p_text(row["p"], "-"),
                 p_text(row["p_adjusted"], "-"),
             ]

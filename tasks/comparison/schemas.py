@@ -23,6 +23,7 @@ def models_schema() -> pa.Schema:
             ("ci_high", pa.float64(), "Upper bound of the confidence interval."),
             ("ci_method", pa.string(), "The interval's method, or why there is none."),
             ("pooled", pa.float64(), "The metric on all test rows at once, mean over repeats."),
+            ("estimate", pa.string(), "What the interval is around: mean, or pooled."),
             ("rank", pa.int32(), "By the mean, from 1, among models that cover the same folds."),
             ("note", pa.string(), "Why the model is not ranked."),
         ]

@@ -12,6 +12,7 @@ from foldproof.tasks.config.types import Section
 LATER = {
     "DataSpec": ("time", "id", "preprocess"),
     "SplitSpec": ("gap", "window"),
+    "ReportSpec": ("level", "intervals"),
     "TrainSpec": ("sampler", "metrics", "callbacks"),
 }
 

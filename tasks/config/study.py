@@ -1,4 +1,4 @@
-"""The frozen settings of a cross-validation: data, split, model, train, compute.
+"""The frozen settings of a cross-validation: data, split, model, train, compute, report.
 
 One model serves the YAML file, the command line, `cross_validate(...)` and the form
 that Prefect draws. What can be said wrong without looking at the data or importing the
@@ -22,6 +22,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.report import ReportSpec
 from foldproof.tasks.config.split import SplitSpec, refuse_settings_of_time
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.config.types import (
@@ -33,7 +34,7 @@ from foldproof.tasks.config.types import (
     listed_unless_auto,
 )
 
-SECTIONS = ("data", "split", "model", "train", "compute")
+SECTIONS = ("data", "split", "model", "train", "compute", "report")
 COLUMNS = (
     "data.target",
     "data.features",
@@ -63,6 +64,9 @@ class Study(Section):
         "kappa, or module:function of (y_true, y_pred) or (y_true, y_score).",
     )
     compute: ComputeSpec = Field(ComputeSpec(), title="Compute", description="Where it runs.")
+    report: ReportSpec = Field(
+        ReportSpec(), title="Report", description="What is reported of the folds."
+    )
     seed: Int = Field(1337, ge=0, lt=2**31, description="The number that all randomness is from.")
     out: Text = Field(
         "reports",

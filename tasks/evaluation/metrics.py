@@ -17,7 +17,7 @@ from foldproof.tasks.evaluation.predictions import Predictions
 
 @dataclass(frozen=True)
 class Metric:
-    """The declaration of a metric: its name, aliases, tasks and lowest value.
+    """The declaration of a metric: its name, aliases, tasks and range.
 
     Attributes:
         name: the scorer's.
@@ -25,6 +25,7 @@ class Metric:
             `classes`, `values` of a regression, or `labels`: several a row, as no task has.
         lowest: the lowest value that it can have, or None where there is none.
         lowest_of_two: the same for two classes, where that is another value.
+        highest: the highest value, or None where there is none; of a `neg_` metric it is 0.
         usual_for: the task whose `metrics: auto` it is part of.
         several: the metric to take for more than two classes.
         aliases: other names that people have for it, in small letters, blanks and hyphens
@@ -37,6 +38,7 @@ class Metric:
     scores: Literal["positive", "two", "classes", "values", "labels"]
     lowest: float | None = None
     lowest_of_two: float | None = None
+    highest: float | None = 1.0
     usual_for: Task | None = None
     several: str | None = None
     aliases: tuple[str, ...] = ()
@@ -186,7 +188,7 @@ METRICS: tuple[Metric, ...] = (
         aliases=("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"),
     ),
     *_with_averages("jaccard", "iou", "binary_iou", "mean_iou", "one_hot_iou", "one_hot_mean_iou"),
-    Metric("positive_likelihood_ratio", "two"),
+    Metric("positive_likelihood_ratio", "two", 0.0, highest=None),
     Metric("neg_negative_likelihood_ratio", "two"),
     Metric("neg_mean_squared_error", "values", aliases=("mse",)),
     Metric("neg_median_absolute_error", "values", aliases=("medae",)),
@@ -205,7 +207,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("completeness_score", "classes"),
     Metric("fowlkes_mallows_score", "classes"),
     Metric("homogeneity_score", "classes"),
-    Metric("mutual_info_score", "classes"),
+    Metric("mutual_info_score", "classes", 0.0, highest=None),
     Metric("normalized_mutual_info_score", "classes"),
     Metric("rand_score", "classes"),
     Metric("v_measure_score", "classes"),
@@ -216,3 +218,17 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 def usual_metrics(task: Task) -> tuple[str, ...]:
     """Return the metrics that `metrics: auto` selects."""
     return tuple(metric.name for metric in METRICS if metric.usual_for == task)
+
+
+def value_range(name: str, classes: int) -> tuple[float | None, float | None]:
+    """Return the lowest and the highest value that a metric can have; None is no end.
+
+    Args:
+        name: of the metric; nothing is known of one of the user's.
+        classes: of the task; 0 for a regression.
+    """
+    known = BY_NAME.get(name)
+    if known is None:
+        return None, None
+    low = known.lowest_of_two if classes == 2 and known.lowest_of_two else known.lowest
+    return low, 0.0 if name.startswith("neg_") else known.highest

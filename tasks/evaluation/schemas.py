@@ -97,6 +97,9 @@ def summary_schema() -> pa.Schema:
             ("ci_high", pa.float64(), "Upper bound of the confidence interval."),
             ("ci_method", pa.string(), "The interval's method, or why there is none."),
             ("pooled", pa.float64(), "The metric on all test rows at once, mean over repeats."),
+            ("estimate", pa.string(), "What the interval is around: mean, or pooled."),
+            ("var_seed", pa.float64(), "Variance from the initial weights; null for one init."),
+            ("var_fold", pa.float64(), "Variance from the folds without it; null for one init."),
         ]
     )
 

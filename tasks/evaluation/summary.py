@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from foldproof.tasks.data.dataset import Dataset
+from foldproof.tasks.data.dataset import GROUPS, Dataset
 from foldproof.tasks.evaluation import schemas
-from foldproof.tasks.evaluation.intervals.choose import Interval, ScoredFold, interval
+from foldproof.tasks.evaluation.intervals.choose import LEVEL, interval
+from foldproof.tasks.evaluation.intervals.types import Interval, MetricByFold, TestedFold, none
 from foldproof.tasks.evaluation.measure import MetricValue, compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.split.plan import Fold, FoldPlan
+from foldproof.tasks.folds.split.splitters import base_method
 
 Metrics = Mapping[str, MetricValue]
 Read = Callable[[slice], Predictions]  # by places in the table of all folds' predictions
@@ -25,6 +27,21 @@ class ScoredPredictions:
     metrics: Metrics
 
 
+@dataclass(frozen=True)
+class IntervalSettings:
+    """How intervals are computed.
+
+    Attributes:
+        level: such as 0.95.
+        wanted: the name of a method, taken wherever its conditions hold; or auto.
+        seed: what random draws start from.
+    """
+
+    level: float = LEVEL
+    wanted: str = "auto"
+    seed: int = 0
+
+
 def summarise(
     model: str,
     dataset: Dataset,
@@ -32,6 +49,7 @@ def summarise(
     measured: Sequence[Metrics | None],
     metrics: tuple[str, ...],
     read: Read,
+    settings: IntervalSettings = IntervalSettings(),
 ) -> pa.Table:
     """Return one row per metric: mean, spread, interval and coverage.
 
@@ -42,15 +60,19 @@ def summarise(
         measured: the metrics of each fold, None where it failed.
         metrics: the names, in order.
         read: returns predictions of finished folds, which lie there in the order of the plan.
+        settings: of the intervals.
     """
     is_whole = None not in measured
-    folds = _scored_folds(dataset, plan, read) if is_whole else []
+    folds = _tested_folds(dataset, plan, read) if is_whole else []
     pooled = _pooled(metrics, plan, read) if is_whole else dict.fromkeys(metrics)
     rows = []
     for name in metrics:
-        found = [each[name].value for each in measured if each is not None]
+        found = [None if each is None else each[name].value for each in measured]
         values = [float(value) for value in found if value is not None]
-        bounds = _interval(name, values, folds, plan)
+        given = MetricByFold(
+            name, found, pooled[name], folds, base_method(plan.method), plan.repeats, settings.seed
+        )
+        bounds = _interval(given, settings)
         rows.append(
             {
                 "model": model,
@@ -63,30 +85,27 @@ def summarise(
                 "ci_high": bounds.high,
                 "ci_method": bounds.method,
                 "pooled": pooled[name],
+                "estimate": bounds.estimate,
             }
         )
     return pa.Table.from_pylist(rows, schema=schemas.summary_schema())
 
 
-def _interval(
-    name: str, values: list[float], folds: Sequence[ScoredFold], plan: FoldPlan
-) -> Interval:
-    if len(values) < len(plan.folds):
-        return Interval(
-            None, None, f"none: only {len(values)} of {len(plan.folds)} folds have a value"
-        )
-    return interval(name, values, folds, plan.method, plan.repeats)
+def _interval(given: MetricByFold, settings: IntervalSettings) -> Interval:
+    if not given.folds:
+        counts = f"{len(given.known)} of {len(given.values)}"
+        return none(f"only {counts} folds have a value")
+    return interval(given, settings.level, settings.wanted)
 
 
-def _scored_folds(dataset: Dataset, plan: FoldPlan, read: Read) -> list[ScoredFold]:
-    """Return what intervals need of each fold: its sizes, and of a binary task its scores."""
-    if dataset.task != "binary":
-        return [ScoredFold(fold.n_train, fold.n_test) for fold in plan.folds]
-    parts = (read(places) for places in _places(plan.folds))
-    return [
-        ScoredFold(fold.n_train, fold.n_test, part.truth == 1, part.scores[:, 0])
-        for fold, part in zip(plan.folds, parts, strict=True)
-    ]
+def _tested_folds(dataset: Dataset, plan: FoldPlan, read: Read) -> list[TestedFold]:
+    """Return what intervals need of each fold: its sizes, predictions and groups."""
+    groups = dataset.array(GROUPS)
+    found = []
+    for fold, places in zip(plan.folds, _places(plan.folds), strict=True):
+        own = None if groups is None else groups[np.load(fold.test_path)]
+        found.append(TestedFold(fold.n_train, fold.n_test, read(places), own, fold.repeat))
+    return found
 
 
 def _places(folds: Sequence[Fold]) -> list[slice]:

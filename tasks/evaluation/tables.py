@@ -18,7 +18,12 @@ from foldproof.tasks.evaluation.findings import prediction_findings
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.preprocessing import preprocessing_rows, preprocessing_table
-from foldproof.tasks.evaluation.summary import Metrics, ScoredPredictions, summarise
+from foldproof.tasks.evaluation.summary import (
+    IntervalSettings,
+    Metrics,
+    ScoredPredictions,
+    summarise,
+)
 from foldproof.tasks.folds.initial_state import FoldStart, certificate, check_distinct
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.outputs import THRESHOLD, Activation, class_scores
@@ -55,6 +60,7 @@ def reduce_folds(
     jobs: Sequence[FoldJob],
     records: Sequence[FoldRecord],
     metrics: tuple[str, ...],
+    intervals: IntervalSettings = IntervalSettings(),
 ) -> Tables:
     """Combine the folds, in the order of the plan.
 
@@ -64,6 +70,7 @@ def reduce_folds(
         jobs: one a fold, in that order.
         records: what became of each.
         metrics: the names to compute.
+        intervals: how those are computed.
 
     Raises:
         SharedStart: folds that should differ started from the same weights.
@@ -79,7 +86,7 @@ def reduce_folds(
         folds=pa.Table.from_pylist(collected.rows, schema=schemas.folds_schema(metrics)),
         history=collected.history.table(),
         predictions=predictions,
-        summary=summarise(model, dataset, plan, measured, metrics, kept),
+        summary=summarise(model, dataset, plan, measured, metrics, kept, intervals),
         execution=pa.Table.from_pylist(collected.executions, schema=schemas.execution_schema()),
         undefined=tuple(_undefined(plan, measured)),
         failed=sum(record.error is not None for record in records),

@@ -2,20 +2,7 @@
 
 import pyarrow as pa
 
-from foldproof.tasks.evaluation.metrics import BY_NAME
-
-
-def lowest_value(metric: str, classes: int) -> float | None:
-    """Return the lowest possible value of a metric, or None if it is unbounded.
-
-    Args:
-        metric: its name.
-        classes: of the task; 0 for a regression.
-    """
-    known = BY_NAME.get(metric)
-    if known is None:
-        return None
-    return known.lowest_of_two if classes == 2 and known.lowest_of_two else known.lowest
+from foldproof.tasks.evaluation.metrics import value_range
 
 
 def worst_case_mean(folds: pa.Table, metric: str, classes: int) -> float | None:
@@ -30,7 +17,7 @@ def worst_case_mean(folds: pa.Table, metric: str, classes: int) -> float | None:
         None where nothing failed, or where the metric has no lowest value.
     """
     failed = int(folds["status"].to_pylist().count("failed"))
-    bound = lowest_value(metric, classes)
+    bound, _ = value_range(metric, classes)
     if not failed or bound is None:
         return None
     values = [float(value) for value in folds[metric].to_pylist() if value is not None]

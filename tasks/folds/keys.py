@@ -90,7 +90,7 @@ def run_key(
         "compute": {"device": numerics.device, "threads": numerics.threads},
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
-        "report": {"pyarrow": metadata.version("pyarrow")},
+        "report": {"pyarrow": metadata.version("pyarrow"), **_report(study)},
         **_preprocessing(dataset),
     }
 
@@ -104,6 +104,12 @@ def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
     """Return what is part of the keys of how folds train, the same however labels are written."""
     train = with_labels(study.train, dataset.labels)
     return keyed_settings(train, without=("engine",))
+
+
+def _report(study: Study) -> dict[str, Any]:
+    """Return the settings of the report, where some are not at their default."""
+    given = keyed_settings(study.report)
+    return {"settings": given} if given else {}
 
 
 def _preprocessing(dataset: Dataset) -> dict[str, Any]:

@@ -12,6 +12,7 @@ class Role(IntEnum):
     BATCH_ORDER = 1
     INNER_SPLIT = 2
     PREPROCESSING = 3
+    BOOTSTRAP = 4
 
 
 def fold_seed(seed: int, repeat: int, fold: int, role: Role) -> int:

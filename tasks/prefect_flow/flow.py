@@ -22,6 +22,8 @@ from foldproof.tasks.run.current_run import current, launched
 from foldproof.tasks.run.session import Run
 from foldproof.tasks.run.views.progress_view import Display
 
+WITHOUT_BOX = ("name", "report")  # settings that no parameter of the flow has
+
 
 class LaunchedFlow(Flow[..., Result]):
     """The flow object: a call validates settings and starts processes before the flow runs.
@@ -102,5 +104,6 @@ def launched_flow(function: Callable[..., Result]) -> LaunchedFlow:
 def sections(study: Study) -> dict[str, Any]:
     """Return a study as the flow's parameters."""
     kept = recorded_study(study)
-    boxes = {name: getattr(kept, name) for name in Study.model_fields if name != "name"}
-    return boxes | ({"more": {"name": study.name}} if study.name else {})
+    boxes = {name: getattr(kept, name) for name in Study.model_fields if name not in WITHOUT_BOX}
+    further = kept.model_dump(mode="json", include=set(WITHOUT_BOX), exclude_defaults=True)
+    return boxes | ({"more": further} if further else {})

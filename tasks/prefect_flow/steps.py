@@ -20,6 +20,7 @@ from foldproof.tasks.data.target_facts import (
 )
 from foldproof.tasks.evaluation import tables as reduce
 from foldproof.tasks.evaluation.findings import precision_findings
+from foldproof.tasks.evaluation.summary import IntervalSettings
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.folds.split.plan import FoldPlan
@@ -80,7 +81,9 @@ def reduce_folds(run: Run, records: Sequence[FoldRecord]) -> reduce.Tables:
     """Combine the folds into tables, metrics and intervals."""
     run.display.status("computing metrics and intervals")
     run.fetch_stored()  # what other machines sent to object storage
-    return reduce.reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
+    wanted = run.study.report
+    intervals = IntervalSettings(wanted.level, wanted.intervals, run.study.seed)
+    return reduce.reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics, intervals)
 
 
 @step("write report", lambda result: f"report: {result.where}")

@@ -45,6 +45,7 @@ def summary_rows(tables: Tables) -> list[Row]:
             "ci_high": plain(row["ci_high"]),
             "ci_method": row["ci_method"],
             "pooled": plain(row["pooled"]),
+            "estimate": row["estimate"],
         }
         for row in tables.summary.to_pylist()
     ]
@@ -167,7 +168,7 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _summary(tables: Tables) -> str:
-    head = ["metric", "folds", "mean", "std", "95 % interval", "pooled", "interval's method"]
+    head = ["metric", "folds", "mean", "std", "interval", "pooled", "interval's method"]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for row in tables.summary.to_pylist():
         low, high = number(row["ci_low"]), number(row["ci_high"])
@@ -176,7 +177,7 @@ def _summary(tables: Tables) -> str:
             f"{row['n_folds']} of {row['n_planned']}",
             number(row["mean"]),
             number(row["std"]),
-            f"{low} to {high}" if low else "",
+            f"{low} to {high} around the {row['estimate']}" if low else "",
             number(row["pooled"]),
             escape(row["ci_method"]),
         ]

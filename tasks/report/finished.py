@@ -142,6 +142,7 @@ class FinishedRun:
                 "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
                 "train": {**_chosen("train", key["train"]), **self._scaler(), "engine": "plain"},
                 "metrics": key["metrics"],
+                "report": key["report"].get("settings", {}),
                 "compute": {**device, "workers": workers},
                 "seed": key["seed"],
             }

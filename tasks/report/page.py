@@ -6,6 +6,7 @@ from typing import Any
 from foldproof.tasks.evaluation.preprocessing import summarise_columns
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
+from foldproof.tasks.report.estimates import interval_head
 from foldproof.tasks.report.page_template import describe, fill_template
 from foldproof.tasks.report.plots import spread
 
@@ -32,6 +33,7 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
             if tables.failed
         },
         metrics=metrics,
+        interval_head=interval_head(key),
         spread=spread(tables, metrics),
         folds=tables.folds.to_pylist(),
         undefined_values=tables.undefined,

@@ -20,6 +20,7 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
 from foldproof.tasks.evaluation.preprocessing import PREPROCESSING, preprocessing_schema
 from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
+from foldproof.tasks.report.estimates import estimate_of, interval_head
 from foldproof.tasks.report.result_html import result_html
 
 if TYPE_CHECKING:
@@ -273,10 +274,9 @@ def summary_rows(path: Path) -> list[list[str]]:
     classes = class_count(parquet.read_schema(path / "predictions.parquet"))
     incomplete = "failed" in folds["status"].to_pylist()
     worst = ["worst case"] if incomplete else []
-    rows = [["metric", "mean", *worst, "std", "min", "max", "95 % interval", "folds"]]
+    rows = [["metric", "mean", *worst, "std", "min", "max", _interval_head(path), "folds"]]
     for row in parquet.read_table(path / "summary.parquet").to_pylist():
         values = [value for value in folds[row["metric"]].to_pylist() if value is not None]
-        low, high = row["ci_low"], row["ci_high"]
         rows.append(
             [
                 row["metric"],
@@ -284,7 +284,7 @@ def summary_rows(path: Path) -> list[list[str]]:
                 *(format_value(worst_case_mean(folds, row["metric"], classes)) for _ in worst),
                 format_value(row["std"]),
                 *(format_value(end(values) if values else None) for end in (min, max)),
-                format_interval(low, high),
+                format_interval(row),
                 f"{row['n_folds']} of {row['n_planned']}",
             ]
         )
@@ -293,10 +293,13 @@ def summary_rows(path: Path) -> list[list[str]]:
 
 def metric_line(row: Mapping[str, Any]) -> str:
     """Return a row of a summary in a line."""
-    value = "no value" if row["mean"] is None else f"{row['mean']:.3f}"
+    estimate, is_pooled = estimate_of(row)
+    value = "no value" if estimate is None else f"{estimate:.3f}"
     low, high = row["ci_low"], row["ci_high"]
     interval = "" if low is None or high is None else f" ({low:.3f} to {high:.3f})"
-    return f"{row['metric']} {value}{interval}, {row['n_folds']} of {row['n_planned']} folds"
+    pooled = "pooled, " if is_pooled else ""
+    folds = f"{row['n_folds']} of {row['n_planned']} folds"
+    return f"{row['metric']} {value}{interval}, {pooled}{folds}"
 
 
 def align_columns(rows: Sequence[Sequence[str]], left: bool = False) -> str:
@@ -321,6 +324,16 @@ def format_value(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def format_interval(low: float | None, high: float | None) -> str:
-    """Write an interval for a terminal."""
-    return "-" if low is None or high is None else f"{format_value(low)} to {format_value(high)}"
+def format_interval(row: Mapping[str, Any]) -> str:
+    """Write a row's interval for a terminal, with what it is around where that is not the mean."""
+    low, high = row["ci_low"], row["ci_high"]
+    if low is None or high is None:
+        return "-"
+    estimate, is_pooled = estimate_of(row)
+    around = f" (pooled {format_value(estimate)})" if is_pooled else ""
+    return f"{format_value(low)} to {format_value(high)}{around}"
+
+
+def _interval_head(path: Path) -> str:
+    key = json.loads((path / "manifest.json").read_text("utf-8"))["key"]
+    return interval_head(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.evaluation.summary import IntervalSettings
 from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.report.folder import write_report
@@ -76,6 +77,13 @@ def train(run: Run, fails: Fails = lambda repeat, fold: None) -> list[FoldRecord
     return records
 
 
+def parts_of(run: Run, records: list[FoldRecord]) -> tuple[Any, ...]:
+    """Return what a run's folds are reduced from."""
+    wanted = run.study.report
+    intervals = IntervalSettings(wanted.level, wanted.intervals, run.study.seed)
+    return run.dataset, run.plan, run.jobs, records, run.metrics, intervals
+
+
 def finish(
     out: Path,
     fails: Fails = lambda repeat, fold: None,
@@ -86,7 +94,7 @@ def finish(
     """Train, reduce and report a run; slots are for what tries its builder."""
     with prepared(settings(out, **more), slots) as run:
         records = train(run, fails)
-        tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
+        tables = reduce_folds(*parts_of(run, records))
         facts = {"source": run.study.data.source, "out": str(out), "workers": "1"}
         told = (*notices, *findings(tables))
         report = write_report(tables, run.key, told, run.out, facts)

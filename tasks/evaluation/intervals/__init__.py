@@ -1,4 +1,4 @@
 """Confidence intervals of a cross-validated metric: one method a module.
 
-Imports `common` and `folds.split.splitters`.
+Imports `common`, `folds.split.splitters` and, of this package, declarations of metrics.
 """

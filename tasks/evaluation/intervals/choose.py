@@ -4,7 +4,6 @@ A method is a module of this package that declares a METHOD: `applies` says for 
 splits it holds, and of those that hold the one with the highest `precedence` is the default.
 """
 
-from collections.abc import Sequence
 from functools import cache
 
 from foldproof.tasks.common.declared import declared
@@ -12,38 +11,43 @@ from foldproof.tasks.evaluation.intervals.types import (
     Interval,
     IntervalMethod,
     MetricByFold,
-    ScoredFold,
+    none,
 )
-from foldproof.tasks.folds.split.splitters import EXCHANGEABLE, base_method
 
-CONFIDENCE_LEVEL = 0.95
+LEVEL = 0.95
 
 
-def interval(
-    metric: str, values: Sequence[float], folds: Sequence[ScoredFold], method: str, repeats: int
-) -> Interval:
-    """Return a 95 % confidence interval of a metric's mean over folds.
+def interval(given: MetricByFold, level: float = LEVEL, wanted: str = "auto") -> Interval:
+    """Return the confidence interval of a metric over the folds of a run.
 
     Args:
-        metric: its name; roc_auc of a binary task has a method of its own.
-        values: of the folds where it is defined, in order.
-        folds: what those folds predicted, and their sizes.
-        method: the split method.
-        repeats: how often the rows were divided.
+        given: the metric's values, and what they were computed from.
+        level: such as 0.95.
+        wanted: the name of a method, which is taken wherever its conditions hold; or auto.
     """
-    if len(values) < 2:
-        return Interval(None, None, "none: fewer than two folds have a value")
-    base = base_method(method)
-    if base not in EXCHANGEABLE:
-        return Interval(None, None, f"none: folds of {method} are not exchangeable")
-    given = MetricByFold(metric, values, folds, base, repeats)
-    return next(one for one in _methods() if one.applies(given)).compute(given, CONFIDENCE_LEVEL)
+    applying = [method for method in _methods() if method.applies(given)]
+    chosen = [method for method in applying if method.name == wanted]
+    chosen += [method for method in applying if method.precedence is not None]
+    return chosen[0].compute(given, level) if chosen else none(_why_none(given))
+
+
+def method_names() -> tuple[str, ...]:
+    """Return the names of all methods, in alphabetical order."""
+    return tuple(sorted(method.name for method in _methods()))
+
+
+def _why_none(given: MetricByFold) -> str:
+    if not given.is_exchangeable:
+        return f"folds of {given.method} are not exchangeable"
+    if 1 < len(given.known) < len(given.values):
+        return f"only {len(given.known)} of {len(given.values)} folds have a value"
+    return "fewer than two folds have a value"
 
 
 @cache
 def _methods() -> list[IntervalMethod]:
     found: list[IntervalMethod] = declared(__package__ or "", "METHOD")
-    return sorted(found, key=lambda method: -method.precedence)
+    return sorted(found, key=lambda method: -(method.precedence or 0))
 
 
-__all__ = ["Interval", "ScoredFold", "interval"]
+__all__ = ["LEVEL", "interval", "method_names"]

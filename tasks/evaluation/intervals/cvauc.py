@@ -1,27 +1,32 @@
-"""The influence-curve interval of a cross-validated AUC.
+"""The influence-curve interval of a cross-validated AUC, on the logit scale.
 
 LeDell, Petersen, van der Laan (2015), Computationally efficient confidence intervals for
 cross-validated area under the ROC curve estimates, Electronic Journal of Statistics 9,
 1583, https://doi.org/10.1214/15-EJS1035. Ties count one half in the AUC and nothing in the
-influence curve.
+influence curve. The paper's interval is on the AUC's own scale and is cut at 1: `cvauc_clipped`.
 """
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from foldproof.tasks.evaluation.intervals.scales import scale_between
 from foldproof.tasks.evaluation.intervals.types import (
     Interval,
     IntervalMethod,
     MetricByFold,
-    ScoredFold,
+    TestedFold,
+    none,
+    percent,
 )
 
+LOGIT = scale_between(0.0, 1.0)
+PERFECT = none("the folds separate perfectly")
 
-def interval(folds: Sequence[ScoredFold], level: float) -> Interval:
-    """Return the interval around the mean of the folds' AUCs, within [0, 1].
+
+def interval(folds: Sequence[TestedFold], level: float) -> Interval:
+    """Return the interval around the mean of the folds' AUCs, within (0, 1).
 
     Args:
         folds: each with at least one positive and one negative test row.
@@ -29,19 +34,35 @@ def interval(folds: Sequence[ScoredFold], level: float) -> Interval:
     """
     from scipy import stats
 
+    mean, error = mean_and_error(folds)
+    if error == 0:
+        return PERFECT
+    low, high = LOGIT.around(mean, float(stats.norm.ppf((1 + level) / 2)) * error)
+    return Interval(low, high, f"{percent(level)} cvAUC influence curve (logit), {sizes(folds)}")
+
+
+def mean_and_error(folds: Sequence[TestedFold]) -> tuple[float, float]:
+    """Return the mean of the folds' AUCs and its standard error."""
     n = sum(fold.n_test for fold in folds)
-    share = sum(int(_positive(fold).sum()) for fold in folds) / n
+    share = sum(int(fold.positive.sum()) for fold in folds) / n
     aucs, variances = zip(*(_fold(fold, share) for fold in folds), strict=True)
-    error = math.sqrt(float(np.mean(variances)) / n)
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
-    mean = float(np.mean(aucs))
-    name = f"{level:.0%} cvAUC influence curve, J={len(folds)}, n={n}"
-    return Interval(max(0.0, mean - half), min(1.0, mean + half), name)
+    return float(np.mean(aucs)), math.sqrt(float(np.mean(variances)) / n)
 
 
-def _fold(fold: ScoredFold, share: float) -> tuple[float, float]:
+def sizes(folds: Sequence[TestedFold]) -> str:
+    """Say how many folds and rows there were."""
+    return f"J={len(folds)}, n={sum(fold.n_test for fold in folds)}"
+
+
+def applies(given: MetricByFold) -> bool:
+    """Return whether these are AUCs of a binary task, and independent rows are tested once."""
+    is_auc = given.metric == "roc_auc" and given.is_binary and given.is_whole
+    return is_auc and given.tests_each_row_once and not given.has_groups
+
+
+def _fold(fold: TestedFold, share: float) -> tuple[float, float]:
     """Return a fold's AUC and the mean square of its influence curve."""
-    positive, scores = _positive(fold), np.asarray(fold.scores)
+    positive, scores = fold.positive, fold.scores
     cases, controls = np.sort(scores[positive]), np.sort(scores[~positive])
     below = np.searchsorted(controls, scores[positive], side="left") / len(controls)
     not_above = np.searchsorted(controls, scores[positive], side="right") / len(controls)
@@ -51,16 +72,6 @@ def _fold(fold: ScoredFold, share: float) -> tuple[float, float]:
     return auc, float(np.mean(curve**2))
 
 
-def _positive(fold: ScoredFold) -> NDArray[np.bool_]:
-    return np.asarray(fold.positive, dtype=bool)
-
-
-def _applies(given: MetricByFold) -> bool:
-    """Return whether these are AUCs of a binary task, and each row is tested once."""
-    is_auc = given.metric == "roc_auc" and all(fold.binary for fold in given.folds)
-    return is_auc and given.tests_each_row_once
-
-
 METHOD = IntervalMethod(
-    applies=_applies, compute=lambda given, level: interval(given.folds, level), precedence=1
+    "cvauc", applies, lambda given, level: interval(given.folds, level), precedence=2
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from foldproof.tasks.common.declared import declared
-from foldproof.tasks.evaluation.intervals.choose import CONFIDENCE_LEVEL
+from foldproof.tasks.evaluation.intervals.choose import LEVEL
 from foldproof.tasks.evaluation.paired_tests.types import (
     Pair,
     PairedMethod,
@@ -34,7 +34,7 @@ def paired_tests(
         pooled: both models' scores, where the task is binary and all folds of both are done.
     """
     pair = Pair(metric, first, second, division, pooled)
-    return [test for method in _methods() for test in method.tests(pair, CONFIDENCE_LEVEL)]
+    return [test for method in _methods() for test in method.tests(pair, LEVEL)]
 
 
 @cache

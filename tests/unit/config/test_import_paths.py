@@ -50,6 +50,7 @@ PLAIN_TEXT = {
     "data.preprocess.params",
     "data.preprocess.steps.params",
     "compute.address",
+    "report.intervals",
     "out",
 }
 CODE = {

@@ -35,6 +35,9 @@ SUMMARY = {
     "ci_high": REAL,
     "ci_method": TEXT,
     "pooled": REAL,
+    "estimate": TEXT,
+    "var_seed": REAL,
+    "var_fold": REAL,
 }
 EXECUTION = {
     "fold_key": TEXT,

@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 from sklearn import metrics
+from sklearn.datasets import load_breast_cancer
 
-from foldproof.tasks.evaluation.intervals import corrected_t, cvauc
-from foldproof.tasks.evaluation.intervals.choose import ScoredFold
+from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.evaluation.intervals import corrected_t, cvauc, wilson
+from foldproof.tasks.evaluation.intervals.scales import scale_of
+from foldproof.tasks.report.result import summary_text
 from tests.support.reports import ALONE, REGRESSOR, finish
+from tests.support.tested_folds import scored
 
 CANCER = {"source": "breast_cancer"}
 
@@ -52,31 +56,60 @@ def test_mean_and_spread_are_numpys(cancer, metric):
     assert (found["n_folds"], found["n_planned"]) == (3, 3)
 
 
-def test_an_auc_has_the_interval_of_its_influence_curve(cancer):
-    predictions = cancer.tables.predictions.to_pandas()
-    folds = [
-        ScoredFold(
-            569 - len(part),
-            len(part),
-            (part["y_true"] == "malignant").to_numpy(),
-            part["score_malignant"].to_numpy(),
-        )
-        for _, part in predictions.groupby("fold")
+def folds_of(finished):
+    predictions = finished.tables.predictions.to_pandas()
+    return [
+        scored((part["score_malignant"], part["y_true"] == "malignant"), 569 - len(part))
+        for _, part in predictions.groupby(["repeat", "fold"])
     ]
-    expected = cvauc.interval(folds, 0.95)
+
+
+def test_an_auc_has_the_interval_of_its_influence_curve(cancer):
+    expected = cvauc.interval(folds_of(cancer), 0.95)
     found = row(cancer, "roc_auc")
     assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
-    assert found["ci_method"] == expected.method == "95% cvAUC influence curve, J=3, n=569"
+    assert found["ci_method"] == expected.method
+    assert found["estimate"] == "mean"
 
 
-def test_other_metrics_have_the_corrected_t_interval(cancer, repeated):
-    for finished, metric in ((cancer, "sensitivity"), (repeated, "roc_auc")):
-        sizes = finished.tables.folds.to_pandas()[["n_train", "n_test"]].mean()
-        n_train, n_test = sizes
-        expected = corrected_t.interval(values(finished, metric), n_train, n_test, 0.95)
+@pytest.mark.parametrize("finished", ["cancer", "repeated"])
+def test_a_proportion_has_the_interval_of_its_pooled_counts(finished, request):
+    found = row(request.getfixturevalue(finished), "sensitivity")
+    low, high = wilson.bounds(found["pooled"] * 212, 212, 0.95)
+    assert (found["ci_low"], found["ci_high"]) == (low, high)
+    assert found["ci_method"].startswith("95% Wilson, pooled ")
+    assert found["ci_method"].endswith(" of 212")
+    assert found["estimate"] == "pooled"
+
+
+def test_an_auc_over_repeats_has_the_corrected_t_interval(repeated):
+    n_train, n_test = repeated.tables.folds.to_pandas()[["n_train", "n_test"]].mean()
+    scale = scale_of("roc_auc", 2)
+    expected = corrected_t.interval(values(repeated, "roc_auc"), n_train, n_test, 0.95, scale)
+    found = row(repeated, "roc_auc")
+    assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
+    assert found["ci_method"] == expected.method
+
+
+def test_level_and_method_are_settings(out):
+    report = {"level": 0.9, "intervals": "clopper_pearson"}
+    finished = finish(out, data=CANCER, report=report)
+    assert row(finished, "roc_auc")["ci_method"].startswith("90% cvAUC")
+    assert row(finished, "sensitivity")["ci_method"].startswith("90% Clopper-Pearson")
+    assert finished.run_id != finish(out, data=CANCER).run_id
+    assert "90 % interval" in summary_text(finished.path)
+    assert "<th>90 % interval</th>" in (finished.path / "report.html").read_text()
+
+
+def test_groups_make_rows_dependent(out):
+    frame = load_breast_cancer(as_frame=True).frame
+    data = {"X": frame.drop(columns="target"), "y": frame["target"], "groups": frame.index // 5}
+    finished = finish(out, data=DataSpec.from_arrays(**data))
+    for metric, estimate in (("roc_auc", "mean"), ("sensitivity", "pooled")):
         found = row(finished, metric)
-        assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
-        assert found["ci_method"] == expected.method
+        assert found["ci_method"] == "95% bootstrap of 114 groups, 2000 draws"
+        assert found["ci_low"] < found[estimate] < found["ci_high"]
+        assert found["estimate"] == estimate
 
 
 def test_pooled_is_the_metric_on_all_test_rows_at_once(cancer):

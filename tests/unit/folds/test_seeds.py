@@ -24,7 +24,7 @@ def test_roles_have_fixed_numbers() -> None:
 
 def test_seeds_stay_what_they_were() -> None:
     """Numbers written down once: stored folds of older runs depend on them."""
-    assert [fold_seed(1337, 0, 0, role) for role in Role] == FIRST
+    assert [fold_seed(1337, 0, 0, role) for role in Role][: len(FIRST)] == FIRST
 
 
 def test_no_two_places_share_a_seed() -> None:

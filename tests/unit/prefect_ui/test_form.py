@@ -18,6 +18,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.config.types import Section
 from foldproof.tasks.evaluation.metrics import METRICS
+from foldproof.tasks.prefect_flow.flow import WITHOUT_BOX
 from foldproof.tasks.prefect_ui.form import from_form, shared_and_own, with_more
 from foldproof.tasks.prefect_ui.form_boxes import METRIC_NAMES
 from foldproof.tasks.prefect_ui.offered_builders import offered_builders
@@ -138,7 +139,10 @@ def test_boxes_have_the_defaults_of_the_settings(schema):
 
 def test_sections_are_asked_for_in_the_order_of_the_work(schema):
     by_position = sorted(schema["properties"], key=lambda n: schema["properties"][n]["position"])
-    assert by_position == [*(name for name in Study.model_fields if name != "name"), "more"]
+    assert by_position == [
+        *(name for name in Study.model_fields if name not in WITHOUT_BOX),
+        "more",
+    ]
     train = schema["properties"]["train"]["properties"]
     first = sorted(train, key=lambda name: train[name]["position"])[:4]
     assert first == ["epochs", "batch_size", "optimizer", "learning_rate"]

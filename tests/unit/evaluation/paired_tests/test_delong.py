@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from foldproof.tasks.evaluation.paired_tests.delong import CAVEAT, compare, covariance, placements
+from foldproof.tasks.evaluation.auc_variance import covariance, placements
+from foldproof.tasks.evaluation.paired_tests.delong import CAVEAT, compare
 
 # DeLong (1988) as printed in SAS/STAT's LOGISTIC example: albumin, total protein, score, ill
 ROWS = """

@@ -1,0 +1,30 @@
+"""Settings of the report: what is computed from the finished folds; no fold depends on them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from foldproof.tasks.config.types import Float, Section
+
+INTERVALS = Literal[
+    "auto",
+    "bootstrap",
+    "clopper_pearson",
+    "corrected_t",
+    "cvauc",
+    "cvauc_clipped",
+    "delong",
+    "wald",
+    "wilson",
+]
+
+
+class ReportSpec(Section):
+    """What the report says of the folds."""
+
+    level: Float = Field(0.95, ge=0.5, lt=1, description="The level of all intervals.")
+    intervals: INTERVALS = Field(
+        "auto",
+        description="The interval method, taken wherever its conditions hold; elsewhere, and with "
+        "auto, the default of the metric and the split. See docs/statistics.md.",
+    )
