@@ -4,7 +4,7 @@ from importlib import metadata
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
-from foldproof.tasks.common.version import RESULTS_VERSION
+from foldproof.tasks.common.version import REPORT_VERSION, RESULTS_VERSION
 from foldproof.tasks.config.keyed import keyed_settings
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import Study
@@ -90,7 +90,7 @@ def run_key(
         "compute": {"device": numerics.device, "threads": numerics.threads},
         "seed": study.seed,
         "numerics": numerics.fingerprint(),
-        "report": {"pyarrow": metadata.version("pyarrow"), **_report(study)},
+        "report": _report(study),
         **_preprocessing(dataset),
     }
 
@@ -107,9 +107,10 @@ def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
 
 
 def _report(study: Study) -> dict[str, Any]:
-    """Return the settings of the report, where some are not at their default."""
+    """Return what a report depends on beside its folds: its settings where not at their default."""
     given = keyed_settings(study.report)
-    return {"settings": given} if given else {}
+    versions = {"version": REPORT_VERSION, "pyarrow": metadata.version("pyarrow")}
+    return versions | ({"settings": given} if given else {})
 
 
 def _preprocessing(dataset: Dataset) -> dict[str, Any]:

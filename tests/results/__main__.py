@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from foldproof.tasks.common.places import ROOT
+from foldproof.tasks.common.version import REPORT_VERSION
 from tests.results.golden import RUNS, Golden, Kind, digests, numerics_here
 from tests.results.record import FILE, Record
 from tests.results.renew import Unproved, check_provable, renewed
@@ -16,7 +17,7 @@ def main(root: Path = ROOT) -> int:
     numerics = numerics_here()
     try:
         check_provable(before, now, golden.of(numerics))
-        after = renewed(before, now, golden, Kind(numerics, _run_all(root)))
+        after = renewed(before, now, golden, Kind(numerics, _run_all(root), REPORT_VERSION))
     except Unproved as error:
         print(f"make results: {error}", file=sys.stderr)
         return 1

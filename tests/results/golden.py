@@ -6,7 +6,7 @@ Bits depend on the processor and on the libraries, so golden.json has one entry 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ RUNS = {
     ],
 }
 OF_FOLDS = ["initial_weights_sha256", "weights_sha256", "predictions_sha256"]
+PARTS = ("scores_sha256", "metrics_sha256")  # the second is of the report, intervals and all
 PATIENCE = 480  # seconds; a guard against hanging, not a measure of speed
 
 Digests = dict[str, Any]  # of one run
@@ -55,10 +56,12 @@ class Kind:
     Attributes:
         numerics: the fingerprint.
         runs: the digests of each run, by its name.
+        report_version: of the reports that the digests of metrics were taken from.
     """
 
     numerics: dict[str, Any]
     runs: dict[str, Digests]
+    report_version: int = 1
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,11 @@ def differences(before: Kind, now: Kind) -> Iterator[str]:
         if earlier is None or later is None:
             yield f"{name}: {'no such run before' if earlier is None else 'not run'}"
         else:
-            yield from (f"{name}: {what}" for what in _changed(earlier, later))
+            parts = PARTS[: 2 if before.report_version == now.report_version else 1]
+            yield from (f"{name}: {what}" for what in _changed(earlier, later, parts))
 
 
-def _changed(before: Digests, now: Digests) -> Iterator[str]:
+def _changed(before: Digests, now: Digests, parts: Sequence[str]) -> Iterator[str]:
     if len(before["folds"]) != len(now["folds"]):
         yield f"{len(now['folds'])} folds, not {len(before['folds'])}"
         return
@@ -129,7 +133,7 @@ def _changed(before: Digests, now: Digests) -> Iterator[str]:
         if changed:
             yield f"{changed[0]} in row {row} of folds.parquet"
             break  # the first says where to look
-    yield from (part for part in ("scores_sha256", "metrics_sha256") if before[part] != now[part])
+    yield from (part for part in parts if before[part] != now[part])
 
 
 def _numbers(*tables: pa.Table) -> str:

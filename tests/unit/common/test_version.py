@@ -177,6 +177,9 @@ def test_the_first_difference_of_each_run_is_named() -> None:
         "a run: metrics_sha256",
         "more: no such run before",
     ]
+    later = Kind(HERE.numerics, {"a run": RUN | {"metrics_sha256": "y"}}, 2)
+    assert not list(differences(HERE, later))
+    assert list(differences(replace(HERE, report_version=2), later)) == ["a run: metrics_sha256"]
     fewer = Kind(HERE.numerics, {"a run": RUN | {"folds": []}})
     assert list(differences(HERE, fewer)) == ["a run: 0 folds, not 1"]
 
