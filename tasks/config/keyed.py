@@ -12,7 +12,7 @@ from foldproof.tasks.config.types import Section
 LATER = {
     "DataSpec": ("time", "id", "preprocess"),
     "SplitSpec": ("gap", "window"),
-    "ReportSpec": ("level", "intervals"),
+    "ReportSpec": ("level", "intervals", "ignore"),
     "TrainSpec": ("sampler", "metrics", "callbacks"),
 }
 

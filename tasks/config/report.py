@@ -1,10 +1,10 @@
 """Settings of the report: what is computed from the finished folds; no fold depends on them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from foldproof.tasks.config.types import Float, Section
+from foldproof.tasks.config.types import Float, Section, listed
 
 INTERVALS = Literal[
     "auto",
@@ -28,3 +28,6 @@ class ReportSpec(Section):
         description="The interval method, taken wherever its conditions hold; elsewhere, and with "
         "auto, the default of the metric and the split. See docs/statistics.md.",
     )
+    ignore: Annotated[
+        list[Annotated[str, Field(pattern=r"^FP[1-9]\d\d$")]], BeforeValidator(listed)
+    ] = Field([], description="Codes of findings that are not told, such as FP107.")

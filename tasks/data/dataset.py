@@ -52,6 +52,7 @@ class Dataset:
         merged: the columns of wide.npy.
         merged_target: the values of a regression, if float32 is too coarse for them.
         ids_digest: of the rows' ids, or empty; no result but the report depends on them.
+        names: of the features of a table, in no digest; empty for an array.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Dataset:
     merged: tuple[MergedColumn, ...] = ()
     merged_target: MergedColumn | None = None
     ids_digest: str = ""
+    names: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -158,6 +160,7 @@ def _describe(
         notices=(*raw.notices, *guess_notes(raw.settings, target)),
         columns=features.columns,
         merged=features.merged,
+        names=tuple(raw.features.column_names) if isinstance(raw.features, pa.Table) else (),
     )
 
 

@@ -14,7 +14,6 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.columns import Columns
-from foldproof.tasks.evaluation.findings import prediction_findings
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.preprocessing import preprocessing_rows, preprocessing_table
@@ -34,7 +33,7 @@ from foldproof.tasks.store.fold_file import read_fold
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables of a report, with its findings.
+    """The tables of a report, from which findings follow.
 
     Attributes:
         undefined: (repeat, fold, metric, reason) of each value that does not exist.
@@ -262,26 +261,3 @@ def _undefined(
         for name, found in (metrics or {}).items():
             if found.value is None:
                 yield fold.repeat, fold.fold, name, found.reason
-
-
-def findings(tables: Tables) -> tuple[str, ...]:
-    """Return the findings that follow from the tables alone."""
-    found = []
-    if _share_initial_weights(tables.folds):
-        found.append(
-            "every fold started from the same weights: the builder seeds itself, so the "
-            "spread over folds leaves out what the initial weights contribute"
-        )
-    if tables.undefined:
-        repeat, fold, metric, reason = tables.undefined[0]
-        places = "value is" if len(tables.undefined) == 1 else "values are"
-        found.append(
-            f"{len(tables.undefined)} {places} undefined and left out of the means, "
-            f"such as {metric} in fold {repeat}/{fold}: {reason}"
-        )
-    return (*found, *prediction_findings(tables.predictions))
-
-
-def _share_initial_weights(folds: pa.Table) -> bool:
-    digests = [digest for digest in folds["initial_weights_sha256"].to_pylist() if digest]
-    return len(digests) > 1 and len(set(digests)) == 1

@@ -19,7 +19,8 @@ from foldproof.tasks.data.target_facts import (
     positive_line,
 )
 from foldproof.tasks.evaluation import tables as reduce
-from foldproof.tasks.evaluation.findings import precision_findings
+from foldproof.tasks.evaluation.findings.collect import find
+from foldproof.tasks.evaluation.findings.types import Evidence
 from foldproof.tasks.evaluation.summary import IntervalSettings
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.folds.paths import RUNS
@@ -91,9 +92,9 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     """Write the report folder, whole or not at all."""
     run.display.status("writing the report")
     settings = run.study
-    keras = any(tables.folds["weights_sha256"].to_pylist())
-    digits = precision_findings(run.dataset, settings.train, keras)
-    findings = (*reduce.findings(tables), *digits, *run.placement.numerics.warnings())
+    found = find(Evidence(settings, run.dataset, run.plan, tables))
+    warnings = run.placement.numerics.warnings()
+    findings = (*(finding.text(run.dataset.names) for finding in found), *warnings)
     said = (*run.dataset.notices, *run.plan.notices, *run.identity.notices)
     lasting = (*said, *findings)
     facts = {
@@ -107,7 +108,7 @@ def write_report(run: Run, tables: reduce.Tables) -> Result:
     }
     with disk_errors_as_run_failed(f"out: the report in {settings.out!r}", RERUN_REMEDY):
         run.save_source_record()
-        written = report.write_report(tables, run.key, findings, run.out, facts)
+        written = report.write_report(tables, found, run.key, warnings, run.out, facts)
     if run.remote is None:
         update_index(run.out, written.path)
     if run.view is not None:

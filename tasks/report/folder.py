@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.evaluation.findings.collect import FINDINGS, findings_table
+from foldproof.tasks.evaluation.findings.types import Finding
 from foldproof.tasks.evaluation.preprocessing import PREPROCESSING
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.keys import run_id
@@ -38,21 +40,29 @@ class Report:
 
 
 def write_report(
-    tables: Tables, key: Mapping[str, Any], notices: tuple[str, ...], out: Path, run: dict[str, str]
+    tables: Tables,
+    findings: Sequence[Finding],
+    key: Mapping[str, Any],
+    notices: Sequence[str],
+    out: Path,
+    run: dict[str, str],
 ) -> Report:
     """Write a report atomically: into a temporary folder that is then renamed.
 
     Args:
         tables: what the folds were reduced to.
+        findings: what a reader must know of them.
         key: all that the report follows from.
-        notices: what a reader must be told.
+        notices: what else a reader must be told.
         out: the folder of finished folds and reports.
         run: what may differ between equal runs, for execution.parquet.
     """
     name = run_id(dict(key))
     final = out / "runs" / name
     write_folder_atomically(
-        final, lambda draft: _fill(draft, tables, key, notices, run), keep_existing(_has_failures)
+        final,
+        lambda draft: _fill(draft, tables, findings, key, notices, run),
+        keep_existing(_has_failures),
     )
     return Report(final, name, has_earlier=bool(tables.failed) and not _has_failures(final))
 
@@ -60,20 +70,25 @@ def write_report(
 def _fill(
     folder: Path,
     tables: Tables,
+    findings: Sequence[Finding],
     key: Mapping[str, Any],
-    notices: tuple[str, ...],
+    notices: Sequence[str],
     run: dict[str, str],
 ) -> None:
     for name in DETERMINISTIC:
         write_table(getattr(tables, name), folder / f"{name}.parquet")
+    write_table(findings_table(findings), folder / FINDINGS)
     if tables.preprocessing is not None:
         write_table(tables.preprocessing, folder / PREPROCESSING)
     metadata = {
         f"foldproof.{field}": value for field, value in ({"version": VERSION} | run).items()
     }
     write_table(tables.execution.replace_schema_metadata(metadata), folder / EXECUTION)
+    told = [*(finding.text() for finding in findings), *notices]
     (folder / "report.html").write_text(
-        render(tables, key, notices), encoding="utf-8", newline="\n"
+        render(tables, key, told),
+        encoding="utf-8",
+        newline="\n",
     )
     certificates = tables.folds.select(CERTIFICATE_COLUMNS).to_pylist()
     facts = {"run_id": run_id(dict(key)), "key": key, "certificates": certificates}

@@ -18,6 +18,7 @@ from foldproof.tasks.common.places import PACKAGE
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import TargetFacts, named_positive, positive_line
+from foldproof.tasks.evaluation.findings.collect import FINDINGS, findings_schema
 from foldproof.tasks.evaluation.preprocessing import PREPROCESSING, preprocessing_schema
 from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
 from foldproof.tasks.report.estimates import estimate_of, interval_head
@@ -115,6 +116,13 @@ class Result:
         if not (self.path / PREPROCESSING).exists():
             return preprocessing_schema().empty_table().to_pandas()
         return self._table(PREPROCESSING.removesuffix(".parquet"))
+
+    @cached_property
+    def findings(self) -> "pd.DataFrame":
+        """What a reader must know: a row a finding, with its code, message and remedy."""
+        if not (self.path / FINDINGS).exists():
+            return findings_schema().empty_table().to_pandas()
+        return self._table(FINDINGS.removesuffix(".parquet"))
 
     @cached_property
     def scores(self) -> "dict[str, NDArray[np.float64]]":

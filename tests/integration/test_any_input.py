@@ -18,7 +18,7 @@ from foldproof.tasks.config.split import METHODS
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight
 from foldproof.tasks.data.sources.read import check_source
-from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
+from foldproof.tasks.evaluation.tables import Tables, reduce_folds
 from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.report.folder import write_report
 from foldproof.tasks.run.preflight import check_early_stopping
@@ -28,7 +28,7 @@ from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.fold import train_fold
 from foldproof.tasks.training.preprocessing.scaler import check_scaler
 from foldproof.tasks.workers.in_worker import record_of
-from tests.support.reports import prepared
+from tests.support.reports import found_in, prepared
 
 BOUNDED = settings(
     deadline=None,
@@ -69,7 +69,7 @@ def _report(run: Run) -> str:
     assert run.metrics
     records = [_train(job) for job in run.jobs]
     tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
-    written = write_report(tables, run.key, findings(tables), run.out, {"source": "any"})
+    written = write_report(tables, found_in(run, tables), run.key, (), run.out, {"source": "any"})
     check_report(run, tables, written.path)
     return "failed" if tables.failed else "done"
 

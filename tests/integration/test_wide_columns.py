@@ -14,7 +14,7 @@ from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data import wide_columns as wide
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
-from foldproof.tasks.evaluation.findings import precision_findings
+from foldproof.tasks.evaluation.findings.precision import of_data
 from foldproof.tasks.run.current_run import launched
 from foldproof.tasks.run.fold_retries import train_without_prefect
 from foldproof.tasks.run.session import Run
@@ -143,12 +143,12 @@ def test_a_target_that_float32_is_too_coarse_for_is_told_of_nets_alone(prepare):
     rows = RANDOM.normal(size=(ROWS, 2))
     dataset = prepare(DataSpec.from_arrays(rows, 2_460_000.5 + np.arange(ROWS) / 86_400))
     left = len(np.unique(dataset.codes().astype(np.float32)))
-    told = list(precision_findings(dataset, TrainSpec(), keras=True))
+    told = [one.text() for one in of_data(dataset, TrainSpec(), keras=True)]
     assert told == [
-        f"the target is too fine for float32: {left} of 400 distinct values are left; "
+        f"FP119 the target is too fine for float32: {left} of 400 distinct values are left; "
         "subtract what its values have in common"
     ]
-    assert list(precision_findings(dataset, TrainSpec(), keras=False)) == []
+    assert list(of_data(dataset, TrainSpec(), keras=False)) == []
     assert merging_target(RANDOM.normal(size=ROWS)) is None
 
 
@@ -156,15 +156,15 @@ def test_a_column_that_no_scaling_saves_is_told(prepare):
     far = SECONDS.astype(np.float64)
     far[: ROWS // 2] = np.arange(ROWS // 2)
     dataset = prepare(DataSpec.from_arrays(np.column_stack([far, far]), np.arange(ROWS) % 2))
-    (line,) = precision_findings(dataset, TrainSpec(), keras=True)
-    assert line.startswith("column '0' is too fine for float32: ")
+    (line,) = (one.text() for one in of_data(dataset, TrainSpec(), keras=True))
+    assert line.startswith("FP119 column '0' is too fine for float32: ")
     assert line.endswith(
         " of 400 distinct values are left, even when it is scaled; "
         "divide it into two, such as days and seconds"
     )
     assert len(line) <= 200
     near = prepare(DataSpec.from_arrays(SECONDS[:, None], np.arange(ROWS) % 2))
-    assert list(precision_findings(near, TrainSpec(), keras=True)) == []
+    assert list(of_data(near, TrainSpec(), keras=True)) == []
 
 
 MARKS = (1_700_000_123.0, 1_700_000_456.0, 1_700_000_789.0)

@@ -9,8 +9,10 @@ from typing import Any
 
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
+from foldproof.tasks.evaluation.findings.collect import find
+from foldproof.tasks.evaluation.findings.types import Evidence, Finding
 from foldproof.tasks.evaluation.summary import IntervalSettings
-from foldproof.tasks.evaluation.tables import Tables, findings, reduce_folds
+from foldproof.tasks.evaluation.tables import Tables, reduce_folds
 from foldproof.tasks.folds.job import FoldRecord
 from foldproof.tasks.report.folder import write_report
 from foldproof.tasks.run.session import Run
@@ -43,6 +45,7 @@ class Finished:
     tables: Tables
     path: Path
     run_id: str
+    findings: tuple[Finding, ...] = ()
 
 
 def settings(out: Path, **sections: Any) -> dict[str, Any]:
@@ -84,6 +87,11 @@ def parts_of(run: Run, records: list[FoldRecord]) -> tuple[Any, ...]:
     return run.dataset, run.plan, run.jobs, records, run.metrics, intervals
 
 
+def found_in(run: Run, tables: Tables) -> tuple[Finding, ...]:
+    """Return the findings of a run that still has its data."""
+    return find(Evidence(run.study, run.dataset, run.plan, tables))
+
+
 def finish(
     out: Path,
     fails: Fails = lambda repeat, fold: None,
@@ -96,6 +104,6 @@ def finish(
         records = train(run, fails)
         tables = reduce_folds(*parts_of(run, records))
         facts = {"source": run.study.data.source, "out": str(out), "workers": "1"}
-        told = (*notices, *findings(tables))
-        report = write_report(tables, run.key, told, run.out, facts)
-        return Finished(run, records, tables, report.path, report.run_id)
+        found = found_in(run, tables)
+        report = write_report(tables, found, run.key, notices, run.out, facts)
+        return Finished(run, records, tables, report.path, report.run_id, found)

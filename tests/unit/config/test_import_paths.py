@@ -51,6 +51,7 @@ PLAIN_TEXT = {
     "data.preprocess.steps.params",
     "compute.address",
     "report.intervals",
+    "report.ignore",
     "out",
 }
 CODE = {

@@ -14,11 +14,20 @@ from foldproof.tasks.evaluation.schemas import (
     predictions_schema,
     summary_schema,
 )
-from foldproof.tasks.evaluation.tables import findings, reduce_folds
+from foldproof.tasks.evaluation.tables import reduce_folds
 from foldproof.tasks.folds.initial_state import SharedInitialWeights
 from foldproof.tasks.folds.seeds import Role, fold_seed
 from foldproof.tasks.store.fold_file import DamagedFold, read_fold, write_fold
-from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish, prepared, settings, train
+from tests.support.reports import (
+    ALONE,
+    CLASSIFIER,
+    REGRESSOR,
+    finish,
+    found_in,
+    prepared,
+    settings,
+    train,
+)
 
 SPLITS: dict[str, Any] = {"split": {"n_splits": 3, "n_repeats": 2}}
 
@@ -218,17 +227,14 @@ def test_a_run_without_any_finished_fold_has_tables_too(out):
 
 
 def test_undefined_values_are_null_and_told(out):
-    tables = finish(out, **ALONE, metrics=["roc_auc", "accuracy"]).tables
+    finished = finish(out, **ALONE, metrics=["roc_auc", "accuracy"])
+    tables = finished.tables
     assert tables.folds["roc_auc"].null_count == 12
     assert tables.folds["accuracy"].null_count == 0
     assert len(tables.undefined) == 12
     assert tables.undefined[3][:3] == (0, 3, "roc_auc")
-    (told,) = findings(tables)
+    (told,) = (one.message for one in finished.findings if one.code == "FP123")
     assert told.startswith("12 values are undefined and left out of the means, such as roc_auc in")
-
-
-def test_there_is_nothing_to_tell_of_a_plain_run(iris):
-    assert findings(iris.tables) == ()
 
 
 def with_initial_weights(out, digests):
@@ -240,7 +246,7 @@ def with_initial_weights(out, digests):
             object.__setattr__(stored, "initial", digest)
             write_fold(stored, job.store)
         tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
-    return findings(tables)
+        return [one.message for one in found_in(run, tables) if one.code == "FP122"]
 
 
 def test_equal_initial_weights_are_told(tmp_path):
@@ -248,7 +254,7 @@ def test_equal_initial_weights_are_told(tmp_path):
     assert told.startswith("every fold started from the same weights")
     with pytest.raises(SharedInitialWeights):
         with_initial_weights(tmp_path, ["a" * 64, "a" * 64, "b" * 64])
-    assert with_initial_weights(tmp_path, [None] * 3) == ()
+    assert with_initial_weights(tmp_path, [None] * 3) == []
 
 
 def test_predictions_are_held_once(tmp_path):

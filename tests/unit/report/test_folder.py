@@ -18,10 +18,11 @@ from foldproof.tasks.report.folder import write_report
 from foldproof.tasks.report.result import coverage
 from tests.support.command import contents, cv, report_of
 from tests.support.places import ROOT
-from tests.support.reports import finish, prepared, settings, train
+from tests.support.reports import finish, found_in, parts_of, prepared, settings, train
 
 FILES = {
     "execution.parquet",
+    "findings.parquet",
     "folds.parquet",
     "history.parquet",
     "manifest.json",
@@ -118,10 +119,9 @@ def test_another_process_writes_the_same_bytes(tmp_path, finished):
 def write_again(finished, records=None, facts=None):
     """Reduce and write a finished run once more from its store."""
     with prepared(settings(finished.run.out)) as run:
-        tables = reduce_folds(
-            run.dataset, run.plan, run.jobs, records or finished.records, run.metrics
-        )
-        return write_report(tables, run.key, (), run.out, facts or {})
+        tables = reduce_folds(*parts_of(run, records or finished.records))
+        found = found_in(run, tables)
+        return write_report(tables, found, run.key, (), run.out, facts or {})
 
 
 def test_writing_again_replaces_only_the_execution(tmp_path):
@@ -169,14 +169,14 @@ def test_what_a_killed_process_left_is_no_obstacle(tmp_path, finished):
     """In containers, the next process often has the number of the killed one."""
     with prepared(settings(tmp_path)) as run:
         records = train(run)
-        tables = reduce_folds(run.dataset, run.plan, run.jobs, records, run.metrics)
+        tables = reduce_folds(*parts_of(run, records))
         host = os.uname().nodename
         for ending in ("part", "old"):
             left = tmp_path / "runs" / f".{finished.run_id}.{host}-{os.getpid()}.{ending}"
             left.mkdir(parents=True)
             (left / "folds.parquet").write_bytes(b"half")
         (tmp_path / "runs" / finished.run_id).mkdir()
-        report = write_report(tables, run.key, (), run.out, {})
+        report = write_report(tables, found_in(run, tables), run.key, (), run.out, {})
     assert digests(report.path) == digests(finished.path)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [finished.run_id]
 
@@ -187,7 +187,7 @@ def test_a_report_that_cannot_be_written_leaves_the_earlier_one(tmp_path):
     with prepared(settings(tmp_path)) as run:
         tables = reduce_folds(run.dataset, run.plan, run.jobs, train(run), run.metrics)
         with pytest.raises(UnicodeEncodeError):
-            write_report(tables, run.key, ("half a character: \udcff",), run.out, {})
+            write_report(tables, (), run.key, ("half a character: \udcff",), run.out, {})
     assert digests(incomplete.path) == before
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [incomplete.run_id]
 

@@ -1,19 +1,16 @@
-"""Findings of a report: constant or one-class predictions, and features that lose precision."""
+"""Predictions that say nothing: the same for every row, or of one class only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.data.dataset import Dataset
-from foldproof.tasks.data.wide_columns import MergedColumn
+from foldproof.tasks.evaluation.findings.types import Check, Evidence, Finding
 
 ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"
 )
 LEARNED_NOTHING = "it learned nothing: look at the features, the learning rate and the loss"
-MIN_DISTINCT_SHARE = 0.99  # of a column's distinct values, below which a merge is no coincidence
 MIN_ROWS = 10  # of a fold, from which equal predictions are no coincidence
 ONE_CLASS = "look at train.epochs, or set train.class_weight: balanced"
 
@@ -30,47 +27,26 @@ class _Fold:
     always_one: bool
 
 
-def prediction_findings(predictions: pa.Table) -> Iterator[str]:
-    """Yield findings on models that predict the same for every row, or one class only."""
+def uninformative(evidence: Evidence) -> Iterator[Finding]:
+    """Yield a finding on models that predict the same for every row, or one class only."""
+    yield from of_predictions(evidence.tables.predictions)
+
+
+def of_predictions(predictions: pa.Table) -> Iterator[Finding]:
+    """Yield what is found in predictions.parquet."""
     folds = [fold for fold in _folds(predictions) if fold.truths > 1]
     constant = [fold for fold in folds if fold.constant]
     if len(constant) < len(folds):  # few rows may be alike
         constant = [fold for fold in constant if fold.rows >= MIN_ROWS]
     if constant:
         remedy = ONE_UNIT if all(fold.always_one for fold in constant) else LEARNED_NOTHING
-        yield f"in {_count(constant, folds)}, every row has the same prediction; {remedy}"
+        message = f"in {_count(constant, folds)}, every row has the same prediction"
+        yield Finding("FP110", message, remedy, severity="error")
         return
     labels = sorted({fold.label for fold in folds if fold.label is not None})
     if labels and all(fold.label is not None for fold in folds):
-        yield f"every fold predicts one class only, {' or '.join(map(repr, labels))}; {ONE_CLASS}"
-
-
-def precision_findings(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[str]:
-    """Yield findings on distinct values that became equal as float32.
-
-    Args:
-        dataset: the samples.
-        train: for the scaler, which sees columns before they become float32.
-        keras: the model is Keras's, and learns float32 targets.
-    """
-    unscaled = train.scaler == "none" or dataset.settings.preprocess == "none"
-    if dataset.merged and unscaled:
-        first, more = dataset.merged[0], len(dataset.merged) - 1
-        also = f" (and {more} more)" if more else ""
-        remedy = "set train.scaler: standard, which keeps them apart"
-        yield f"column {first.name!r}{also} is {_coarse(first, first.left)}; {remedy}"
-    elif still := [
-        column for column in dataset.merged if column.scaled < MIN_DISTINCT_SHARE * column.distinct
-    ]:
-        shown = f"column {still[0].name!r} is {_coarse(still[0], still[0].scaled)}"
-        yield f"{shown}, even when it is scaled; divide it into two, such as days and seconds"
-    if (target := dataset.merged_target) is not None and keras:
-        remedy = "subtract what its values have in common"
-        yield f"the target is {_coarse(target, target.left)}; {remedy}"
-
-
-def _coarse(merged: MergedColumn, left: int) -> str:
-    return f"too fine for float32: {left} of {merged.distinct} distinct values are left"
+        message = f"every fold predicts one class only, {' or '.join(map(repr, labels))}"
+        yield Finding("FP110", message, ONE_CLASS, severity="error")
 
 
 def _count(some: list[_Fold], folds: list[_Fold]) -> str:
@@ -99,3 +75,6 @@ def _folds(predictions: pa.Table) -> Iterator[_Fold]:
             constant=all(row[f"{name}_min"] == row[f"{name}_max"] for name in scores),
             always_one=len(scores) == 2 and row[f"{scores[-1]}_min"] == 1.0,
         )
+
+
+CHECKS: tuple[Check, ...] = (uninformative,)

@@ -3,11 +3,11 @@
 import pyarrow as pa
 import pytest
 
-from foldproof.tasks.evaluation.findings import (
+from foldproof.tasks.evaluation.findings.predictions import (
     LEARNED_NOTHING,
     ONE_CLASS,
     ONE_UNIT,
-    prediction_findings,
+    of_predictions,
 )
 from tests.support.command import cv
 
@@ -62,13 +62,13 @@ SILENT = [
 
 @pytest.mark.parametrize(("predictions", "line"), TOLD, ids=range(len(TOLD)))
 def test_predictions_that_say_nothing_are_told(predictions, line):
-    assert list(prediction_findings(predictions)) == [line]
+    assert [one.text() for one in of_predictions(predictions)] == [f"FP110 {line}"]
     assert len(line) <= 200
 
 
 @pytest.mark.parametrize("predictions", SILENT, ids=range(len(SILENT)))
 def test_other_predictions_are_not(predictions):
-    assert list(prediction_findings(predictions)) == []
+    assert list(of_predictions(predictions)) == []
 
 
 def test_one_softmax_unit_is_told_on_the_terminal_and_in_the_report(here, prefect_api):
