@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foldproof.tasks.evaluation.paired_tests.types import PooledScores, SplitSummary
+from foldproof.tasks.evaluation.bootstrap import drawn_values
+from foldproof.tasks.evaluation.paired_tests.choose import default_rope
+from foldproof.tasks.evaluation.paired_tests.types import (
+    Pair,
+    PooledPredictions,
+    SplitSummary,
+)
+from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.split.splitters import base_method
-from foldproof.tasks.report.finished import FinishedRun
+from foldproof.tasks.report.finished import FinishedRun, predictions_of
 
 Values = list[float | None]
 _ABSENT = object()
@@ -70,25 +75,47 @@ class ComparedModel:
         )
 
     @cached_property
-    def scores(self) -> tuple[NDArray[np.bool_], NDArray[np.float64]] | None:
-        """Which rows are positive, and their scores; None if not binary and complete.
+    def pooled(self) -> Predictions | None:
+        """The predictions for all rows, where each is tested once and all folds are done.
 
         They stand by fold and row, which is one order for all models of a comparison.
         """
-        if self.run.key["data"]["settings"]["task"] != "binary" or self.n_failed:
+        if not self.division.tests_each_row_once or self.n_failed:
             return None
-        table = self.run.table("predictions.parquet")
-        name = next(n for n in reversed(table.column_names) if n.startswith("score_"))
-        label = name.removeprefix("score_")
-        positive = pc.equal(table["y_true"].cast(pa.string()), label)
-        return positive.to_numpy(), table[name].to_numpy()
+        return predictions_of(self.run.table("predictions.parquet"))
+
+    def draws(self, metric: str) -> NDArray[np.float64] | None:
+        """Return a metric of draws of rows, which are the same for all models."""
+        if metric not in self._draws:
+            shifted = metric.startswith("roc_auc") and self.division.method == "leave_one_out"
+            known = None if self.division.grouped or shifted else self.pooled
+            seed = int(self.run.key["seed"])
+            self._draws[metric] = None if known is None else drawn_values(metric, known, seed)
+        return self._draws[metric]
+
+    @cached_property
+    def _draws(self) -> dict[str, NDArray[np.float64] | None]:
+        return {}
 
 
-def pooled_scores(first: ComparedModel, second: ComparedModel) -> PooledScores | None:
-    """Return both models' out-of-fold scores, where each row has one of both."""
-    if not first.division.tests_each_row_once or not first.scores or not second.scores:
-        return None
-    return PooledScores(first.scores[0], first.scores[1], second.scores[1])
+def pair_of(metric: str, first: ComparedModel, second: ComparedModel, rope: float | None) -> Pair:
+    """Return what paired tests need of two models on a metric."""
+    pooled, values, draws = (_both(of) for of in _of_both(metric, first, second))
+    predictions = pooled and PooledPredictions(*pooled)
+    classes = pooled[0].classes if pooled else len(first.run.key["data"].get("labels", ()))
+    equal = default_rope(metric, classes) if rope is None else rope
+    folds = first.values(metric), second.values(metric)
+    return Pair(metric, *folds, first.division, predictions, equal, values, draws)
+
+
+def _of_both(metric: str, *models: ComparedModel) -> Iterator[tuple[Any, Any]]:
+    yield models[0].pooled, models[1].pooled
+    yield models[0].summary[metric]["pooled"], models[1].summary[metric]["pooled"]
+    yield models[0].draws(metric), models[1].draws(metric)
+
+
+def _both(values: tuple[Any, Any]) -> tuple[Any, Any] | None:
+    return None if any(value is None for value in values) else values
 
 
 def read_models(paths: Sequence[Path]) -> tuple[ComparedModel, ...]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from foldproof.tasks.comparison.models import ComparedModel
 from foldproof.tasks.comparison.tables import ComparisonTables
-from foldproof.tasks.comparison.texts import better, by_rank, method_with_sizes, p_text
+from foldproof.tasks.comparison.texts import better, by_rank, conclusion, method_with_sizes, p_text
+from foldproof.tasks.report.estimates import interval_head
 from foldproof.tasks.report.page_template import describe, fill_template
 from foldproof.tasks.report.plots import strips
 
@@ -19,6 +20,7 @@ class MetricSection:
     models: Sequence[Mapping[str, Any]]
     pairs: Sequence[Mapping[str, Any]]
     differences: str
+    conclusion: str
 
 
 def render(models: Sequence[ComparedModel], tables: ComparisonTables) -> str:
@@ -45,6 +47,7 @@ def render(models: Sequence[ComparedModel], tables: ComparisonTables) -> str:
         by_rank=by_rank,
         p_text=p_text,
         sized=method_with_sizes,
+        interval_head=interval_head(key),
     )
 
 
@@ -54,9 +57,14 @@ def _section(metric: str, tables: ComparisonTables) -> MetricSection:
         for name, first, second, values in tables.differences
         if name == metric and values
     }
+    models, pairs = (
+        [row for row in table.to_pylist() if row["metric"] == metric]
+        for table in (tables.models, tables.pairs)
+    )
     return MetricSection(
         metric,
-        [row for row in tables.models.to_pylist() if row["metric"] == metric],
-        [row for row in tables.pairs.to_pylist() if row["metric"] == metric],
+        models,
+        pairs,
         strips(f"{metric}: differences by fold", drawn, zero=0.0) if drawn else "",
+        conclusion(models, pairs),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyarrow import parquet
 
 from foldproof.tasks.comparison.folder import MODELS, PAGE, PAIRS
-from foldproof.tasks.comparison.texts import better, by_rank, method_with_sizes, p_text
+from foldproof.tasks.comparison.texts import better, by_rank, conclusion, method_with_sizes, p_text
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.report.result import (
@@ -128,6 +128,9 @@ def comparison_text(path: Path) -> str:
 
 def _remarks(models: Sequence[dict[str, Any]], pairs: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield what a reader must know of differences and p-values."""
+    for metric in dict.fromkeys(row["metric"] for row in models):
+        of = ([row for row in rows if row["metric"] == metric] for rows in (models, pairs))
+        yield conclusion(*of)
     yield f"difference: first minus second; {better(models)}"
     for family in dict.fromkeys(row["family"] for row in pairs if row["family"]):
         yield f"adjusted p: Holm's, over {family}"
@@ -136,7 +139,7 @@ def _remarks(models: Sequence[dict[str, Any]], pairs: Sequence[dict[str, Any]]) 
 
 
 def _ranking(rows: list[dict[str, Any]]) -> Iterator[str]:
-    cells = [[rows[0]["metric"], "mean", "std", "95 % interval", "folds", "rank"]]
+    cells = [[rows[0]["metric"], "mean", "std", "interval", "folds", "rank"]]
     for row in by_rank(rows):
         cells.append(
             [
@@ -152,7 +155,7 @@ def _ranking(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _pairs(rows: Sequence[dict[str, Any]]) -> str:
-    cells = [[f"{rows[0]['metric']}, pairs", "difference", "95 % interval", "p", "adjusted p"]]
+    cells = [[f"{rows[0]['metric']}, pairs", "difference", "interval", "p", "adjusted p"]]
     for row in rows:
         cells.append(
             [

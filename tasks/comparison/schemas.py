@@ -24,6 +24,11 @@ def models_schema() -> pa.Schema:
             ("ci_method", pa.string(), "The interval's method, or why there is none."),
             ("pooled", pa.float64(), "The metric on all test rows at once, mean over repeats."),
             ("estimate", pa.string(), "What the interval is around: mean, or pooled."),
+            (
+                "probability_best",
+                pa.float64(),
+                "Share of draws of rows in which its pooled value is the best, ties divided.",
+            ),
             ("rank", pa.int32(), "By the mean, from 1, among models that cover the same folds."),
             ("note", pa.string(), "Why the model is not ranked."),
         ]
@@ -51,11 +56,18 @@ def pairs_schema() -> pa.Schema:
                 "First minus second: of the means over folds, or of "
                 "the pooled values where the method pools.",
             ),
-            ("ci_low", pa.float64(), "Lower bound of the difference's confidence interval, 95 %."),
-            ("ci_high", pa.float64(), "Upper bound of the difference's confidence interval."),
+            ("ci_low", pa.float64(), "Lower bound of the difference's interval, at report.level."),
+            ("ci_high", pa.float64(), "Upper bound of the difference's interval."),
             ("statistic", pa.float64(), "The test's statistic: t, F or z."),
             ("p", pa.float64(), "Two-sided p-value."),
             ("p_adjusted", pa.float64(), "Holm's adjusted p-value within the family."),
+            ("probability_first", pa.float64(), "That the first is better, by more than the rope."),
+            (
+                "probability_equal",
+                pa.float64(),
+                "That they are practically equal: within the rope.",
+            ),
+            ("probability_second", pa.float64(), "That the second is better, by more than it."),
             ("family", pa.string(), "The tests that it was adjusted for."),
             ("note", pa.string(), "What a reader must know of this test."),
         ]

@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from foldproof.tasks.comparison.models import ComparedModel, Values, pooled_scores
+from foldproof.tasks.comparison.models import ComparedModel, Values, pair_of
 from foldproof.tasks.comparison.schemas import models_schema, pairs_schema
+from foldproof.tasks.evaluation.intervals.choose import LEVEL
 from foldproof.tasks.evaluation.measure import greater_is_better
 from foldproof.tasks.evaluation.paired_tests.choose import paired_tests
 from foldproof.tasks.evaluation.paired_tests.holm import adjust
 from foldproof.tasks.evaluation.paired_tests.types import PairedTest
+
+POOLS = ("DeLong", "McNemar", "paired bootstrap")  # all rows at once
+PROBABILITIES = ("probability_first", "probability_equal", "probability_second")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def _model_rows(metric: str, models: Sequence[ComparedModel]) -> Iterator[dict[s
     reasons = _unranked(metric, models)
     greater = greater_is_better(metric)
     sign = 1 if greater else -1
+    best = _probabilities_of_best(metric, models, sign)
     means = [sign * m.summary[metric]["mean"] for m in models if m.number not in reasons]
     for model in models:
         summary, reason = model.summary[metric], reasons.get(model.number)
@@ -71,9 +76,27 @@ def _model_rows(metric: str, models: Sequence[ComparedModel]) -> Iterator[dict[s
             "model": model.label,
             "run_id": model.run_id,
             "n_failed": model.n_failed,
+            "probability_best": best.get(model.number),
             "rank": None if reason else 1 + len(above),
             "note": reason,
         }
+
+
+def _probabilities_of_best(
+    metric: str, models: Sequence[ComparedModel], sign: int
+) -> dict[int, float]:
+    """Return by number the share of draws in which a model has the best value, ties divided."""
+    drawn = [model.draws(metric) for model in models]
+    known = [values for values in drawn if values is not None]
+    if len(known) < len(models):
+        return {}
+    values = sign * np.array(known)
+    values = values[:, np.isfinite(values).all(axis=0)]
+    if not values.size:
+        return {}
+    is_best = values == values.max(axis=0)
+    shares = (is_best / is_best.sum(axis=0)).mean(axis=1)
+    return {model.number: float(share) for model, share in zip(models, shares, strict=True)}
 
 
 def _unranked(metric: str, models: Sequence[ComparedModel]) -> dict[int, str]:
@@ -94,10 +117,10 @@ def _unranked(metric: str, models: Sequence[ComparedModel]) -> dict[int, str]:
 
 
 def _tested(metric: str, models: Sequence[ComparedModel]) -> Iterator[_Pair]:
+    settings = models[0].run.key["report"].get("settings", {})
+    level, rope = settings.get("level", LEVEL), settings.get("rope")
     for first, second in combinations(models, 2):
-        pooled = pooled_scores(first, second) if metric == "roc_auc" else None
-        values = first.values(metric), second.values(metric)
-        for test in paired_tests(metric, *values, first.division, pooled):
+        for test in paired_tests(pair_of(metric, first, second, rope), level):
             yield _Pair(metric, first, second, test)
 
 
@@ -130,7 +153,7 @@ def _family(method: str, members: Sequence[_Pair]) -> str:
 def _pair_row(pair: _Pair) -> dict[str, Any]:
     division, test = pair.first.division, pair.test
     both = zip(pair.first.values(pair.metric), pair.second.values(pair.metric), strict=True)
-    pools = test.method.startswith("DeLong")
+    pools = test.method.startswith(POOLS)
     return {
         "metric": pair.metric,
         **_sides(pair),
@@ -144,9 +167,16 @@ def _pair_row(pair: _Pair) -> dict[str, Any]:
         "statistic": test.statistic,
         "p": test.p,
         "p_adjusted": pair.adjusted,
+        **_probabilities(pair),
         "family": pair.family,
         "note": (test.note or None) if test.method else None,
     }
+
+
+def _probabilities(pair: _Pair) -> dict[str, float | None]:
+    """Return those of a Bayesian test; where less is better, the first is below the second."""
+    of: Sequence[float | None] = pair.test.probabilities or (None, None, None)
+    return dict(zip(PROBABILITIES, of if greater_is_better(pair.metric) else of[::-1], strict=True))
 
 
 def _sides(pair: _Pair) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from foldproof.tasks.config.types import Section
 LATER = {
     "DataSpec": ("time", "id", "preprocess"),
     "SplitSpec": ("gap", "window"),
-    "ReportSpec": ("level", "intervals", "ignore"),
+    "ReportSpec": ("level", "intervals", "rope", "ignore"),
     "TrainSpec": ("sampler", "metrics", "callbacks"),
 }
 

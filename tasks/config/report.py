@@ -28,6 +28,11 @@ class ReportSpec(Section):
         description="The interval method, taken wherever its conditions hold; elsewhere, and with "
         "auto, the default of the metric and the split. See docs/statistics.md.",
     )
+    rope: Annotated[Float, Field(ge=0)] | None = Field(
+        None,
+        description="compare: the difference that is practically none; null is 0.01 for metrics "
+        "within [0, 1], and no Bayesian test for others.",
+    )
     ignore: Annotated[
         list[Annotated[str, Field(pattern=r"^FP[1-9]\d\d$")]], BeforeValidator(listed)
     ] = Field([], description="Codes of findings that are not told, such as FP107.")

@@ -109,8 +109,12 @@ def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
 def _report(study: Study) -> dict[str, Any]:
     """Return what a report depends on beside its folds: its settings where not at their default."""
     given = keyed_settings(study.report)
-    versions = {"version": REPORT_VERSION, "pyarrow": metadata.version("pyarrow")}
-    return versions | ({"settings": given} if given else {})
+    return report_versions() | ({"settings": given} if given else {})
+
+
+def report_versions() -> dict[str, Any]:
+    """Return the versions that the bytes of a report depend on."""
+    return {"version": REPORT_VERSION, "pyarrow": metadata.version("pyarrow")}
 
 
 def _preprocessing(dataset: Dataset) -> dict[str, Any]:

@@ -12,7 +12,7 @@ def estimate_of(row: Mapping[str, Any]) -> tuple[float | None, bool]:
     The mean stands for a row without an interval, and in reports of earlier versions.
     """
     is_pooled = row.get("estimate") == "pooled" and row["ci_low"] is not None
-    value: float | None = row["pooled"] if is_pooled else row["mean"]
+    value: float | None = row["pooled"] if is_pooled else row.get("mean")
     return value, is_pooled
 
 

@@ -203,7 +203,7 @@ class FinishedRun:
             if of_fold is None:
                 yield f"fold {row['repeat']}/{row['fold']} has no predictions"
                 continue
-            predictions = _predictions(of_fold)
+            predictions = predictions_of(of_fold)
             for name in self.computable_metrics():
                 found, said = compute_metric(name, predictions).value, row[name]
                 if (found is None) != (said is None) or (
@@ -223,8 +223,8 @@ def _plain(section: Any, name: str) -> Any:
     return section.model_dump(mode="json").get(name)
 
 
-def _predictions(of_fold: pa.Table) -> Predictions:
-    """Return a fold's predictions as the metrics take them."""
+def predictions_of(of_fold: pa.Table) -> Predictions:
+    """Return rows of predictions.parquet as the metrics take them."""
     columns = [name for name in of_fold.column_names if name.startswith("score_")]
     if not columns:
         truth, predicted = (of_fold[name].to_numpy() for name in ("y_true", "y_pred"))

@@ -12,7 +12,12 @@ from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import RESULTS_VERSION, VERSION
 from foldproof.tasks.config.keyed import keyed_settings
-from foldproof.tasks.folds.keys import given_settings, own_metrics, own_splitter
+from foldproof.tasks.folds.keys import (
+    given_settings,
+    own_metrics,
+    own_splitter,
+    report_versions,
+)
 from foldproof.tasks.folds.paths import RUNS
 from foldproof.tasks.report.finished import FinishedRun
 from foldproof.tasks.report.folder import EXECUTION
@@ -96,7 +101,8 @@ def request_digest(run: RunPlan) -> str:
     study = run.study.model_dump(mode="json")
     names = () if run.study.metrics == "auto" else tuple(run.study.metrics)
     own = [own_splitter(run.study.split.method), own_metrics(names)]
-    return digest_json([VERSION, study, run.identity.described, own, import_folders()])
+    parts = [VERSION, report_versions(), study, run.identity.described, own, import_folders()]
+    return digest_json(parts)
 
 
 def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +117,7 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
         "train": keyed_settings(run.study.train, without=("engine",)),
         "seed": run.study.seed,
         "numerics": run.placement.numerics.fingerprint(),
-        "report": {"pyarrow": metadata.version("pyarrow")},
+        "report": report_versions(),
         "pandas": metadata.version("pandas"),
     }
 
@@ -129,7 +135,7 @@ def _found(key: Mapping[str, Any]) -> dict[str, Any]:
         "train": key["train"],
         "seed": key["seed"],
         "numerics": key["numerics"],
-        "report": key["report"],
+        "report": {name: of for name, of in key["report"].items() if name != "settings"},
         "pandas": key.get("preprocess", {}).get("pandas", metadata.version("pandas")),
     }
 

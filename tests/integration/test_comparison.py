@@ -19,7 +19,13 @@ from foldproof.tasks.comparison.result import comparison_text
 from foldproof.tasks.comparison.studies import Comparison, studies_of
 from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.evaluation.paired_tests import corrected_t, delong
+from foldproof.tasks.evaluation.paired_tests import (
+    bayesian_t,
+    corrected_t,
+    delong,
+    mcnemar,
+    paired_bootstrap,
+)
 from foldproof.tasks.evaluation.paired_tests.holm import adjust
 from tests.support.pages import EVIL, Page
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish
@@ -68,14 +74,23 @@ def test_every_metric_pair_and_method_has_its_row(three):
     for field in [*tables.pairs.schema, *tables.models.schema]:
         assert field.metadata[b"description"].decode().endswith("."), field.name
     found = [
-        (row["metric"], row["first_number"], row["second_number"], row["method"].split()[0])
+        (row["metric"], row["first_number"], row["second_number"], row["method"])
         for row in tables.pairs.to_pylist()
     ]
     pairs = [(1, 2), (1, 3), (2, 3)]
-    expected = [("roc_auc", *pair, name) for pair in pairs for name in ("Nadeau-Bengio", "DeLong,")]
-    for metric in ("sensitivity", "specificity"):
-        expected += [(metric, *pair, "Nadeau-Bengio") for pair in pairs]
-    assert found == expected
+    by_folds = (corrected_t.NAME, bayesian_t.NAME)
+    of_labels = (*by_folds, mcnemar.EXACT, mcnemar.MID_P, paired_bootstrap.NAME)
+    methods = {
+        "roc_auc": (*by_folds, delong.NAME, paired_bootstrap.NAME),
+        "sensitivity": of_labels,
+        "specificity": of_labels,
+    }
+    assert found == [
+        (metric, *pair, name)
+        for metric, names in methods.items()
+        for pair in pairs
+        for name in names
+    ]
     sizes = {(row["j"], row["n_train"], row["n_test"]) for row in tables.pairs.to_pylist()}
     assert sizes == {(4, 426.75, 142.25)}
 
@@ -85,7 +100,8 @@ def test_tests_are_of_the_stored_folds_and_predictions(three):
     folds = [parquet.read_table(path / "folds.parquet") for path in three]
     values = [table["sensitivity"].to_pylist() for table in folds]
     expected = corrected_t.compare(values[0], values[2], 426.75, 142.25, 0.95)
-    (row,) = rows(tables.pairs, metric="sensitivity", first_number=1, second_number=3)
+    named = {"metric": "sensitivity", "method": corrected_t.NAME}
+    (row,) = rows(tables.pairs, first_number=1, second_number=3, **named)
     assert row["difference"] == pytest.approx(np.mean(values[0]) - np.mean(values[2]))
     assert (row["p"], row["statistic"]) == (expected.p, expected.statistic)
     assert (row["ci_low"], row["ci_high"]) == (expected.low, expected.high)
@@ -94,7 +110,7 @@ def test_tests_are_of_the_stored_folds_and_predictions(three):
     positive = (pooled[0].y_true == "malignant").to_numpy()
     scores = [table.score_malignant.to_numpy() for table in pooled]
     expected = delong.compare(positive, scores[0], scores[1], 0.95)
-    row = rows(tables.pairs, metric="roc_auc", first_number=1, second_number=2)[1]
+    (row,) = rows(tables.pairs, first_number=1, second_number=2, method=delong.NAME)
     assert (row["difference"], row["p"], row["note"]) == (
         expected.difference,
         expected.p,
@@ -149,6 +165,9 @@ def test_models_are_ranked_by_what_their_metric_states(here, out, tmp_path):
     assert said in comparison_text(write_comparison(models, tables, tmp_path))
 
 
+WITHOUT_P = [bayesian_t.NAME, paired_bootstrap.NAME]
+
+
 def test_a_model_with_a_failed_fold_is_ranked_and_tested_against_nobody(three, frail):
     models, tables = compared(three[0], frail, three[1])
     assert [model.n_failed for model in models] == [0, 1, 0]
@@ -162,11 +181,20 @@ def test_a_model_with_a_failed_fold_is_ranked_and_tested_against_nobody(three, f
             missing = ("difference", "ci_low", "ci_high", "statistic", "p", "p_adjusted", "family")
             assert {row[name] for name in missing} == {None}
     tested = rows(tables.pairs, first_number=1, second_number=3)
-    assert all(row["p"] is not None for row in tested)
+    has_p = {row["method"]: row["p"] is not None for row in tested}
+    assert [name for name, has in has_p.items() if not has] == WITHOUT_P
     assert {row["family"] for row in tested if row["method"] == corrected_t.NAME} == {
         f"3 tests by {corrected_t.NAME}: 1 pair, 3 metrics"
     }
     assert {(first, second) for _, first, second, _ in tables.differences} == {(1, 3)}
+
+
+def test_every_model_has_its_share_of_draws_in_which_it_is_the_best(three):
+    _, tables = compared(*three)
+    for metric in ("roc_auc", "sensitivity", "specificity"):
+        shares = [row["probability_best"] for row in rows(tables.models, metric=metric)]
+        assert sum(shares) == pytest.approx(1)
+        assert min(shares) >= 0
 
 
 def test_with_one_whole_model_nobody_is_ranked(three, frail):
@@ -194,7 +222,9 @@ def test_a_regression(out, method):
     data, split = {"source": "diabetes"}, {"method": method, "n_splits": 3}
     models = (REGRESSOR, {**REGRESSOR, "params": {"alpha": 1000.0}})
     _, tables = compared(*(finish(out, data=data, split=split, model=m).path for m in models))
-    found = tables.pairs.to_pylist()
+    found = rows(tables.pairs, method=corrected_t.NAME)
+    if method == "time_series":
+        found = [row for row in tables.pairs.to_pylist() if row["method"].startswith("none")]
     assert len(found) == 3
     for row in found:
         assert row["difference"] is not None
@@ -209,7 +239,8 @@ def test_five_repeats_of_two_halves(out):
     split = {"n_splits": 2, "n_repeats": 5}
     _, tables = compared(*(finish(out, split=split, model=m).path for m in (CLASSIFIER, WEAK)))
     methods = [row["method"] for row in rows(tables.pairs, metric="accuracy")]
-    assert methods == [corrected_t.NAME, "Dietterich 5x2cv t", "Alpaydin 5x2cv F"]
+    of_halves = ["Dietterich 5x2cv t", "Alpaydin 5x2cv F"]
+    assert methods == [corrected_t.NAME, bayesian_t.NAME, *of_halves]
     assert {(row["j"], row["n_train"]) for row in tables.pairs.to_pylist()} == {(10, 75.0)}
 
 

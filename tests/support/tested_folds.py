@@ -10,11 +10,15 @@ FOLD_2 = ([0.95, 0.7, 0.65, 0.5, 0.45, 0.2], [1, 0, 1, 1, 0, 0])
 TIED = ([0.9, 0.5, 0.5, 0.1], [1, 1, 0, 0])
 
 
+def binary(scores, truth):
+    """Return predictions of a binary task: a score and a class, 0 or 1, a row."""
+    column = np.array(scores, dtype=float).reshape(-1, 1)
+    return Predictions(np.array(truth), predict_labels(column, "binary"), column, 2)
+
+
 def scored(fold, n_train=12, groups=None, repeat=0):
     """Return a binary fold of some scores and whether each row is positive."""
-    scores, truth = np.array(fold[0], dtype=float).reshape(-1, 1), np.array(fold[1])
-    predictions = Predictions(truth, predict_labels(scores, "binary"), scores, 2)
-    return TestedFold(n_train, len(truth), predictions, groups, repeat)
+    return TestedFold(n_train, len(fold[1]), binary(*fold), groups, repeat)
 
 
 def ends(found: Interval) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from foldproof.tasks.evaluation.intervals.types import (
     percent,
 )
 from foldproof.tasks.evaluation.predictions import Predictions
+from foldproof.tasks.evaluation.weighted_auc import ratio, weighted_auc
 from foldproof.tasks.folds.seeds import Role, fold_seed
 
 DRAWS = 2000
@@ -118,35 +119,26 @@ def _shares(counted: Callable[[Predictions], Rows]) -> Callable[..., Values]:
             hits = rows & (of.truth == of.predicted)
             n += weights @ np.bincount(fold.places[rows], minlength=size)
             right += weights @ np.bincount(fold.places[hits], minlength=size)
-        return _ratio(right, n)
+        return ratio(right, n)
 
     return of_draws
 
 
 def _mean_auc(folds: Sequence[_Fold], weights: Weights) -> Values:
     """Return the mean of the folds' AUCs for each draw; a fold without a class is left out."""
-    aucs = np.array([_auc(fold, weights) for fold in folds])
+    aucs = np.array(
+        [
+            weighted_auc(fold.tested.positive, fold.tested.scores, weights[:, fold.places])
+            for fold in folds
+        ]
+    )
     known = np.isfinite(aucs)
-    return _ratio(np.where(known, aucs, 0).sum(axis=0), known.sum(axis=0))
+    return ratio(np.where(known, aucs, 0).sum(axis=0), known.sum(axis=0))
 
 
 def _auc(fold: _Fold, weights: Weights) -> Values:
-    """Return the AUC of a fold for each draw, ties counted half; NaN without one of the classes."""
-    positive, scores = fold.tested.positive, fold.tested.scores
-    order = np.argsort(scores[~positive], kind="stable")
-    controls, cases = scores[~positive][order], scores[positive]
-    of_cases = weights[:, fold.places[positive]]
-    of_controls = weights[:, fold.places[~positive][order]]
-    below = np.zeros((len(weights), len(controls) + 1))
-    np.cumsum(of_controls, axis=1, out=below[:, 1:])
-    left, right = (np.searchsorted(controls, cases, side=side) for side in ("left", "right"))
-    won = (of_cases * (below[:, left] + below[:, right]) / 2).sum(axis=1)
-    return _ratio(won, of_cases.sum(axis=1) * below[:, -1])
-
-
-def _ratio(part: Values, whole: Values) -> Values:
-    out = np.full(len(part), np.nan)
-    return np.asarray(np.divide(part, whole, out=out, where=whole > 0))
+    """Return the AUC of a fold for each draw; NaN without one of the classes."""
+    return weighted_auc(fold.tested.positive, fold.tested.scores, weights[:, fold.places])
 
 
 def _applies(given: MetricByFold) -> bool:

@@ -3,38 +3,33 @@
 Tests are a module of this package that declares a METHOD.
 """
 
-from collections.abc import Sequence
 from functools import cache
 
 from foldproof.tasks.common.declared import declared
 from foldproof.tasks.evaluation.intervals.choose import LEVEL
+from foldproof.tasks.evaluation.metrics import value_range
 from foldproof.tasks.evaluation.paired_tests.types import (
     Pair,
     PairedMethod,
     PairedTest,
-    PooledScores,
-    SplitSummary,
 )
 
+ROPE = 0.01  # of a metric within [0, 1]
 
-def paired_tests(
-    metric: str,
-    first: Sequence[float | None],
-    second: Sequence[float | None],
-    division: SplitSummary,
-    pooled: PooledScores | None,
-) -> list[PairedTest]:
-    """Run all valid tests of two models; without one, return a result that gives the reason.
+
+def paired_tests(pair: Pair, level: float = LEVEL) -> list[PairedTest]:
+    """Run all valid tests of two models; without one, return a result that gives the reason."""
+    return [test for method in _methods() for test in method.tests(pair, level)]
+
+
+def default_rope(metric: str, classes: int) -> float | None:
+    """Return the difference of a metric that is practically none; None where that must be given.
 
     Args:
-        metric: its name; roc_auc of a binary task has a method of its own.
-        first: the first model's values, one a planned fold; None where there is none.
-        second: the second model's.
-        division: how the rows were divided.
-        pooled: both models' scores, where the task is binary and all folds of both are done.
+        metric: its name.
+        classes: of the task; 0 for a regression.
     """
-    pair = Pair(metric, first, second, division, pooled)
-    return [test for method in _methods() for test in method.tests(pair, LEVEL)]
+    return ROPE if value_range(metric, classes) == (0.0, 1.0) else None
 
 
 @cache

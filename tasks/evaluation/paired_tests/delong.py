@@ -67,12 +67,15 @@ def _tests(pair: Pair, level: float) -> list[PairedTest]:
     division, pooled = pair.division, pair.pooled
     if pair.metric != "roc_auc" or pooled is None or not division.tests_each_row_once:
         return []
+    if not pooled.is_binary:
+        return []
     if division.method == "leave_one_out":
         reason = "leaving a row out shifts its score"
     elif division.grouped:
         reason = "rows of one group are not independent"
     else:
-        return [compare(pooled.positive, pooled.first, pooled.second, level)]
+        scores = pooled.first.scores[:, 0], pooled.second.scores[:, 0]
+        return [compare(np.asarray(pooled.first.truth == 1), *scores, level)]
     return [PairedTest("", None, note=f"none by DeLong: {reason}")]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.split.splitters import is_each_row_tested_once
 
 ROUNDING = 8 * np.finfo(float).eps  # of a value, what its last bits may be off
@@ -25,6 +26,8 @@ class PairedTest:
         statistic: what the method computes, or None.
         p: two-sided, or None.
         note: why something is missing, or what a reader must know.
+        probabilities: that the first one is better, that both are practically equal, and that
+            the second one is better; of a Bayesian test.
     """
 
     method: str
@@ -34,6 +37,7 @@ class PairedTest:
     statistic: float | None = None
     p: float | None = None
     note: str = ""
+    probabilities: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,16 @@ class SplitSummary:
 
 
 @dataclass(frozen=True)
-class PooledScores:
-    """Two models' out-of-fold scores of the same rows.
+class PooledPredictions:
+    """Two models' predictions for the same rows, in the same order, each made out of its fold."""
 
-    Attributes:
-        positive: which rows are, bool (n,).
-        first, second: the scores of the positive class, float64 (n,).
-    """
+    first: Predictions
+    second: Predictions
 
-    positive: NDArray[np.bool_]
-    first: NDArray[np.float64]
-    second: NDArray[np.float64]
+    @property
+    def is_binary(self) -> bool:
+        """Whether there are scores of a positive class."""
+        return self.first.classes == 2
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,20 @@ class Pair:
         metric: its name.
         first, second: each model's values, one a planned fold; None where there is none.
         division: how the rows were divided.
-        pooled: both models' scores, where the task is binary and all folds of both are done.
+        pooled: both models' predictions, where every row is tested once and all folds are done.
+        rope: the difference that is practically none, or None where nobody can say.
+        pooled_values: the metric of all rows of each, where each row is tested once.
+        draws: the same of draws of rows, NaN where undefined; None where there are none.
     """
 
     metric: str
     first: Sequence[float | None]
     second: Sequence[float | None]
     division: SplitSummary
-    pooled: PooledScores | None
+    pooled: PooledPredictions | None
+    rope: float | None = None
+    pooled_values: tuple[float, float] | None = None
+    draws: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def known(self) -> tuple[list[float], list[float]]:

@@ -1,12 +1,13 @@
 """A method is there when its module is."""
 
 from foldproof.tasks.common.declared import declared
-from foldproof.tasks.evaluation import intervals, paired_tests
+from foldproof.tasks.evaluation import findings, intervals, paired_tests
 
 
 def test_each_module_of_a_method_declares_it():
-    assert len(declared(intervals.__name__, "METHOD")) == 2
-    assert len(declared(paired_tests.__name__, "METHOD")) == 3
+    assert len(declared(intervals.__name__, "METHOD")) == 8
+    assert len(declared(findings.__name__, "CHECKS")) == 8
+    assert len(declared(paired_tests.__name__, "METHOD")) == 6
 
 
 def test_a_module_that_is_added_adds_its_method(tmp_path, monkeypatch):
@@ -19,6 +20,7 @@ def test_a_module_that_is_added_adds_its_method(tmp_path, monkeypatch):
     assert declared("added_methods", "METHOD") == [1]
 
 
-def test_every_interval_has_one_method_for_any_metric():
+def test_of_the_default_intervals_one_is_for_any_metric():
     methods = declared(intervals.__name__, "METHOD")
-    assert sorted(method.precedence for method in methods) == [0, 1]
+    ranks = [method.precedence for method in methods if method.precedence is not None]
+    assert sorted(ranks) == [0, 1, 2, 2, 3]

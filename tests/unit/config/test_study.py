@@ -29,7 +29,7 @@ train: {epochs: 50, batch_size: 32, shuffle: true, optimizer: adam, learning_rat
 metrics: auto
 compute: {engine: local, workers: auto, threads: 1, device: auto, fold_timeout: null, retries: 2,
   address: null, folds_per_gpu: 1, mixed: false}
-report: {level: 0.95, intervals: auto, ignore: []}
+report: {level: 0.95, intervals: auto, rope: null, ignore: []}
 seed: 1337
 out: reports
 name: null

@@ -4,13 +4,25 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from foldproof.tasks.evaluation.paired_tests.choose import paired_tests
-from foldproof.tasks.evaluation.paired_tests.types import PooledScores, SplitSummary
+from foldproof.tasks.evaluation.paired_tests.choose import default_rope
+from foldproof.tasks.evaluation.paired_tests.choose import paired_tests as all_tests
+from foldproof.tasks.evaluation.paired_tests.types import (
+    Pair,
+    PooledPredictions,
+    SplitSummary,
+)
+from tests.support.tested_folds import binary
 
 A, B = [0.9, 0.8, 0.85, 0.7], [0.8, 0.75, 0.9, 0.6]
-POOLED = PooledScores(
-    np.arange(20) % 2 == 0, np.arange(20.0), np.random.default_rng(0).uniform(size=20)
+TRUTH = (np.arange(20) % 2 == 0).astype(int)
+POOLED = PooledPredictions(
+    binary(np.arange(20.0) / 20, TRUTH),
+    binary(np.random.default_rng(0).uniform(size=20), TRUTH),
 )
+
+
+def paired_tests(metric, first, second, division, pooled, rope=None):
+    return all_tests(Pair(metric, first, second, division, pooled, rope))
 
 
 def division(method="stratified_kfold", repeats=1, folds=4):
@@ -40,11 +52,11 @@ def test_an_auc_over_one_division_takes_delong_as_well(method):
 @pytest.mark.parametrize(
     ("metric", "how"),
     [
-        ("accuracy", {}),
+        ("f1", {}),
         ("roc_auc", {"pooled": None}),
-        ("roc_auc", {"repeats": 2}),
-        ("roc_auc", {"method": "shuffle_split"}),
-        ("roc_auc", {"method": "stratified_shuffle_split"}),
+        ("roc_auc", {"repeats": 2, "pooled": None}),
+        ("roc_auc", {"method": "shuffle_split", "pooled": None}),
+        ("roc_auc", {"method": "stratified_shuffle_split", "pooled": None}),
     ],
 )
 def test_everything_else_takes_the_corrected_t_alone(metric, how):
@@ -107,3 +119,24 @@ def test_the_sizes_are_the_folds_means():
     uneven = SplitSummary("kfold", 1, (15, 15, 15, 18), (5, 5, 5, 2))
     even = SplitSummary("kfold", 1, (16, 16, 15, 16), (4, 4, 5, 4))
     assert paired_tests("r2", A, B, uneven, None) == paired_tests("r2", A, B, even, None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "classes", "rope"),
+    [("roc_auc", 2, 0.01), ("accuracy", 3, 0.01), ("kappa", 2, None), ("r2", 0, None)],
+)
+def test_what_is_practically_equal_is_known_of_metrics_between_0_and_1(metric, classes, rope):
+    assert default_rope(metric, classes) == rope
+
+
+def test_a_rope_brings_the_bayesian_test():
+    found = [test.method for test in paired_tests("f1", A, B, division(), None, rope=0.01)]
+    assert found == ["Nadeau-Bengio corrected t", "Bayesian correlated t"]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "sensitivity", "specificity"])
+def test_right_and_wrong_rows_take_mcnemar(metric):
+    assert methods(metric) == ["Nadeau-Bengio", "McNemar", "McNemar"]
+    grouped = SplitSummary("group_kfold", 1, (15,) * 4, (5,) * 4, grouped=True)
+    _, by_rows = paired_tests(metric, A, B, grouped, POOLED)
+    assert by_rows.note == "none by McNemar: rows of one group are not independent"
