@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foldproof.flows.cv import cross_validate
+from foldproof.tasks.comparison.finished_runs import compare_finished
 from foldproof.tasks.comparison.prefect_flow import (
     compare_folds,
     compared_flow,
@@ -34,6 +35,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.report.result import Result
 
 
 @compared_flow
@@ -73,12 +75,15 @@ def compare(
         return result
 
 
-def compare_models(studies: Sequence[Study | Mapping[str, Any]]) -> ComparisonResult:
+def compare_models(
+    studies: Sequence[Study | Mapping[str, Any] | Result],
+) -> ComparisonResult:
     """Compare several models on the same folds, in pairs.
 
     Args:
         studies: the settings of each model: a mapping of the sections that `cross_validate`
-            takes. Data, split, metrics, seed and out must be the same in all.
+            takes. Data, split, metrics, seed and out must be the same in all. Or results of
+            `cross_validate`, which are compared as they are.
 
     Returns:
         The tables `.models` and `.pairs`, and the report's `.path`.
@@ -86,6 +91,9 @@ def compare_models(studies: Sequence[Study | Mapping[str, Any]]) -> ComparisonRe
     Raises:
         InputError: something about the input is wrong; nothing was trained.
     """
+    finished = [study.path for study in studies if isinstance(study, Result)]
+    if finished and len(finished) == len(studies):
+        return compare_finished(finished)
     return launch(compare, Comparison(studies_of(studies), keep=True))
 
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foldproof.tasks.cli.arguments import (
@@ -35,16 +36,7 @@ class CompareCommand(FlowCommand["Comparison"]):
         from foldproof.tasks.comparison.prefect_flow import launch
 
         comparison = self._run
-        result = launch(flow, comparison)
-        for name, one in zip(comparison.names, result.results, strict=True):
-            _tell(name, one)
-        if comparison.verbosity == "quiet":
-            print(result.path)
-        else:
-            _show(result, comparison.names)
-        if not result.n_failed:
-            return DONE
-        return FAILED if result.n_failed == result.n_folds else INCOMPLETE
+        return _show_all(launch(flow, comparison), comparison.names, comparison.verbosity)
 
 
 def read_comparison(arguments: Sequence[str]) -> "Comparison":
@@ -52,7 +44,7 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
 
     Raises:
         InputError: a flag, a file or a value is wrong.
-        SystemExit: after --help.
+        SystemExit: after --help, and after a comparison of finished runs.
     """
     parser = compare_parser()
     flags, unknown = parser.parse_known_intermixed_args(arguments)
@@ -60,6 +52,7 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
         raise unknown_flag(unknown[0], parser)
     if len(flags.files) < 2:
         raise InputError("command line", "give two or more files to compare; see --help")
+    _compare_finished(flags)
     studies = [_study(path, flags) for path in flags.files]
     from foldproof.tasks.comparison.studies import (
         Comparison,  # takes time, which nobody waits for in vain
@@ -68,6 +61,30 @@ def read_comparison(arguments: Sequence[str]) -> "Comparison":
     how = verbosity_of(flags), flags.refresh
     keep = keeps(verbosity_of(flags))
     return Comparison(studies, flags.files, *how, prints_result=True, keep=keep)
+
+
+def _compare_finished(flags: argparse.Namespace) -> None:
+    """Compare finished runs and leave, if it is such that the files are."""
+    if not any(Path(name).is_dir() or "." not in name for name in flags.files):
+        return  # nothing is imported for settings files
+    from foldproof.tasks.comparison.finished_runs import compare_finished, run_folders
+
+    out = with_flags({}, flags).get("out", Study.model_fields["out"].default)
+    if folders := run_folders(flags.files, Path(out)):
+        raise SystemExit(_show_all(compare_finished(folders), flags.files, verbosity_of(flags)))
+
+
+def _show_all(result: "ComparisonResult", names: Sequence[str], verbosity: str) -> int:
+    """Print the result, and return the exit code."""
+    for name, one in zip(names, result.results, strict=True):
+        _tell(name, one)
+    if verbosity == "quiet":
+        print(result.path)
+    else:
+        _show(result, names)
+    if not result.n_failed:
+        return DONE
+    return FAILED if result.n_failed == result.n_folds else INCOMPLETE
 
 
 def _study(path: str, flags: argparse.Namespace) -> Study:
@@ -113,7 +130,10 @@ def compare_parser() -> LineParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "files", metavar="FILE.yaml", nargs="*", help="the settings of each model, two or more"
+        "files",
+        metavar="FILE.yaml",
+        nargs="*",
+        help="the settings of each model, two or more; or finished runs: RUN_IDs or their folders",
     )
     parser.add_argument(
         "--refresh", action="store_true", help="train stored folds anew and compare"

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from foldproof.flows.compare import compare_models
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.comparison import schemas
+from foldproof.tasks.comparison.finished_runs import compare_finished, run_folders
 from foldproof.tasks.comparison.folder import write_comparison
 from foldproof.tasks.comparison.models import label_models, read_models
 from foldproof.tasks.comparison.page import render
@@ -27,6 +29,7 @@ from foldproof.tasks.evaluation.paired_tests import (
     paired_bootstrap,
 )
 from foldproof.tasks.evaluation.paired_tests.holm import adjust
+from foldproof.tasks.report.result import Result
 from tests.support.pages import EVIL, Page
 from tests.support.reports import ALONE, CLASSIFIER, REGRESSOR, finish
 
@@ -476,3 +479,36 @@ def test_what_is_equal_is_read_once_and_workers_are_shared(stored):
         comparison.close()
     assert all(slot.stopped.is_set() for slot in slots)
     assert not any(run.scratch.exists() for run in comparison.runs)
+
+
+def test_finished_runs_are_compared_without_training(three, out, tmp_path):
+    found = compare_finished(three)
+    models, tables = compared(*three)
+    assert found.path == write_comparison(models, tables, out)
+    assert found.n_failed == 0
+    assert found.positive == "malignant"
+    assert run_folders([path.name for path in three], out) == tuple(three)
+    assert run_folders([str(path) for path in three], tmp_path) == tuple(three)
+    assert run_folders(["a.yaml", "b.yaml"], out) == ()
+    assert compare_models([Result(path, path.name, 4, 0) for path in three]).path == found.path
+
+
+def test_runs_of_other_data_folds_or_metrics_are_refused_in_one_line(three, out, tmp_path):
+    others = {
+        "data.source": finish(out, data={"source": "iris"}, metrics=["accuracy"]),
+        "split.method": finish(out, data=CANCER["data"], split={"n_splits": 5}),
+        "metrics": finish(out, **CANCER, metrics=["accuracy"]),
+    }
+    for field, other in others.items():
+        with pytest.raises(InputError, match=f"^{field}: ") as refused:
+            compare_finished([three[0], other.path])
+        assert "\n" not in str(refused.value)
+    with pytest.raises(InputError, match="is there twice"):
+        compare_finished([three[0], three[0]])
+    with pytest.raises(InputError, match="is no finished run"):
+        run_folders([str(three[0]), "b.yaml"], out)
+    damaged = tmp_path / "runs" / three[0].name
+    shutil.copytree(three[0], damaged)
+    (damaged / "folds.parquet").write_bytes(b"")
+    with pytest.raises(InputError, match=r"folds.parquet is not what the manifest says"):
+        compare_finished([damaged, three[1]])
