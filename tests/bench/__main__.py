@@ -16,15 +16,17 @@ from tests.bench import (
     many_folds,
     one_more_fold,
     starts,
+    tables,
     training_bound,
     whole_process,
 )
 from tests.bench.cases import CNN, MLP
-from tests.bench.findings import Findings, table
+from tests.bench.findings import Findings
+from tests.bench.findings import table as as_table
 from tests.bench.machine import machine
 from tests.bench.prefect_server import running_server
 
-QUICK, FULL = ("starts", "folds", "training", "determinism"), ("thousand", "gigabyte")
+QUICK, FULL = ("starts", "folds", "training", "tables", "determinism"), ("thousand", "gigabyte")
 REPEATS = {"quick": 11, "full": 21}  # of the ten folds, in the long run of ours
 
 
@@ -41,7 +43,7 @@ def main() -> int:
         for name in wanted:
             _parts(findings, server, flags.full)[name]()
             _tell(started, name)
-    print(table(findings.rows))
+    print(as_table(findings.rows))
     print()
     print("\n".join([*map(str, findings.agreements), *findings.notes, machine()]))
     return 0 if findings.agree else 1
@@ -52,6 +54,7 @@ def _parts(findings: Findings, server: dict[str, str], full: bool) -> dict[str, 
         "starts": partial(starts.measure, findings),
         "folds": partial(_small_cases, findings, server, full),
         "training": partial(training_bound.measure, findings, full),
+        "tables": partial(tables.measure, findings, full),
         "determinism": partial(determinism.measure, findings, 3 if full else 1),
         "thousand": partial(many_folds.measure, findings, server),
         "gigabyte": partial(gigabyte.measure, findings),

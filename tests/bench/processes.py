@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,13 @@ def timed(command: list[str], folder: Path, **variables: str) -> tuple[str, floa
     if ended.returncode:
         raise ProcessFailed(f"{' '.join(command[:4])} ended with {ended.stderr[-3000:]}")
     return ended.stdout, seconds
+
+
+def timed_call(step: Callable[[], Any]) -> float:
+    """Return the seconds of a call in this process."""
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
 
 
 def environment() -> dict[str, str]:
