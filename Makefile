@@ -83,7 +83,7 @@ docs: $(VENV)/.tested  ## Run all that README and docs/ show, and write the outp
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)
 
-bench-full: $(VENV)/.benched  ## The same with 1,000 folds and 1 GB of features
+bench-full: $(VENV)/.benched  ## The same with 1,000 folds, 1 GB of features, and 10 GB on disk
 	$(BIN)/python -m tests.bench --full $(ARGS)
 
 bench-scale: $(VENV)/.clustered  ## Count what 2,000 folds that train nothing cost

@@ -44,7 +44,8 @@ def choose_fold(run: Run, place: tuple[int, int]) -> FoldJob:
     """
     for job in run.jobs:
         if (job.repeat, job.fold) == place:
-            return replace(job, train=job.train.model_copy(update={"engine": "plain"}))
+            plain = {"engine": "plain", "stream": "never"}
+            return replace(job, train=job.train.model_copy(update=plain))
     last = run.jobs[-1]
     problem = f"no fold {place[0]}/{place[1]}; the last one is {last.repeat}/{last.fold}"
     raise InputError("--fold", problem)

@@ -42,9 +42,16 @@ def digest_arrays(arrays: Iterable[NDArray[Any]]) -> str:
 
 def digest_array(array: NDArray[Any]) -> str:
     """Return the SHA-256 over an array's dtype, shape and little-endian C-order bytes."""
-    dtype = array.dtype.newbyteorder("<")
-    hasher = hashlib.sha256(f"{dtype.str}{array.shape}".encode())
-    _update(hasher, array)
+    return digest_blocks(array.dtype, array.shape, [array])
+
+
+def digest_blocks(
+    dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[NDArray[Any]]
+) -> str:
+    """Return what `digest_array` does of an array that comes in blocks of its rows."""
+    hasher = hashlib.sha256(f"{dtype.newbyteorder('<').str}{shape}".encode())
+    for block in blocks:
+        _update(hasher, block)
     return hasher.hexdigest()
 
 

@@ -25,6 +25,7 @@ from foldproof.tasks.config.types import (
     refuse_unknown,
 )
 
+SAME_BITS = ("engine", "stream")  # settings that change no result, and are in no key
 SCALERS = ("standard", "minmax", "robust", "none")
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -109,6 +110,11 @@ class TrainSpec(Section):
         description="auto keeps a compiled model where that is provably the same; plain is "
         "Keras as it is. The result is the same bits.",
     )
+    stream: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="auto leaves features on disk, and gathers each batch from there, where a "
+        "fold's would not fit in a worker's memory. The result is the same bits.",
+    )
     scaler: ImportPath = Field(
         "standard",
         description="standard, minmax, robust, none, or module:Class; fitted on the training rows "
@@ -132,6 +138,12 @@ class TrainSpec(Section):
     @model_validator(mode="after")
     def _scaler_is_known(self) -> Self:
         refuse_unknown("scaler", self.scaler, SCALERS)
+        return self
+
+    @model_validator(mode="after")
+    def _what_streams_is_plain(self) -> Self:
+        if self.stream == "always" and self.engine == "compiled":
+            raise InputError("stream", "always trains as plain Keras; set train.engine to auto")
         return self
 
     @model_validator(mode="after")

@@ -12,12 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-
-BLOCK_VALUES = 1 << 22  # values converted at a time: 16 MiB of float32
+from foldproof.tasks.data import npy
+from foldproof.tasks.data.npy import row_blocks
+from foldproof.tasks.data.sources.table_on_disk import TableOnDisk
 
 
 def write_features(
-    features: pa.Table | NDArray[Any], path: Path, may_have_gaps: bool = False
+    features: pa.Table | TableOnDisk | NDArray[Any], path: Path, may_have_gaps: bool = False
 ) -> NDArray[np.float32]:
     """Write features to an npy file block by block and return it memory-mapped, (n, ...).
 
@@ -29,21 +30,25 @@ def write_features(
     Raises:
         InputError: a value is infinite as float32, or NaN where there may be no gaps.
     """
-    shape, blocks = (_table if isinstance(features, pa.Table) else _array)(features)
-    out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    names: list[str] | None = None
+    if isinstance(features, np.ndarray):
+        shape = features.shape
+    else:
+        names = list(features.column_names)
+        shape = (len(features), len(names))
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
     allocate_file(path)
-    names = features.column_names if isinstance(features, pa.Table) else None
     bad = np.zeros((2, int(np.prod(shape[1:]))), dtype=np.int64)
-    start = 0
     with np.errstate(over="ignore"):  # values too large for float32 are reported below
-        for block in blocks:
-            out[start : start + len(block)] = block
-            _count_bad(out[start : start + len(block)], bad)
-            start += len(block)
+        for row, left, block in _blocks(features):
+            out = np.lib.format.open_memmap(path, mode="r+")  # anew: what is written stays mapped
+            right = left + block.shape[1]
+            out[row : row + len(block), left:right] = block
+            written = out[row : row + len(block), left:right].reshape(len(block), -1)
+            _count_bad(written, bad if names is None else bad[:, left:right])
     if may_have_gaps:
         bad[0] = 0
     _refuse_bad(bad, names, shape)
-    out.flush()
     mapped: NDArray[np.float32] = np.load(path, mmap_mode="r")
     return mapped
 
@@ -62,10 +67,21 @@ def allocate_file(path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
-def _table(table: pa.Table) -> tuple[tuple[int, ...], Iterator[NDArray[Any]]]:
-    size = max(1, BLOCK_VALUES // table.num_columns)
-    batches = table.to_batches(max_chunksize=size)
-    return (table.num_rows, table.num_columns), (_stack(batch) for batch in batches)
+def _blocks(
+    features: pa.Table | TableOnDisk | NDArray[Any],
+) -> Iterator[tuple[int, int, NDArray[Any]]]:
+    """Yield blocks with the positions of their first row and column."""
+    if isinstance(features, np.ndarray):
+        if features.dtype.kind not in "biuf":
+            raise InputError("X", f"holds {features.dtype}; features must be numbers")
+        yield from ((row, 0, block) for row, block in row_blocks(features))
+    elif isinstance(features, TableOnDisk):
+        yield from ((row, left, _stack(batch)) for row, left, batch in features.batches())
+    else:
+        row = 0
+        for batch in features.to_batches(max(1, npy.BLOCK_VALUES // features.num_columns)):
+            yield row, 0, _stack(batch)
+            row += batch.num_rows
 
 
 def is_numeric(kind: pa.DataType) -> bool:
@@ -80,15 +96,7 @@ def _stack(batch: pa.RecordBatch) -> NDArray[np.float64]:
     return np.column_stack([column.to_numpy(zero_copy_only=False) for column in columns])
 
 
-def _array(array: NDArray[Any]) -> tuple[tuple[int, ...], Iterator[NDArray[Any]]]:
-    if array.dtype.kind not in "biuf":
-        raise InputError("X", f"holds {array.dtype}; features must be numbers")
-    step = max(1, BLOCK_VALUES // max(1, int(np.prod(array.shape[1:]))))
-    return array.shape, (array[i : i + step] for i in range(0, len(array), step))
-
-
-def _count_bad(block: NDArray[np.float32], bad: NDArray[np.int64]) -> None:
-    flat = block.reshape(len(block), -1)
+def _count_bad(flat: NDArray[np.float32], bad: NDArray[np.int64]) -> None:
     if not np.isfinite(flat).all():
         bad[0] += np.isnan(flat).sum(axis=0)
         bad[1] += np.isinf(flat).sum(axis=0)

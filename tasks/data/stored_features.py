@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foldproof.tasks.common.digest import digest_array
+from foldproof.tasks.common.digest import digest_array, digest_blocks
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.named.preprocess import Part, Preprocess
 from foldproof.tasks.data.features import is_numeric, write_features
+from foldproof.tasks.data.npy import row_blocks
+from foldproof.tasks.data.sources.table_on_disk import TableOnDisk
 from foldproof.tasks.data.tables.column_kinds import TypedColumn, typed_column
 from foldproof.tasks.data.tables.frames import FRAME, ColumnFacts, digest_frame, write_frame
 from foldproof.tasks.data.tables.text_columns import refuse_mistyped, with_dates
@@ -39,7 +41,7 @@ class StoredFeatures:
 
 
 def store_features(
-    features: pa.Table | NDArray[Any], preprocess: Preprocess, folder: Path
+    features: pa.Table | TableOnDisk | NDArray[Any], preprocess: Preprocess, folder: Path
 ) -> StoredFeatures:
     """Write features as an array if they are plain numbers, else as a table.
 
@@ -64,18 +66,28 @@ def store_features(
     return _store_table(columns, folder)
 
 
-def as_table(features: pa.Table | NDArray[Any], preprocess: Preprocess) -> pa.Table | None:
+def as_table(
+    features: pa.Table | TableOnDisk | NDArray[Any], preprocess: Preprocess
+) -> pa.Table | None:
     """Return features as a table if they are not just numbers for a scaler, else None.
 
     An array becomes one where steps go by column, or where gaps are to be filled; its columns
     are named by their position.
     """
+    if isinstance(features, TableOnDisk):
+        return None if preprocess == "auto" and _is_plain_on_disk(features) else features.read()
     if isinstance(features, pa.Table):
         return None if preprocess == "auto" and _is_plain(features) else features
     by_column = isinstance(preprocess, list) and any(isinstance(i, Part) for i in preprocess)
     if features.ndim != 2 or not (by_column or (preprocess == "auto" and _has_gaps(features))):
         return None
     return pa.table([pa.array(c) for c in features.T], [str(i) for i in range(features.shape[1])])
+
+
+def _is_plain_on_disk(table: TableOnDisk) -> bool:
+    if not all(is_numeric(kind) for kind in table.schema.types):
+        return False
+    return all(_is_plain(pa.Table.from_batches([batch])) for *_, batch in table.batches())
 
 
 def _is_plain(table: pa.Table) -> bool:
@@ -90,7 +102,7 @@ def _has_nan(column: pa.ChunkedArray) -> bool:
 
 
 def _has_gaps(array: NDArray[Any]) -> bool:
-    return array.dtype.kind == "f" and bool(np.isnan(array).any())
+    return array.dtype.kind == "f" and any(np.isnan(rows).any() for _, rows in row_blocks(array))
 
 
 def _store_table(columns: list[TypedColumn], folder: Path) -> StoredFeatures:
@@ -99,10 +111,11 @@ def _store_table(columns: list[TypedColumn], folder: Path) -> StoredFeatures:
 
 
 def _store_array(
-    features: pa.Table | NDArray[Any], folder: Path, may_have_gaps: bool
+    features: pa.Table | TableOnDisk | NDArray[Any], folder: Path, may_have_gaps: bool
 ) -> StoredFeatures:
     narrow = write_features(features, folder / FEATURES, may_have_gaps)
-    digests = {FEATURES: digest_array(narrow)}
+    rows = (block for _, block in row_blocks(narrow))
+    digests = {FEATURES: digest_blocks(narrow.dtype, narrow.shape, rows)}
     merged = () if _has_gaps(narrow) else merging_columns(features, narrow)
     if merged:
         digests[WIDE] = digest_array(write_wide(features, merged, folder / WIDE))

@@ -45,8 +45,8 @@ def in_time_order(raw: RawData, times: Times) -> tuple[RawData, Times]:
     sides = ("target", "groups", "weights", "time", "id", "folds")
     found = {name: getattr(raw, name) for name in sides}
     moved = {name: array[order] for name, array in found.items() if array is not None}
-    is_table = isinstance(raw.features, pa.Table)
-    features = raw.features.take(pa.array(order)) if is_table else raw.features[order]
+    held: Any = raw.in_memory().features
+    features = held.take(pa.array(order)) if isinstance(held, pa.Table) else held[order]
     note = (
         f"the source is not in the order of data.time {raw.settings.time!r}: its rows were put in "
         "it, and row numbers count in it"

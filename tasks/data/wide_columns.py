@@ -15,8 +15,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.data.features import allocate_file
+from foldproof.tasks.data.npy import row_blocks
+from foldproof.tasks.data.sources.table_on_disk import TableOnDisk
 
-BLOCK_VALUES = 1 << 22  # values looked at at a time
 MAX_EXACT_INTEGER = 2**24  # float32 has every whole number up to here
 MAX_SPACING = 2.0**-22  # of a column's range: a spacing of float32 above this loses too much
 EXACT = (np.float32, np.float16, np.int8, np.uint8, np.int16, np.uint16, np.bool_)
@@ -41,7 +42,7 @@ class MergedColumn:
 
 
 def merging_columns(
-    features: pa.Table | NDArray[Any], narrow: NDArray[np.float32]
+    features: pa.Table | TableOnDisk | NDArray[Any], narrow: NDArray[np.float32]
 ) -> tuple[MergedColumn, ...]:
     """Find the columns that float32 is too coarse for.
 
@@ -49,7 +50,7 @@ def merging_columns(
         features: as they were read, n rows.
         narrow: the same as float32, (n, ...).
     """
-    if not isinstance(features, pa.Table) and features.dtype in EXACT:
+    if isinstance(features, np.ndarray) and features.dtype in EXACT:
         return ()
     candidates = _candidates(narrow)
     found = ((place, _merging(_column(features, place))) for place in candidates)
@@ -65,7 +66,7 @@ def merging_target(values: NDArray[np.float64]) -> MergedColumn | None:
 
 
 def write_wide(
-    features: pa.Table | NDArray[Any], columns: tuple[MergedColumn, ...], path: Path
+    features: pa.Table | TableOnDisk | NDArray[Any], columns: tuple[MergedColumn, ...], path: Path
 ) -> NDArray[np.float64]:
     """Write some columns as float64 to an npy file and return it memory-mapped, (n, columns)."""
     shape = (len(features), len(columns))
@@ -82,9 +83,8 @@ def _candidates(narrow: NDArray[np.float32]) -> Iterator[int]:
     """Yield the columns that need a closer look: large numbers, or little between them."""
     width = int(np.prod(narrow.shape[1:]))
     low, high = np.full(width, np.inf, np.float32), np.full(width, -np.inf, np.float32)
-    step = max(1, BLOCK_VALUES // max(1, width))
-    for start in range(0, len(narrow), step):
-        block = narrow[start : start + step].reshape(-1, width)
+    for _, rows in row_blocks(narrow):
+        block = rows.reshape(-1, width)
         np.minimum(low, block.min(axis=0), out=low)
         np.maximum(high, block.max(axis=0), out=high)
     largest = np.maximum(np.abs(low), np.abs(high))
@@ -121,19 +121,19 @@ def _merging(values: NDArray[Any]) -> tuple[int, int, int] | None:
     return len(values), left, len(np.unique(scaled.astype(np.float32)))
 
 
-def _column(features: pa.Table | NDArray[Any], place: int) -> NDArray[Any]:
-    if isinstance(features, pa.Table):
-        column = features.column(place)
-        kind = column.type
-        if pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
-            column = column.cast(pa.float64(), safe=False)
-        return np.asarray(column.to_numpy())
-    one: Any = (slice(None), *np.unravel_index(place, features.shape[1:]))
-    return np.asarray(features[one])
+def _column(features: pa.Table | TableOnDisk | NDArray[Any], place: int) -> NDArray[Any]:
+    if isinstance(features, np.ndarray):
+        one: Any = (slice(None), *np.unravel_index(place, features.shape[1:]))
+        return np.concatenate([block[one] for _, block in row_blocks(features)])
+    column = features.column(place)
+    kind = column.type
+    if pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
+        column = column.cast(pa.float64(), safe=False)
+    return np.asarray(column.to_numpy())
 
 
-def _name(features: pa.Table | NDArray[Any], place: int) -> str:
-    if isinstance(features, pa.Table):
+def _name(features: pa.Table | TableOnDisk | NDArray[Any], place: int) -> str:
+    if not isinstance(features, np.ndarray):
         return str(features.column_names[place])
     position = np.unravel_index(place, features.shape[1:])
     return str(place) if len(position) == 1 else str(tuple(map(int, position)))

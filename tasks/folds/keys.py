@@ -8,6 +8,7 @@ from foldproof.tasks.common.version import REPORT_VERSION, RESULTS_VERSION
 from foldproof.tasks.config.keyed import keyed_settings
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import Study
+from foldproof.tasks.config.train import SAME_BITS
 from foldproof.tasks.data.class_weights import with_labels
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.model_identity import ModelIdentity
@@ -103,7 +104,7 @@ def run_id(key: dict[str, Any]) -> str:
 def _train(study: Study, dataset: Dataset) -> dict[str, Any]:
     """Return what is part of the keys of how folds train, the same however labels are written."""
     train = with_labels(study.train, dataset.labels)
-    return keyed_settings(train, without=("engine",))
+    return keyed_settings(train, without=SAME_BITS)
 
 
 def _report(study: Study) -> dict[str, Any]:

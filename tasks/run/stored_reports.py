@@ -12,6 +12,7 @@ from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.version import RESULTS_VERSION, VERSION
 from foldproof.tasks.config.keyed import keyed_settings
+from foldproof.tasks.config.train import SAME_BITS
 from foldproof.tasks.folds.keys import (
     given_settings,
     own_metrics,
@@ -114,7 +115,7 @@ def _wanted(run: RunPlan, known: Mapping[str, Any]) -> dict[str, Any]:
         "split": keyed_settings(run.study.split),
         "given": given_settings(run.study.split, run.study.data.time),
         "model": _without_files(run.identity.described),
-        "train": keyed_settings(run.study.train, without=("engine",)),
+        "train": keyed_settings(run.study.train, without=SAME_BITS),
         "seed": run.study.seed,
         "numerics": run.placement.numerics.fingerprint(),
         "report": report_versions(),

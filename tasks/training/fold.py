@@ -43,6 +43,7 @@ from foldproof.tasks.training.keras_objects import MakeCallbacks, make_callbacks
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.progress import ProgressWriter
 from foldproof.tasks.training.seeding import seed_everything
+from foldproof.tasks.training.streaming.need import refuse_too_large
 from foldproof.tasks.training.trained_model import Trained, check_converged
 from foldproof.tasks.training.trial_records import TrialRecords, engine_name
 from foldproof.tasks.user_code.builder import call_builder
@@ -78,6 +79,9 @@ def train_fold(
     progress = progress or ProgressWriter(progress_path, job.repeat, job.fold, job.train.epochs)
     builder = load_with_policy(job.builder)
     job, fold_data = prepared(job)
+    if fold_data.is_streamed and not _builds_keras(builder, job):
+        refuse_too_large(job, len(fold_data.codes), "model.builder", "an estimator")
+        fold_data = fold_data.in_memory()
     trained = _train(builder, fold_data, job, progress, records)
     check_converged(trained.history)
     started = time.perf_counter()
@@ -126,9 +130,13 @@ def compile_run_model(job: FoldJob, records: TrialRecords | None = None) -> None
     if not _builds_keras(builder, job):
         return
     build = _build_function(builder, job)
-    if job.train.engine != "plain" and not is_compiled(job.family):
+    if _may_compile(job, fold_data) and not is_compiled(job.family):
         _compile(build, fold_data.for_keras(), job, records)
     _depends_on_seed(build, job)
+
+
+def _may_compile(job: FoldJob, fold_data: FoldData) -> bool:
+    return job.train.engine != "plain" and not fold_data.is_streamed
 
 
 def _compile(
@@ -193,7 +201,7 @@ def _train_keras(
 ) -> Trained:
     started = time.perf_counter()
     build = _build_function(builder, job)
-    if records and job.train.engine != "plain" and not is_compiled(job.family):
+    if records and _may_compile(job, fold_data) and not is_compiled(job.family):
         _compile(build, fold_data, job, records)
     seeded = _depends_on_seed(build, job)
     seeds, callbacks = (job.model_seed, job.order_seed), _callbacks_of(job)

@@ -5,6 +5,7 @@ the model trains, no test row is in the process's hands.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,17 @@ from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.preprocessing.fitted import Fitted, fit_preprocessing
 from foldproof.tasks.training.resampling import resampled
 from foldproof.tasks.training.sample_weights import Weights, sample_weights
+from foldproof.tasks.training.streaming.fit import fit_streamed, write_streamed
+from foldproof.tasks.training.streaming.need import streams
+from foldproof.tasks.training.streaming.row_file import RowFile
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows ready for a model: preprocessed features, targets, and weights or None."""
+    """Rows ready for a model: preprocessed features, targets, and weights or None.
+
+    Features that would not fit in memory are a `RowFile`, to be indexed by rows as an array is.
+    """
 
     features: Any
     targets: NDArray[Any]
@@ -49,6 +56,17 @@ class FoldData:
     codes: NDArray[Any]
     known: Known = field(default_factory=dict)
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether features are in a file, from which batches are gathered."""
+        return isinstance(self.train.features, RowFile)
+
+    def in_memory(self) -> "FoldData":
+        """Return the same with the training rows' features as an array, for estimators."""
+        if not self.is_streamed:
+            return self
+        return replace(self, train=replace(self.train, features=self.train.features[:]))
+
     def for_keras(self) -> "FoldData":
         """Return the same with features as a Keras model takes them: float32 arrays.
 
@@ -70,9 +88,13 @@ def training_data(job: FoldJob) -> FoldData:
         InputError: early stopping cannot hold out rows.
     """
     inner, held = inner_rows(job)
-    raw, known = _raw_training_rows(job, inner)
     codes = _take(job, CODES, inner)
-    fitted, features = fit_preprocessing(job, raw, codes)
+    known: Known = {}
+    if streams(job, len(inner) + len(held)):
+        fitted, features = fit_streamed(job, inner, partial(unscaled_features, job))
+    else:
+        raw, known = _raw_training_rows(job, inner)
+        fitted, features = fit_preprocessing(job, raw, codes)
     targets = _take(job, TARGETS, inner)
     if job.train.sampler is not None:
         sampled = (job.train.sampler, features, codes, job.preprocessing_seed, job.builder.search)
@@ -82,7 +104,7 @@ def training_data(job: FoldJob) -> FoldData:
     weights = sample_weights(job.train, job.labels, codes, own)
     return FoldData(
         train=Samples(features, targets, weights),
-        held_out=_held_out(job, held, fitted, known) if len(held) else None,
+        held_out=_held_out(job, held, fitted, known, features) if len(held) else None,
         preprocessing=fitted,
         codes=codes,
         known=known,
@@ -142,8 +164,17 @@ def unscaled_features(job: FoldJob, rows: NDArray[np.int64]) -> NDArray[Any]:
 def test_features(job: FoldJob, fold_data: FoldData) -> tuple[NDArray[np.int64], Any]:
     """Return the test rows' positions and preprocessed features; call it after training."""
     rows = np.load(job.test_path)
-    raw = _raw_rows(job, rows, fold_data.known)
-    return rows, fold_data.preprocessing.transform(raw, own=True)
+    like = fold_data.train.features
+    return rows, _transformed(job, rows, fold_data.preprocessing, fold_data.known, like)
+
+
+def _transformed(
+    job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known, like: Any
+) -> Any:
+    """Return other rows as the training rows are: in memory, or in a file."""
+    if isinstance(like, RowFile):
+        return write_streamed(fitted, rows, partial(unscaled_features, job))
+    return fitted.transform(_raw_rows(job, rows, known), own=True)
 
 
 def _divide(
@@ -157,8 +188,10 @@ def _divide(
     return inner_split(job.inner, fraction, job.inner_seed, codes, groups, times, job.inner_gap)
 
 
-def _held_out(job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known) -> Samples:
-    features = fitted.transform(_raw_rows(job, rows, known), own=True)
+def _held_out(
+    job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known, like: Any
+) -> Samples:
+    features = _transformed(job, rows, fitted, known, like)
     return Samples(features, _take(job, TARGETS, rows), None)
 
 

@@ -96,11 +96,12 @@ class SharedSlot(Slot):
         folder: Path,
         gate: GpuGate,
         memory_limit: int | None = None,
+        workers: int = 1,
     ) -> None:
         """Describe a slot that waits at a gate for its GPU."""
         self._limited, self._gate = device, gate
         self._exhausted: set[str] = set()
-        super().__init__(device, host, scratch, folder, memory_limit)
+        super().__init__(device, host, scratch, folder, memory_limit, workers)
         gate.slots.append(self)
 
     def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = None) -> T:

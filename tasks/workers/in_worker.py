@@ -18,7 +18,12 @@ from foldproof.tasks.folds.job import FoldJob, FoldRecord
 from foldproof.tasks.folds.paths import FOLDS
 from foldproof.tasks.folds.result import FinishedFold
 from foldproof.tasks.folds.split.plan import FoldPlan, plan_folds
-from foldproof.tasks.machine.memory import held_mib, limit_memory, out_of_memory_text
+from foldproof.tasks.machine.memory import (
+    held_mib,
+    limit_memory,
+    out_of_memory_text,
+    share_memory,
+)
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.store.disk_errors import RERUN_REMEDY, disk_errors_as_run_failed
 from foldproof.tasks.store.fold_file import read_fold, write_fold
@@ -49,7 +54,11 @@ Sources = tuple[tuple[str, Signature | None], ...]  # modules' files, with what 
 
 
 def set_up(
-    visible: str, folder: Path, memory: int | None = None, memory_limit: int | None = None
+    visible: str,
+    folder: Path,
+    memory: int | None = None,
+    memory_limit: int | None = None,
+    workers: int = 1,
 ) -> None:
     """Initialise a new worker process, before TensorFlow runs.
 
@@ -58,12 +67,14 @@ def set_up(
         folder: the working directory of the user's process.
         memory: MiB of a GPU that it may take, or None for all.
         memory_limit: MiB of the machine's memory that it may take, or None.
+        workers: how many share the machine's memory.
     """
     global _started_ns
     _started_ns = time.time_ns()
     set_variables_of_slot(visible, memory)
     os.chdir(folder)
     limit_memory(memory_limit)
+    share_memory(workers)
 
 
 def user_sources() -> Sources | None:

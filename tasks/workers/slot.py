@@ -36,11 +36,22 @@ class Slot:
         scratch: Path,
         folder: Path,
         memory_limit: int | None = None,
+        workers: int = 1,
     ) -> None:
-        """Describe a slot; its worker starts in the folder, with the first job."""
+        """Describe a slot; its worker starts in the folder, with the first job.
+
+        Args:
+            device: its device.
+            host: starts its worker.
+            scratch: the run's folder.
+            folder: where the worker starts.
+            memory_limit: MiB that the worker may take, or None.
+            workers: how many share the machine's memory.
+        """
         self.name, self._folder = device.name, folder
         self.progress_path = scratch / f"progress-{device.name.replace(':', '-')}"
         self._device, self._host, self._memory_limit = device, host, memory_limit
+        self._workers = workers
         self._worker: Worker | None = None
         self._successor: Worker | None = None
         self._is_warm = threading.Event()  # the successor is
@@ -145,7 +156,7 @@ class Slot:
 
     def _new_worker(self) -> Worker:
         worker = self._host.start_worker()
-        limits = (self._device.memory, self._memory_limit)
+        limits = (self._device.memory, self._memory_limit, self._workers)
         worker.begin(in_worker.set_up, self._device.visible, self._folder, *limits)
         return worker
 

@@ -63,12 +63,13 @@ class Slots(SlotQueue):
     def make_slot(self, device: Device) -> Slot:
         """Make a slot; one that is not leased out is the caller's to stop."""
         given = (device, self.host, self._scratch, self._folder)
+        limits = (self._memory_limit, len(self.placement.devices))
         if not device.visible:
-            return Slot(*given, memory_limit=self._memory_limit)
+            return Slot(*given, *limits)
         from foldproof.tasks.workers.gpu_sharing import GpuGate, SharedSlot
 
         gate = self._gates.setdefault(device.visible, GpuGate())
-        return SharedSlot(*given, gate, self._memory_limit)
+        return SharedSlot(*given, gate, *limits)
 
     def warm_up(self) -> None:
         """Start the first worker in the background."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.bench import (
     determinism,
     gigabyte,
+    larger_than_memory,
     many_folds,
     one_more_fold,
     starts,
@@ -26,7 +27,8 @@ from tests.bench.findings import table as as_table
 from tests.bench.machine import machine
 from tests.bench.prefect_server import running_server
 
-QUICK, FULL = ("starts", "folds", "training", "tables", "determinism"), ("thousand", "gigabyte")
+QUICK = ("starts", "folds", "training", "tables", "determinism")
+FULL = ("thousand", "gigabyte", "larger")
 REPEATS = {"quick": 11, "full": 21}  # of the ten folds, in the long run of ours
 
 
@@ -58,6 +60,7 @@ def _parts(findings: Findings, server: dict[str, str], full: bool) -> dict[str, 
         "determinism": partial(determinism.measure, findings, 3 if full else 1),
         "thousand": partial(many_folds.measure, findings, server),
         "gigabyte": partial(gigabyte.measure, findings),
+        "larger": partial(larger_than_memory.measure, findings),
     }
 
 
@@ -74,7 +77,7 @@ def _tell(started: float, name: str) -> None:
 
 def _flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="add 1,000 folds and 1 GB")
+    parser.add_argument("--full", action="store_true", help="add 1,000 folds, 1 GB and 10 GB")
     parser.add_argument("--only", nargs="+", choices=QUICK + FULL, help="some of the parts")
     return parser.parse_args()
 

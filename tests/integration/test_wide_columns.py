@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.data import npy
 from foldproof.tasks.data import wide_columns as wide
 from foldproof.tasks.data.features import write_features
 from foldproof.tasks.data.wide_columns import merging_columns, merging_target
@@ -75,7 +76,7 @@ def test_thousands_of_ordinary_values_stay_float32_though_two_of_them_meet(tmp_p
 @pytest.mark.parametrize("kind", [np.int64, np.float64, np.uint64])
 @pytest.mark.parametrize("block", [1, 7, 1 << 22])
 def test_arrays_of_any_shape_are_looked_at_in_blocks(tmp_path, kind, block, monkeypatch):
-    monkeypatch.setattr(wide, "BLOCK_VALUES", block)
+    monkeypatch.setattr(npy, "BLOCK_VALUES", block)
     array = np.zeros((ROWS, 2, 3), kind)
     array[:, 1, 2], array[:, 0, 1] = SECONDS, np.arange(ROWS)
     (found,) = merging_columns(array, write_features(array, tmp_path / "features.npy"))

@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.data.sources.table_on_disk import TableOnDisk
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class RawData:
     """Samples before any check of their values.
 
     Attributes:
-        features: a table of n rows, or an array of shape (n, ...).
+        features: a table of n rows, in memory or on disk, or an array of shape (n, ...).
         target: the values to predict, (n,), not yet labels.
         settings: the data settings as they were resolved.
         groups: one value a sample, (n,), or None.
@@ -26,7 +27,7 @@ class RawData:
         notices: what was unusual about the source, a line each.
     """
 
-    features: pa.Table | NDArray[Any]
+    features: pa.Table | TableOnDisk | NDArray[Any]
     target: NDArray[Any]
     settings: DataSpec
     groups: NDArray[Any] | None = None
@@ -44,6 +45,13 @@ class RawData:
     def with_settings(self, **resolved: Any) -> "RawData":
         """Return the same samples with some settings resolved."""
         return replace(self, settings=self.settings.model_copy(update=resolved))
+
+    def in_memory(self) -> "RawData":
+        """Return the same samples with their features read, if these are a table on disk."""
+        features = self.features
+        return (
+            replace(self, features=features.read()) if isinstance(features, TableOnDisk) else self
+        )
 
 
 def values(column: pa.ChunkedArray) -> NDArray[Any]:

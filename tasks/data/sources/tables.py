@@ -2,21 +2,24 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.text import first_line, nearest
+from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.columns import find_roles, spaced
 from foldproof.tasks.data.sources.raw_table import RawData, values
+from foldproof.tasks.data.sources.table_on_disk import TableOnDisk, damage_as_input_error
+
+Table: TypeAlias = pa.Table | TableOnDisk
 
 
 def checked_table(
-    source: str, read: Callable[[], tuple[pa.Table, tuple[str, ...]]]
-) -> tuple[pa.Table, tuple[str, ...]]:
+    source: str, read: Callable[[], tuple[Table, tuple[str, ...]]]
+) -> tuple[Table, tuple[str, ...]]:
     """Read a table, and check that it has rows and that each column has a name of its own.
 
     Args:
@@ -26,18 +29,15 @@ def checked_table(
     Raises:
         InputError: it is empty, damaged, or its header is not usable.
     """
-    try:
+    with damage_as_input_error(source):
         table, notices = read()
         _check_header(table, source)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        problem = f"cannot read {source!r}: {first_line(error)}; check that the file is whole"
-        raise InputError("data.source", problem) from None
     if table.num_rows == 0:
         raise InputError("data.source", f"{source!r} has no rows; give some samples")
     return table, notices
 
 
-def select(table: pa.Table, target: str | None, spec: DataSpec, fold_column: str | None) -> RawData:
+def select(table: Table, target: str | None, spec: DataSpec, fold_column: str | None) -> RawData:
     """Give the columns their roles; all that have none are features.
 
     Raises:
@@ -74,14 +74,14 @@ def _refuse_index(names: Sequence[str], spec: DataSpec) -> None:
             raise InputError("data.features", f"{name!r} is the index of a pandas table; {remedy}")
 
 
-def _side(table: pa.Table, setting: str, name: str) -> NDArray[Any]:
-    kind = table[name].type
-    if pa.types.is_nested(kind):
-        raise InputError(setting, f"column {name!r} holds {kind}; give numbers or text")
-    return values(table[name])
+def _side(table: Table, setting: str, name: str) -> NDArray[Any]:
+    column = table[name]
+    if pa.types.is_nested(column.type):
+        raise InputError(setting, f"column {name!r} holds {column.type}; give numbers or text")
+    return values(column)
 
 
-def _check_header(table: pa.Table, source: str) -> None:
+def _check_header(table: Table, source: str) -> None:
     counts = Counter(table.column_names)
     double = [name for name, count in counts.items() if count > 1]
     if counts[""] > 1:

@@ -31,6 +31,7 @@ from foldproof.tasks.training.trained_model import History
 _compiled_models: dict[str, CompiledModel | str] = {}
 
 MAX_KEPT_MODELS = 8  # in a worker: those of a run whose folds have inputs of several widths
+STREAMED = "their features would not fit in memory and come from disk batch by batch"
 MAX_REASON_CHARS = 120  # of why a model is not compiled
 
 __all__ = [
@@ -89,8 +90,8 @@ def prepare_training(
     Raises:
         NotReusable: engine compiled, and it cannot be.
     """
-    reason = ""
-    if train.engine != "plain":
+    reason = STREAMED if fold_data.is_streamed and train.stream == "auto" else ""
+    if train.engine != "plain" and not fold_data.is_streamed:
         try:
             kept = _compiled_model(build, identity, fold_data, train, callbacks)
             model = compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels))

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
 from foldproof.tasks.training.fold_data import FoldData, Samples
 from foldproof.tasks.training.keras_objects import MakeCallbacks, no_callbacks
 from foldproof.tasks.training.progress import ProgressWriter
+from foldproof.tasks.training.streaming.row_file import RowFile
 from foldproof.tasks.training.trained_model import History
 
 
@@ -47,7 +45,7 @@ def run(
             dataset(fold_data.train, train, seed),
             epochs=train.epochs,
             steps_per_epoch=len(batch_slices(len(fold_data.train.features), train.batch_size)),
-            validation_data=(held_out.features, held_out.targets) if held_out else None,
+            validation_data=_held_out(held_out, train) if held_out else None,
             validation_batch_size=train.batch_size,
             callbacks=[_reporter(progress), *callbacks(), *([stopping] if stopping else [])],
             shuffle=False,  # the batches come in their order
@@ -56,9 +54,36 @@ def run(
     return as_rows(fitted.history), len(fitted.epoch), best_epoch(stopping)
 
 
-def predict(model: Any, features: NDArray[np.float32], train: TrainSpec) -> Any:
+def predict(model: Any, features: Any, train: TrainSpec) -> Any:
     """Return the raw output for some rows; its bits depend on the batch size."""
+    if isinstance(features, RowFile):
+        return model.predict(_in_order([features], train), verbose=0)
     return model.predict(features, batch_size=train.batch_size, verbose=0)
+
+
+def _held_out(samples: Samples, train: TrainSpec) -> Any:
+    """Return the rows that are watched, as `fit` takes them."""
+    if isinstance(samples.features, RowFile):
+        return _in_order([samples.features, samples.targets], train)
+    return samples.features, samples.targets
+
+
+def _in_order(arrays: list[Any], train: TrainSpec) -> Any:
+    """Return rows in their order as batches that are read one at a time."""
+    import tensorflow as tf
+
+    slices = batch_slices(len(arrays[0]), train.batch_size)
+    read = tf.data.Dataset.from_generator(
+        lambda: (tuple(array[part] for array in arrays) for part in slices),
+        output_signature=_signature(arrays),
+    )
+    return read.apply(tf.data.experimental.assert_cardinality(len(slices)))
+
+
+def _signature(arrays: list[Any]) -> tuple[Any, ...]:
+    import tensorflow as tf
+
+    return tuple(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arrays)
 
 
 def dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
@@ -66,7 +91,6 @@ def dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
     import tensorflow as tf
 
     arrays = [a for a in (samples.features, samples.targets, samples.weights) if a is not None]
-    signature = tuple(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arrays)
 
     def batches() -> Iterator[tuple[Any, ...]]:
         slices = batch_slices(len(samples.features), train.batch_size)
@@ -75,7 +99,7 @@ def dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
             for part in slices:
                 yield tuple(array[order[part]] for array in arrays)
 
-    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return tf.data.Dataset.from_generator(batches, output_signature=_signature(arrays))
 
 
 def early_stopping(train: TrainSpec) -> Any:

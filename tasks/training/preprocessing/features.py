@@ -3,20 +3,21 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 
 
-def as_float32(features: Any) -> NDArray[np.float32]:
+def as_float32(features: Any) -> Any:
     """Return features of any kind as a C-ordered float32 array, (n, ...).
 
     Args:
-        features: an array, a frame or a sparse matrix.
+        features: an array, a frame or a sparse matrix; a file of rows stays one.
 
     Raises:
         InputError: a column holds no numbers.
     """
+    if hasattr(features, "blocks"):  # a file of rows, which are that as they are read
+        return features
     if hasattr(features, "toarray"):
         features = features.toarray()
     if hasattr(features, "columns"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.places import is_own_code
+from foldproof.tasks.data.npy import map_array
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
 from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.error_text import is_exhausted
@@ -20,6 +21,8 @@ from foldproof.tasks.training.keras_model import complete, is_keras
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.preprocessing.scaler import check_scaler
 from foldproof.tasks.training.seeding import seed_everything
+from foldproof.tasks.training.streaming.need import refuse_too_large
+from foldproof.tasks.training.streaming.row_file import RowFile
 from foldproof.tasks.training.trial.first_batch import try_batch
 from foldproof.tasks.user_code.builder import call_builder, short_error
 from foldproof.tasks.user_code.builder_call import BuilderCall
@@ -127,6 +130,11 @@ def _inspect_estimator(
         if getattr(job.train, setting):
             problem = "has no effect on an estimator; leave it out"
             raise InputError(f"train.{setting}", problem)
+    if job.train.stream == "always":
+        raise InputError("train.stream", "always, but an estimator takes all rows; set it to auto")
+    if job.train.stream == "auto":
+        rows = len(map_array(job.train_path))
+        refuse_too_large(job, rows, "model.builder", f"the estimator {type(model).__name__}")
 
 
 def _training_data(job: FoldJob) -> FoldData:
@@ -154,13 +162,19 @@ def _refuse_missing(job: FoldJob, fold_data: FoldData) -> None:
         InputError: there are some.
     """
     setting, name = _named(job)
-    bad = int(np.sum(~np.isfinite(as_float32(fold_data.train.features))))
+    bad = _not_finite(fold_data.train.features)
     if bad and job.preprocess.way == "none":
         problem = f"none leaves {bad} gaps in the training rows"
         raise InputError(setting, f"{problem}; fill them in by a list of steps, or set it to auto")
     if bad:
         problem = f"{name} makes {bad} values of the training rows NaN or infinite"
         raise InputError(setting, f"{problem}; let it return finite numbers")
+
+
+def _not_finite(features: Any) -> int:
+    """Count the values that are NaN or infinite."""
+    blocks = features.blocks() if isinstance(features, RowFile) else [as_float32(features)]
+    return sum(int(np.sum(~np.isfinite(block))) for block in blocks)
 
 
 def _named(job: FoldJob) -> tuple[str, str]:

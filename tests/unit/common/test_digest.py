@@ -15,6 +15,7 @@ from foldproof.tasks.common.digest import (
     canonical_json,
     digest_array,
     digest_arrays,
+    digest_blocks,
     digest_file,
     digest_json,
     digest_text,
@@ -73,6 +74,13 @@ def test_blocks_do_not_count(block: int, monkeypatch: pytest.MonkeyPatch) -> Non
     whole = digest_array(SOME)
     monkeypatch.setattr(digest, "BLOCK", block)
     assert digest_array(SOME) == whole
+
+
+@pytest.mark.parametrize("rows", [1, 3, 10])
+def test_an_array_that_comes_in_blocks_has_its_digest(rows: int) -> None:
+    array = np.arange(20.0).reshape(10, 2)
+    blocks = (array[start : start + rows] for start in range(0, 10, rows))
+    assert digest_blocks(array.dtype, array.shape, blocks) == digest_array(array)
 
 
 def test_memory_map_has_the_digest_of_its_array(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.data import features
+from foldproof.tasks.data import npy
 from foldproof.tasks.data.features import allocate_file, write_features
 
 
@@ -64,7 +64,7 @@ def test_shape_of_a_sample_is_kept(shape: Any, order: Any, tmp_path: Path) -> No
 def test_blocks_make_no_difference(
     block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "BLOCK_VALUES", block)
+    monkeypatch.setattr(npy, "BLOCK_VALUES", block)
     given = np.random.default_rng(1).normal(size=(11, 3))
     parts = pa.concat_tables(pa.table(list(given[rows].T), names=list("abc")) for rows in SLICES)
     for source, name in ((given, "array.npy"), (parts, "table.npy")):
@@ -77,7 +77,7 @@ SLICES = (slice(0, 2), slice(2, 9), slice(9, 11))
 
 
 def test_gaps_are_counted_over_all_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "BLOCK_VALUES", 2)
+    monkeypatch.setattr(npy, "BLOCK_VALUES", 2)
     table = pa.table({"ok": [1.0] * 5, "gaps": [None, 1.0, float("nan"), 2.0, None]})
     expected = "data.features: column 'gaps': 3 of 5 values are missing or NaN; drop the column or"
     assert refused(table, tmp_path).startswith(expected)

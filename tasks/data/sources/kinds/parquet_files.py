@@ -1,6 +1,7 @@
-"""Parquet files, and folders of them, in the order of their names."""
+"""Parquet files, and folders of them, in the order of their names; they are read in batches."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,22 +19,27 @@ from foldproof.tasks.data.sources.kinds.parquet_folders import (
 )
 from foldproof.tasks.data.sources.open_file import file_system_of
 from foldproof.tasks.data.sources.raw_table import RawData
+from foldproof.tasks.data.sources.table_on_disk import table_on_disk
 
 ENDINGS = (".parquet", ".pq")
 
 
 def _read(spec: DataSpec, fold_column: str | None) -> RawData:
-    table, _ = tables.checked_table(spec.source, lambda: (_read_parquet(spec.source), ()))
-    return tables.select(table, spec.target, spec, fold_column)
+    table, _ = tables.checked_table(spec.source, lambda: (_open_parquet(spec.source), ()))
+    raw = tables.select(table, spec.target, spec, fold_column)
+    return raw if spec.images.column is None else raw.in_memory()
 
 
-def _read_parquet(source: str) -> pa.Table:
+def _open_parquet(source: str) -> tables.Table:
+    """Return a table that is read in batches, or a whole one where files differ in columns."""
     system, path = file_system_of(source)
     is_folder = not is_uri(source) and Path(source).is_dir()
     if is_folder:
         refuse_no_parquet(source)
     try:
-        return _with_kinds(parquet.ParquetDataset(path, filesystem=system))
+        dataset = parquet.ParquetDataset(path, filesystem=system)
+        load = partial(_with_kinds, dataset)
+        return table_on_disk(source, system, dataset, _categories(dataset.schema), load) or load()
     except pa.ArrowTypeError as error:
         refuse_twice_named(error)
         raise
@@ -43,12 +49,11 @@ def _read_parquet(source: str) -> pa.Table:
         raise
 
 
-def _with_kinds(dataset: parquet.ParquetDataset) -> pa.Table:
+def _with_kinds(dataset: parquet.ParquetDataset, columns: list[str] | None = None) -> pa.Table:
     """Read a data set: names of folders that are numbers are, and pandas' categories stay."""
-    table = dataset.read()
+    table = dataset.read(columns=columns)
     of_folders = dataset.partitioning.schema.names if dataset.partitioning else []
-    described = (table.schema.pandas_metadata or {}).get("columns", [])
-    categories = {each["name"] for each in described if each.get("pandas_type") == "categorical"}
+    categories = _categories(table.schema)
     for place, field in enumerate(table.schema):
         column, kind = table.column(place), field.type
         is_encoded = pa.types.is_dictionary(kind)
@@ -57,6 +62,12 @@ def _with_kinds(dataset: parquet.ParquetDataset) -> pa.Table:
         elif not is_encoded and field.name in categories:
             table = table.set_column(place, field.name, column.dictionary_encode())
     return table
+
+
+def _categories(schema: pa.Schema) -> set[str]:
+    """Return the columns that pandas wrote as categories, whatever their type in the file."""
+    described = (schema.pandas_metadata or {}).get("columns", [])
+    return {each["name"] for each in described if each.get("pandas_type") == "categorical"}
 
 
 def _takes(address: str) -> bool:
