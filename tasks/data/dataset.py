@@ -160,7 +160,7 @@ def _describe(
         notices=(*raw.notices, *guess_notes(raw.settings, target)),
         columns=features.columns,
         merged=features.merged,
-        names=tuple(raw.features.column_names) if isinstance(raw.features, pa.Table) else (),
+        names=tuple(getattr(raw.features, "column_names", ())),
     )
 
 
