@@ -104,6 +104,23 @@ def summary_schema() -> pa.Schema:
     )
 
 
+def curves_schema() -> pa.Schema:
+    """Return the schema of curves.parquet: one row a point."""
+    return described_schema(
+        [
+            FOLD_COLUMNS[0],
+            ("repeat", pa.int16(), "The repeat; null for a mean, or for all rows at once."),
+            ("fold", pa.int16(), "The fold; null for a mean, or for all rows at once."),
+            ("curve", pa.string(), "roc, pr, calibration, threshold or learning."),
+            ("x", pa.float64(), "False positive rate; recall; score; threshold; epoch."),
+            ("y", pa.float64(), "True positive rate; precision; share observed; what label says."),
+            ("low", pa.float64(), "Lower end of the band: mean minus std; Wilson's, 95 %."),
+            ("high", pa.float64(), "Upper end of the band."),
+            ("label", pa.string(), "The class that it is about, or the name of y."),
+        ]
+    )
+
+
 def execution_schema() -> pa.Schema:
     """Return the schema of execution.parquet: one row a fold's last try."""
     return described_schema(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.columns import Columns
+from foldproof.tasks.evaluation.curves.all_curves import all_curves
+from foldproof.tasks.evaluation.curves.curve import Curve
+from foldproof.tasks.evaluation.curves.scored import Scored, scored_predictions
 from foldproof.tasks.evaluation.measure import compute_metric
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.preprocessing import preprocessing_rows, preprocessing_table
@@ -51,6 +54,16 @@ class Tables:
     failed: int
     positive: str
     preprocessing: pa.Table | None = None
+
+    @cached_property
+    def scored(self) -> Scored | None:
+        """The predictions as arrays; None where they are of a form without curves."""
+        return scored_predictions(self.predictions)
+
+    @cached_property
+    def curves(self) -> tuple[Curve, ...]:
+        """Every curve that follows from the predictions and the history."""
+        return tuple(all_curves(self.scored, self.history))
 
 
 def reduce_folds(

@@ -115,7 +115,8 @@ def _report(study: Study) -> dict[str, Any]:
 
 def report_versions() -> dict[str, Any]:
     """Return the versions that the bytes of a report depend on."""
-    return {"version": REPORT_VERSION, "pyarrow": metadata.version("pyarrow")}
+    names = ("matplotlib", "pyarrow")
+    return {"version": REPORT_VERSION, **{name: metadata.version(name) for name in names}}
 
 
 def _preprocessing(dataset: Dataset) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFICATE_COLUMNS, EXECUTION, MANIFEST
 from foldproof.tasks.report.parquet_tables import by_fold, fold_of, read_table
+from foldproof.tasks.report.settings_file import settings_of
 
 RESULTS = "foldproof"  # what keys call the version of results
 PARTS = {"key": dict, "files": dict, "run_id": str}  # of every manifest
@@ -132,26 +133,15 @@ class FinishedRun:
             workers: as many at a time. They train as plain Keras, so that what another engine
                 gave is checked, too.
         """
-        key = self.key
-        device = {name: key["compute"][name] for name in ("device", "threads")}
+        settings = settings_of(self.key)
         return parse_study(
-            {
-                "data": _chosen("data", key["data"]["settings"]) | self._reading(source),
-                "split": _chosen("split", key["split"]["settings"])
-                | {name: key["split"]["settings"][name] for name in key["split"].get("given", ())},
-                "model": {"builder": key["model"]["builder"], "params": key["model"]["params"]},
-                "train": {**_chosen("train", key["train"]), **self._scaler(), "engine": "plain"},
-                "metrics": key["metrics"],
-                "report": key["report"].get("settings", {}),
-                "compute": {**device, "workers": workers},
-                "seed": key["seed"],
+            settings
+            | {
+                "data": settings["data"] | self._reading(source),
+                "train": settings["train"] | {"engine": "plain"},
+                "compute": settings["compute"] | {"workers": workers},
             }
         )
-
-    def _scaler(self) -> dict[str, Any]:
-        """Return the scaler that was applied, also where it is the default: images have none."""
-        applies = self.key["data"]["settings"].get("preprocess", "auto") == "auto"
-        return {"scaler": self.key["train"]["scaler"]} if applies else {}
 
     def _reading(self, source: str | None) -> dict[str, Any]:
         """Return where the data is and how it is to be read, which no key holds."""
@@ -211,16 +201,6 @@ class FinishedRun:
                 ):
                     place = f"fold {row['repeat']}/{row['fold']}"
                     yield f"{name} of {place} is {found} by its predictions, {said} in the report"
-
-
-def _chosen(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is at its default, as a user would, who is told of settings without effect."""
-    defaults = type(Study.model_fields[section].default)()
-    return {name: value for name, value in values.items() if value != _plain(defaults, name)}
-
-
-def _plain(section: Any, name: str) -> Any:
-    return section.model_dump(mode="json").get(name)
 
 
 def predictions_of(of_fold: pa.Table) -> Predictions:

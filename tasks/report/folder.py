@@ -12,17 +12,20 @@ from pyarrow import parquet
 
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.version import VERSION
+from foldproof.tasks.evaluation.curves.curve import curves_table
 from foldproof.tasks.evaluation.findings.collect import FINDINGS, findings_table
 from foldproof.tasks.evaluation.findings.types import Finding
 from foldproof.tasks.evaluation.preprocessing import PREPROCESSING
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.page import render
+from foldproof.tasks.report.settings_file import SETTINGS, settings_text
 from foldproof.tasks.store.atomic_folders import write_folder_atomically
 
 DETERMINISTIC = ("folds", "history", "predictions", "summary")
 EXECUTION = "execution.parquet"
 MANIFEST = "manifest.json"
+CURVES = "curves.parquet"
 CERTIFICATE_COLUMNS = ["repeat", "fold", "seed", "initial_weights_sha256", "certificate"]
 
 
@@ -80,6 +83,9 @@ def _fill(
     write_table(findings_table(findings), folder / FINDINGS)
     if tables.preprocessing is not None:
         write_table(tables.preprocessing, folder / PREPROCESSING)
+    builder = str(key["model"]["builder"])
+    write_table(curves_table(builder, tables.curves), folder / CURVES)
+    (folder / SETTINGS).write_text(settings_text(key), encoding="utf-8", newline="\n")
     metadata = {
         f"foldproof.{field}": value for field, value in ({"version": VERSION} | run).items()
     }

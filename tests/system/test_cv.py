@@ -65,7 +65,8 @@ def test_the_same_bytes_whatever_the_surroundings(tmp_path, api):
     expected = contents(report_of(one))
     assert set(expected) == {
         *("folds.parquet", "history.parquet", "predictions.parquet", "summary.parquet"),
-        *("findings.parquet", "manifest.json", "report.html"),
+        *("curves.parquet", "findings.parquet", "manifest.json", "report.html"),
+        "settings.yaml",
     }
     second = tmp_path / "second" / "elsewhere"
     second.mkdir(parents=True)

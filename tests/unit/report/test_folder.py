@@ -21,6 +21,7 @@ from tests.support.places import ROOT
 from tests.support.reports import finish, found_in, parts_of, prepared, settings, train
 
 FILES = {
+    "curves.parquet",
     "execution.parquet",
     "findings.parquet",
     "folds.parquet",
@@ -28,6 +29,7 @@ FILES = {
     "manifest.json",
     "predictions.parquet",
     "report.html",
+    "settings.yaml",
     "summary.parquet",
 }
 SAME = FILES - {"execution.parquet"}

@@ -1,0 +1,1 @@
+"""Curves of a run, from its stored predictions and histories: the points, and nothing drawn."""

@@ -1,0 +1,1 @@
+"""Figures of a report: each draws points onto matplotlib's axes, and nothing is computed here."""
