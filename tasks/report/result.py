@@ -23,6 +23,7 @@ from foldproof.tasks.evaluation.preprocessing import PREPROCESSING, preprocessin
 from foldproof.tasks.evaluation.worst_case import class_count, worst_case_mean
 from foldproof.tasks.report.estimates import estimate_of, interval_head
 from foldproof.tasks.report.result_html import result_html
+from foldproof.tasks.report.result_plots import ResultPlots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ PAGE = "report.html"
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(ResultPlots):
     """A finished cross-validation.
 
     Attributes:
@@ -62,7 +63,9 @@ class Result:
         """Read everything while a copy of a report in object storage is there."""
         if self.address:
             _ = self.folds, self.summary, self.predictions, self.history, self._execution
+            _ = self.curves
             _ = self._text, self._facts, self.headline, self._rows
+            _ = self._all_curves, self._scored
 
     @property
     def where(self) -> str:
@@ -109,6 +112,11 @@ class Result:
     def history(self) -> "pd.DataFrame":
         """One row a value of an epoch."""
         return self._table("history")
+
+    @cached_property
+    def curves(self) -> "pd.DataFrame":
+        """One row a point of a curve."""
+        return self._table("curves")
 
     @cached_property
     def preprocessing(self) -> "pd.DataFrame":
