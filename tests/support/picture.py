@@ -7,7 +7,7 @@ from foldproof.tasks.common.places import ROOT
 
 CHROMIUM = "/usr/bin/chromium"
 PICTURE = ROOT / "docs" / "images" / "report.png"
-SIZE = {"width": 960, "height": 820}  # the summary and the spread over the folds
+SIZE = {"width": 960, "height": 950}  # the main result, what was done, and the forest plot
 
 
 def take(report: Path) -> None:
