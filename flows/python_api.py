@@ -41,7 +41,8 @@ def cross_validate(
     Args:
         model: a function that returns a fresh Keras model or estimator, "module:function", or
             an unfitted estimator, which is cloned; default: the built-in "tasks.models:mlp".
-        X: features: an array (n, ...), or a pandas, polars or other data frame.
+        X: features: an array (n, ...), or a pandas, polars or other data frame; for a model with
+            several inputs a dict of these by their names.
         y: one value a row, or the name of a column of X.
         groups: one value a row, or a column's name; no group is on both sides of a fold.
         weights: one number a row, or a column's name; used in training only.

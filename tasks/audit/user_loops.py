@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.audit.causes import MAX_THREAD_PAIRS, Way
 from foldproof.tasks.audit.watch import row_orders, weights_callback
+from foldproof.tasks.common.inputs import map_inputs
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
@@ -138,7 +139,7 @@ class UserLoop:
 
         def predict_keras(features: NDArray[Any]) -> Any:
             model.set_weights(weights)  # a later fit of the same model has changed them
-            return plain.predict(model, as_float32(features), self.job.train)
+            return plain.predict(model, map_inputs(as_float32, features), self.job.train)
 
         end = weights_digest(model)
         return Fitted(predict_keras, output_activation(model), tuple(digests), end)

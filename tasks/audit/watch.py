@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array
+from foldproof.tasks.common.inputs import count_rows
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import FoldData, Samples
@@ -69,7 +70,7 @@ def row_orders(
         A digest of the order in each of the first few epochs; empty if a model's own ways
         do not let it be seen.
     """
-    rows = len(fold_data.train.features)
+    rows = count_rows(fold_data.train.features)
     numbers: Any = np.arange(rows)  # integers are not rounded on the way, as weights would be
     numbered = Samples(fold_data.train.features, fold_data.train.targets, numbers)
     few = {"epochs": min(train.epochs, MAX_WATCHED_EPOCHS), "early_stopping": None}

@@ -10,6 +10,7 @@ import numpy as np
 
 from foldproof.tasks.audit.trial import FitResult, Trial, TrialOutcome
 from foldproof.tasks.common.digest import digest_arrays
+from foldproof.tasks.common.inputs import count_rows
 from foldproof.tasks.folds.outputs import check_width
 from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.error_text import describe_failure
@@ -57,7 +58,7 @@ def _plain_fits(trial: Trial) -> Iterator[FitResult]:
     fitted = loop.run(trial.way, trial.times)
     _, features = test_features(trial.job, fold_data)
     for number, fit in enumerate(fitted):
-        raw = np.asarray(fit.predict(features)).reshape(features.shape[0], -1)
+        raw = np.asarray(fit.predict(features)).reshape(count_rows(features), -1)
         check_width(raw.shape[1], trial.job.builder.task, len(trial.job.labels))
         yield _keep(trial, number, raw, fit.epochs, fit.weights, fit.activation)
 

@@ -7,7 +7,7 @@ from typing import Any
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.named.preprocess import Preprocess
+from foldproof.tasks.config.named.inputs import Preprocessing
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.train import TrainSpec
 
@@ -31,7 +31,7 @@ class JoinRequest:
     compute: ComputeSpec
     model: ModelSpec
     train: TrainSpec
-    preprocess: Preprocess
+    preprocess: Preprocessing
     modules: tuple[str, ...]
     search: tuple[str, ...]
     folder: Path

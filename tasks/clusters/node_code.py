@@ -6,7 +6,8 @@ from functools import cache
 from foldproof.tasks.common.digest import digest_file
 from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.named.preprocess import Preprocess, references_in
+from foldproof.tasks.config.named.inputs import Preprocessing
+from foldproof.tasks.config.named.preprocess import references_in, words_in
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.training_code import modules_of_functions, trace_named
 from foldproof.tasks.user_code.objects.functions import is_function_object, modules_of
@@ -15,9 +16,11 @@ from foldproof.tasks.user_code.provenance import Provenance, trace_import, trace
 OWN = {"__main__", "builtins"}
 
 
-def modules_to_have(model: ModelSpec, train: TrainSpec, preprocess: Preprocess) -> tuple[str, ...]:
+def modules_to_have(
+    model: ModelSpec, train: TrainSpec, preprocess: Preprocessing
+) -> tuple[str, ...]:
     """Return the modules that a node needs to unpickle functions and objects sent by value."""
-    names = [name for name in (model.builder, preprocess) if isinstance(name, str)]
+    names = [model.builder, *words_in(preprocess)]
     needed = [modules_of(name) for name in names if is_function_object(name)]
     return tuple(sorted(modules_of_functions(train).union(*needed) - OWN))
 
@@ -25,7 +28,7 @@ def modules_to_have(model: ModelSpec, train: TrainSpec, preprocess: Preprocess) 
 def code_here(
     model: ModelSpec,
     train: TrainSpec,
-    preprocess: Preprocess,
+    preprocess: Preprocessing,
     modules: Sequence[str],
     search: Sequence[str],
 ) -> dict[str, str]:

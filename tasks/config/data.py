@@ -1,5 +1,6 @@
 """Settings of the data: the source, how a CSV file is written, which column is what."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from numpy.typing import ArrayLike
@@ -19,7 +20,14 @@ from foldproof.tasks.config.in_memory.frames import is_frame
 from foldproof.tasks.config.in_memory.streams import refuse_stream
 from foldproof.tasks.config.keyed import keyed_settings
 from foldproof.tasks.config.messages import input_error
-from foldproof.tasks.config.named.preprocess import Preprocess, check_preprocess
+from foldproof.tasks.config.named.inputs import (
+    Inputs,
+    Preprocessing,
+    by_input,
+    check_inputs,
+    of_each,
+)
+from foldproof.tasks.config.named.preprocess import check_preprocess
 from foldproof.tasks.config.types import (
     Column,
     Int,
@@ -200,11 +208,17 @@ class DataSpec(Section):
     weights: Column | None = Field(
         None, description="A column of sample weights, used in training only."
     )
-    preprocess: Preprocess = Field(
+    inputs: Inputs | None = Field(
+        None,
+        description="Of a model with several inputs: the column or columns of each, by its name; "
+        "of an npz file, the array.",
+    )
+    preprocess: Preprocessing = Field(
         "auto",
         description="Fitted on the training rows of each fold: auto fills gaps, encodes "
         "categories, texts and dates, and scales numbers; none hands the table on as it is; or a "
-        "transformer as module:object, or a list of steps.",
+        "transformer as module:object, or a list of steps. With data.inputs also a mapping of "
+        "their names to these.",
     )
     _arrays: Any = PrivateAttr(None)
 
@@ -218,9 +232,24 @@ class DataSpec(Section):
             raise InputError("source", "holds a password; leave it out and set PGPASSWORD")
         return value
 
+    @field_validator("preprocess", mode="before")
+    @classmethod
+    def _may_be_by_input(cls, value: Any, info: ValidationInfo) -> Any:
+        return by_input(value, info.data.get("inputs"))
+
+    @model_validator(mode="after")
+    def _inputs_have_columns(self) -> Self:
+        if self.inputs is None:
+            return self
+        check_inputs(self.inputs)
+        if self.features is not None:
+            raise InputError("features", "data.inputs names the columns; leave one of the two out")
+        return self
+
     @model_validator(mode="after")
     def _preprocess_is_known(self) -> Self:
-        check_preprocess(self.preprocess)
+        for name, each in of_each(self.preprocess).items():
+            check_preprocess(each, f"preprocess.{name}" if name else "preprocess")
         return self
 
     def reading(self, name: str) -> Any:
@@ -270,7 +299,7 @@ class DataSpec(Section):
     @classmethod
     def from_arrays(
         cls,
-        X: ArrayLike,
+        X: ArrayLike | Mapping[str, Any],
         y: ArrayLike,
         groups: ArrayLike | None = None,
         weights: ArrayLike | None = None,
@@ -281,7 +310,8 @@ class DataSpec(Section):
         """Describe arrays in memory as data, as if they had been read from an npz file.
 
         Args:
-            X: features of shape (n, ...), or a data frame; they become float32.
+            X: features of shape (n, ...), or a data frame; they become float32. For a model with
+                several inputs, a dict of these by the names of the inputs.
             y: target of shape (n,): strings, booleans or numbers.
             groups: one value a sample; no group stands on both sides of a fold.
             weights: one number a sample, used in training only.
@@ -292,12 +322,18 @@ class DataSpec(Section):
         Raises:
             InputError: an array has an unusable type, or a setting is wrong.
         """
-        from foldproof.tasks.config.in_memory.arrays_in_memory import store_arrays
+        from foldproof.tasks.config.in_memory.arrays_in_memory import named_features, store_arrays
 
         named = {"groups": groups, "weights": weights, "time": time, "id": id}
         present = {name: array for name, array in named.items() if array is not None}
-        arrays = store_arrays({"X": X, "y": y, **present})
-        given = {"source": arrays.source, **{name: name for name in present}, **settings}
+        features = named_features(X, (*named, "y"))
+        several = {"inputs": {name: name for name in X}} if isinstance(X, Mapping) else {}
+        arrays = store_arrays({**features, "y": y, **present}, tuple(features))
+        given = {
+            **{"source": arrays.source, **several},
+            **{name: name for name in present},
+            **settings,
+        }
         try:
             return cls.model_validate(given)
         except ValidationError as error:

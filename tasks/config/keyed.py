@@ -10,7 +10,7 @@ from typing import Any
 from foldproof.tasks.config.types import Section
 
 LATER = {
-    "DataSpec": ("time", "id", "preprocess"),
+    "DataSpec": ("time", "id", "inputs", "preprocess"),
     "SplitSpec": ("gap", "window"),
     "ReportSpec": ("level", "intervals", "rope", "ignore"),
     "TrainSpec": ("sampler", "metrics", "callbacks"),

@@ -22,6 +22,7 @@ from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.messages import input_error
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.named.inputs import preprocess_of
 from foldproof.tasks.config.report import ReportSpec
 from foldproof.tasks.config.split import SplitSpec, refuse_settings_of_time
 from foldproof.tasks.config.train import TrainSpec
@@ -39,6 +40,7 @@ COLUMNS = (
     "data.target",
     "data.features",
     "data.drop",
+    "data.inputs",
     "data.groups",
     "data.time",
     "data.id",
@@ -100,9 +102,17 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _features_are_scaled_once(self) -> Self:
-        if self.data.preprocess != "auto" and self.train.chosen("scaler"):
+        given = [preprocess_of(self.data.preprocess, name) for name in self.data.inputs or [""]]
+        if "auto" not in given and self.train.chosen("scaler"):
             problem = "data.preprocess says all that is done to features"
             raise InputError("train.scaler", f"{problem}; put the scaler there, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _sampler_gets_one_table(self) -> Self:
+        if self.data.inputs is not None and self.train.sampler is not None:
+            problem = "resamples one table, but data.inputs makes several"
+            raise InputError("train.sampler", f"{problem}; leave one of the two out")
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,17 @@ def read_yaml(text: str) -> Any:
 def _keep_words(root: yaml.Node) -> None:
     """Read booleans as the words that they are where columns are named: `target: yes`."""
     for setting in (*COLUMNS, MISSING):
-        for node in _values_of(root, setting.split(".")):
+        for node in _each(_values_of(root, setting.split("."))):
             single = [] if setting == MISSING else [node]
             for word in node.value if isinstance(node, yaml.SequenceNode) else single:
                 word.tag = TEXT if word.tag == BOOLEAN else word.tag
+
+
+def _each(nodes: list[yaml.Node]) -> Iterator[yaml.Node]:
+    """Yield what each input has of a setting that names the columns of several."""
+    for node in nodes:
+        is_mapping = isinstance(node, yaml.MappingNode)
+        yield from ([value for _, value in node.value] if is_mapping else [node])
 
 
 def _values_of(node: yaml.Node, names: list[str]) -> list[yaml.Node]:

@@ -1,6 +1,7 @@
 """The data set of a run: memory-mapped arrays on disk, with their digest."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.inputs import Shapes
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
+from foldproof.tasks.config.named.inputs import completed
 from foldproof.tasks.data.guesses import guess_notes
 from foldproof.tasks.data.ids import digest_ids, id_column, id_notes, read_ids, write_ids
 from foldproof.tasks.data.sources.raw_table import RawData
 from foldproof.tasks.data.sources.read import read
-from foldproof.tasks.data.stored_features import StoredFeatures, store_features
+from foldproof.tasks.data.stored_features import StoredFeatures
+from foldproof.tasks.data.stored_inputs import feature_names, store_inputs
 from foldproof.tasks.data.tables.frames import ColumnFacts
 from foldproof.tasks.data.target import Label, Target, resolve_target
 from foldproof.tasks.data.target_facts import TargetFacts, target_facts
@@ -33,22 +37,24 @@ class Dataset:
     """Samples on disk, with their metadata in memory.
 
     Attributes:
-        folder: holds features.npy (float32, C order) or frame.arrow, targets.npy (what a Keras
-            model learns), codes.npy (sorted label codes int64, or float64 values) and, where
-            given, groups.npy (int64), weights.npy (float32), folds.npy (int64), times.npy
-            (int64, ascending: equal times have one number) and ids.arrow. Columns
-            that float32 is too coarse for stand in wide.npy (float64), their places among the
-            features in wide_places.npy (int64).
+        folder: holds features.npy (float32, C order) or frame.arrow (of several inputs each in
+            inputs/NAME), targets.npy (what a Keras model learns), codes.npy (sorted label codes
+            int64, or float64 values) and, where given, groups.npy (int64), weights.npy (float32),
+            folds.npy (int64), times.npy (int64, ascending: equal times have one number) and
+            ids.arrow. Columns that float32 is too coarse for stand in wide.npy (float64), their
+            places among the features in wide_places.npy (int64).
         digest: of the samples' content, whatever file they came from, but for ids.
         rows: n.
-        feature_shape: the shape of one sample, before it is preprocessed.
+        feature_shape: the shape of one sample, before it is preprocessed; of several inputs
+            that of each by its name.
         task: binary, multiclass or regression.
         labels: sorted; empty for a regression.
         positive: the positive label of a binary task.
         settings: the data settings as resolved.
         facts: the labels with their counts, or the range of a regression's values.
         notices: what the user should be told of the source.
-        columns: of a table that each fold preprocesses; empty for an array.
+        tables: the inputs that are tables, each with its columns, which each fold preprocesses;
+            the only input has no name. Arrays are not among them.
         merged: the columns of wide.npy.
         merged_target: the values of a regression, if float32 is too coarse for them.
         ids_digest: of the rows' ids, or empty; no result but the report depends on them.
@@ -58,18 +64,23 @@ class Dataset:
     folder: Path
     digest: str
     rows: int
-    feature_shape: tuple[int, ...]
+    feature_shape: Shapes
     task: Task
     labels: tuple[Label, ...]
     positive: Label | None
     settings: DataSpec
     facts: TargetFacts
     notices: tuple[str, ...] = ()
-    columns: tuple[ColumnFacts, ...] = ()
+    tables: Mapping[str, tuple[ColumnFacts, ...]] = field(default_factory=dict)
     merged: tuple[MergedColumn, ...] = ()
     merged_target: MergedColumn | None = None
     ids_digest: str = ""
     names: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[ColumnFacts, ...]:
+        """The columns of a table that each fold preprocesses; none of an array."""
+        return tuple(column for columns in self.tables.values() for column in columns)
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -125,7 +136,7 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
     present = {name: array for name, array in arrays.items() if array is not None}
     for name, array in present.items():
         np.save(folder / name, array, allow_pickle=False)
-    features = store_features(raw.features, spec.preprocess, folder)
+    features = store_inputs(raw.features, raw.settings, folder)
     dataset = _describe(raw, target, features, present, folder)
     coarse = merging_target(target.codes) if target.task == "regression" else None
     dataset = replace(dataset, merged_target=coarse)
@@ -141,26 +152,33 @@ def _with_ids(dataset: Dataset, ids: pa.Array) -> Dataset:
 def _describe(
     raw: RawData,
     target: Target,
-    features: StoredFeatures,
+    features: Mapping[str, StoredFeatures],
     arrays: dict[str, NDArray[Any]],
     folder: Path,
 ) -> Dataset:
     digests = {name: digest_array(array) for name, array in arrays.items() if name != TARGETS}
-    content = {**digests, **features.digests, "labels": target.labels}
+    stored = {name: digest for each in features.values() for name, digest in each.digests.items()}
+    content = {**digests, **stored, "labels": target.labels}
+    shapes = {name: each.shape for name, each in features.items()}
     return Dataset(
         folder=folder,
         digest=digest_json(content),
         rows=raw.rows,
-        feature_shape=features.shape,
+        feature_shape=shapes.get("", shapes),
         task=target.task,
         labels=target.labels,
         positive=target.positive,
-        settings=raw.settings.model_copy(update={"task": target.task, "positive": target.positive}),
+        settings=raw.settings.model_copy(
+            update={
+                **{"task": target.task, "positive": target.positive},
+                "preprocess": completed(raw.settings.preprocess, features),
+            }
+        ),
         facts=target_facts(target),
         notices=(*raw.notices, *guess_notes(raw.settings, target)),
-        columns=features.columns,
-        merged=features.merged,
-        names=tuple(getattr(raw.features, "column_names", ())),
+        names=feature_names(raw.features),
+        tables={name: each.columns for name, each in features.items() if each.columns},
+        merged=tuple(column for each in features.values() for column in each.merged),
     )
 
 

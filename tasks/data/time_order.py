@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.inputs import map_inputs
 from foldproof.tasks.data.sources.raw_table import RawData
 
 UNITS = ("ns", "us")  # the first is the finer, the second reaches beyond the years 1677 to 2262
@@ -45,14 +46,18 @@ def in_time_order(raw: RawData, times: Times) -> tuple[RawData, Times]:
     sides = ("target", "groups", "weights", "time", "id", "folds")
     found = {name: getattr(raw, name) for name in sides}
     moved = {name: array[order] for name, array in found.items() if array is not None}
-    held: Any = raw.in_memory().features
-    features = held.take(pa.array(order)) if isinstance(held, pa.Table) else held[order]
+    features = map_inputs(lambda each: _in_order(each, order), raw.in_memory().features)
     note = (
         f"the source is not in the order of data.time {raw.settings.time!r}: its rows were put in "
         "it, and row numbers count in it"
     )
     notices = (*raw.notices, note)
     return replace(raw, features=features, notices=notices, **moved), times[order]
+
+
+def _in_order(features: Any, order: NDArray[np.int64]) -> Any:
+    is_table = isinstance(features, pa.Table)
+    return features.take(pa.array(order)) if is_table else features[order]
 
 
 def _comparable(values: NDArray[Any]) -> NDArray[Any]:

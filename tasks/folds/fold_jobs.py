@@ -6,6 +6,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.config.model import ModelSpec
+from foldproof.tasks.config.named.inputs import preprocess_of
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.folds.job import FoldJob
@@ -48,7 +49,7 @@ def fold_jobs(
         "family": digest_json({name: shared[name] for name in shared if name != "seed"}),
         "inner": rule,
         "inner_gap": study.split.gap,
-        "preprocess": _preprocess_call(dataset),
+        **_preprocessing(dataset),
         "builder": replace(
             builder_call(study.model, dataset, identity.files),
             functions=sent_functions(study.train),
@@ -85,11 +86,19 @@ def builder_call(
     )
 
 
-def _preprocess_call(dataset: Dataset) -> PreprocessCall:
-    """Return what a worker needs to preprocess features."""
-    given = dataset.settings.preprocess
+def _preprocessing(dataset: Dataset) -> dict[str, Any]:
+    """Return the fields of a job that say how features are preprocessed: all, or each input's."""
+    if not isinstance(dataset.feature_shape, dict):
+        return {"preprocess": _preprocess_call(dataset, "")}
+    calls = {name: _preprocess_call(dataset, name) for name in dataset.feature_shape}
+    return {"inputs": tuple(calls.items())}
+
+
+def _preprocess_call(dataset: Dataset, name: str) -> PreprocessCall:
+    """Return what a worker needs to preprocess the features of an input."""
+    given = preprocess_of(dataset.settings.preprocess, name)
     if given == "auto":
-        return PreprocessCall("auto" if dataset.columns else "scaler")
+        return PreprocessCall("auto" if name in dataset.tables else "scaler")
     if given == "none":
         return PreprocessCall("none", given)
     is_object = isinstance(given, str) and is_function_object(given)

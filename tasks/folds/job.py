@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.inputs import Shapes
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.data.stored_inputs import INPUTS
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.folds.paths import fold_path
 from foldproof.tasks.folds.preprocess import PreprocessCall
 from foldproof.tasks.machine.numerics import Numerics
 from foldproof.tasks.user_code.builder_call import BuilderCall
 from foldproof.tasks.user_code.opened_files.watch import NOTHING, OpenedFiles
+
+SHAPE_CHARS = 12  # of a digest of shapes
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class FoldJob:
         remote: the URI of the object storage that the folder stands for, or empty.
         inner_gap: times left out before the rows that early stopping holds out.
         preprocess: what is fitted to the features first.
+        inputs: of a model with several inputs, the name of each and what is fitted to it.
     """
 
     key: str
@@ -55,15 +61,32 @@ class FoldJob:
     remote: str = ""
     inner_gap: int = 0
     preprocess: PreprocessCall = field(default_factory=PreprocessCall)
+    inputs: tuple[tuple[str, PreprocessCall], ...] = ()
 
-    def with_input(self, shape: tuple[int, ...]) -> "FoldJob":
+    @property
+    def parts(self) -> dict[str, "FoldJob"]:
+        """The job for the features of each input alone; the only one has no name."""
+        if not self.inputs:
+            return {"": self}
+        return {
+            name: replace(self, data=self.data / INPUTS / name, preprocess=call, inputs=())
+            for name, call in self.inputs
+        }
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether samples have the shape of the data after they are preprocessed."""
+        return all(part.preprocess.way == "scaler" for part in self.parts.values())
+
+    def with_input(self, shape: Shapes) -> "FoldJob":
         """Return the job with the shape of a sample as preprocessing leaves it.
 
         Models of one family are compiled once for each.
         """
-        if self.preprocess.way == "scaler":
+        if self.keeps_shape:
             return self
-        width = "x".join(map(str, shape))
+        several = isinstance(shape, dict)  # whose shapes may be too long for the name of a file
+        width = digest_json(shape)[:SHAPE_CHARS] if several else "x".join(map(str, shape))
         call = replace(self.builder, input_shape=shape)
         return replace(self, builder=call, family=f"{self.family}:{width}")
 

@@ -4,8 +4,10 @@ from importlib import metadata
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
+from foldproof.tasks.common.inputs import plain_shapes
 from foldproof.tasks.common.version import REPORT_VERSION, RESULTS_VERSION
 from foldproof.tasks.config.keyed import keyed_settings
+from foldproof.tasks.config.named.inputs import of_each
 from foldproof.tasks.config.split import SplitSpec
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.config.train import SAME_BITS
@@ -71,7 +73,7 @@ def run_key(
         "data": {
             "sha256": dataset.digest,
             "rows": dataset.rows,
-            "feature_shape": list(dataset.feature_shape),
+            "feature_shape": plain_shapes(dataset.feature_shape),
             **dataset.facts.for_key(),
             "settings": dataset.settings.without_place(),
             **({"ids": dataset.ids_digest} if dataset.ids_digest else {}),
@@ -121,8 +123,8 @@ def report_versions() -> dict[str, Any]:
 
 def _preprocessing(dataset: Dataset) -> dict[str, Any]:
     """Return how features are preprocessed, where that is more than a scaler of plain numbers."""
-    given = dataset.settings.preprocess
-    if given == "auto" and not dataset.columns:
+    given = of_each(dataset.settings.preprocess).values()
+    if all(each == "auto" for each in given) and not dataset.tables:
         return {}
     settings = dataset.settings.model_dump(mode="json", include={"preprocess"})
     return {"preprocess": {"steps": settings["preprocess"], "pandas": metadata.version("pandas")}}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from foldproof.tasks.config.model import ModelSpec
-from foldproof.tasks.config.named.preprocess import Preprocess, references_in
+from foldproof.tasks.config.named.inputs import Preprocessing
+from foldproof.tasks.config.named.preprocess import references_in, words_in
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.training_code import described_functions, trace_training
 from foldproof.tasks.user_code.objects.functions import (
@@ -47,7 +48,7 @@ class ModelIdentity:
 def identify_model(
     model: ModelSpec,
     train: TrainSpec,
-    preprocess: Preprocess = "auto",
+    preprocess: Preprocessing = "auto",
     tell: Callable[[str], None] = lambda text: None,
 ) -> ModelIdentity:
     """Identify the model by tracing all user code that a fold runs, without running any of it.
@@ -70,17 +71,25 @@ def identify_model(
         trace_module("model.builder", model.builder.partition(":")[0], search, found)
     heavy = bool(found.distributions.keys() - LIGHT) or _ours_need_it(found)
     trace_training(train, search, found)
-    own = isinstance(preprocess, str) and is_function_object(preprocess)
-    if own:
-        _trace_object("data.preprocess", str(preprocess), search, found)
+    own = [word for word in words_in(preprocess) if is_function_object(word)]
+    for name in own:
+        _trace_object("data.preprocess", name, search, found)
     for reference in references_in(preprocess):
         trace_module("data.preprocess", reference.partition(":")[0], search, found)
     heavy = heavy or bool(found.distributions.keys() & HEAVY)
     described = {"builder": model.builder, "params": model.params, "function": function}
-    described |= {"preprocess": identity_of(str(preprocess))} if own else {}
+    described |= _described_objects(own, isinstance(preprocess, dict))
     described |= described_functions(train)
     described |= found.described() | _described_files([])
     return ModelIdentity(described, heavy, tuple(found.notices))
+
+
+def _described_objects(names: list[str], of_inputs: bool) -> dict[str, Any]:
+    """Return what transformers given in Python are made of: the only one, or by their names."""
+    if not names:
+        return {}
+    made = {name: identity_of(name) for name in names}
+    return {"preprocess": made if of_inputs else made[names[0]]}
 
 
 def _trace_object(setting: str, name: str, search: list[str], found: Provenance) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from foldproof.tasks.common.inputs import shown_shapes
 from foldproof.tasks.common.text import number
 from foldproof.tasks.data.target_facts import (
     WARNING,
@@ -91,6 +92,6 @@ def _origin(key: Mapping[str, Any]) -> dict[str, str]:
 def describe(key: Mapping[str, Any]) -> str:
     """Say in a line what data, folds and seed a run has."""
     data, split = key["data"], key["split"]
-    shape = " x ".join(map(str, data["feature_shape"]))
+    shape = shown_shapes(data["feature_shape"])
     rows = f"{data['rows']} rows, {shape} features, {data['settings']['task']}"
     return f"{rows}; {split['folds']} folds by {split['method']}; seed {key['seed']}"

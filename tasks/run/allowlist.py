@@ -16,8 +16,14 @@ from urllib.parse import unquote, urlsplit
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.import_paths import import_paths
+from foldproof.tasks.config.named.inputs import Preprocessing
 from foldproof.tasks.config.named.keras_parts import HARMLESS_CALLBACKS, Named
-from foldproof.tasks.config.named.preprocess import CALLING, Preprocess, is_harmless_part, steps_in
+from foldproof.tasks.config.named.preprocess import (
+    CALLING,
+    is_harmless_part,
+    steps_in,
+    words_in,
+)
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.sources.choose import places
 from foldproof.tasks.run.deployment_internals import is_deployed
@@ -142,8 +148,8 @@ def named_code(study: Study) -> dict[str, str]:
 
 
 def _is_object_here(setting: str, reference: str) -> bool:
-    is_one = is_function_object(reference)
-    return is_one and (setting in BY_VALUE or is_registered(reference))
+    is_one, place = is_function_object(reference), ".".join(setting.split(".")[:2])
+    return is_one and (place in BY_VALUE or is_registered(reference))
 
 
 def _is_harmless(setting: str, reference: str) -> bool:
@@ -174,10 +180,9 @@ def refuse_code_in_params(study: Study) -> None:
                 _refuse_object(f"train.{setting}", one.params)
 
 
-def _refuse_calling(preprocess: Preprocess) -> None:
+def _refuse_calling(preprocess: Preprocessing) -> None:
     """Refuse transformers that call what they are given, or open what the data names."""
-    names = [preprocess] if isinstance(preprocess, str) else []
-    for name in (*names, *(step.name for step in steps_in(preprocess))):
+    for name in (*words_in(preprocess), *(step.name for step in steps_in(preprocess))):
         if name.partition(":")[2] == CALLING or name == CALLING:
             problem = f"{CALLING} calls what it is given; name another transformer"
             raise InputError("data.preprocess", problem)

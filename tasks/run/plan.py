@@ -167,8 +167,9 @@ class RunPlan:
 
 def leaves_pixels(study: Study) -> bool:
     """Return whether no scaler is applied because the samples are images, and nobody chose one."""
-    is_free = study.data.preprocess == "auto" and not study.train.chosen("scaler")
-    return is_free and has_images(study.data)
+    data = study.data
+    is_free = data.preprocess == "auto" and not study.train.chosen("scaler")
+    return is_free and data.inputs is None and has_images(data)
 
 
 def without_scaler(study: Study) -> Study:

@@ -6,13 +6,15 @@ settings and starts what takes long to start, `load_data` and `split_rows` do wh
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from foldproof.tasks.common.digest import digest_json
 from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
+from foldproof.tasks.common.inputs import shown_shapes
 from foldproof.tasks.config.import_paths import import_paths_in
 from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.class_weights import check_class_weight, check_sampler
@@ -309,7 +311,7 @@ class Run(RunPlan):
             self._refusal = error
             return NOTHING
 
-    def _show_data_summary(self, rows: int, shape: Sequence[int], facts: TargetFacts) -> None:
+    def _show_data_summary(self, rows: int, shape: Any, facts: TargetFacts) -> None:
         """Show size and labels of the data, and warn of a positive label that may be wrong."""
         classes = classes_line(facts, MAX_LISTED_CLASSES)
         self.display.tell(f"data: {_size(rows, shape)}; {classes}")
@@ -437,5 +439,5 @@ class Run(RunPlan):
         self._stored.keep_source(self)
 
 
-def _size(rows: int, shape: Sequence[int]) -> str:
-    return f"{rows} rows, {' x '.join(map(str, shape))} features"
+def _size(rows: int, shape: Any) -> str:
+    return f"{rows} rows, {shown_shapes(shape)} features"

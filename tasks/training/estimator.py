@@ -15,8 +15,8 @@ from foldproof.tasks.training.seeding import seed_estimator
 from foldproof.tasks.training.trained_model import Trained
 
 
-def check_estimator(model: Any, task: Task, weighted: bool) -> None:
-    """Refuse an estimator that cannot do the task.
+def check_estimator(model: Any, task: Task, weighted: bool, several_inputs: bool = False) -> None:
+    """Refuse an estimator that cannot do the task, or that would get more than one table.
 
     Raises:
         InputError: with what it lacks.
@@ -24,6 +24,9 @@ def check_estimator(model: Any, task: Task, weighted: bool) -> None:
     from sklearn.base import is_classifier, is_regressor
 
     name = type(model).__name__
+    if several_inputs:
+        problem = f"is for models with named inputs, but {name} takes one table"
+        raise InputError("data.inputs", f"{problem}; leave it out")
     if task == "regression" and not is_regressor(model):
         raise InputError("model.builder", f"{name} is no regressor, but the task is a regression")
     if task != "regression" and not is_classifier(model):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.digest import digest_arrays
+from foldproof.tasks.common.inputs import count_rows, map_inputs
 from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
@@ -214,7 +215,7 @@ def _train_keras(
     built = time.perf_counter()
     history, epochs, best = prepared.train(fold_data, progress)
     return Trained(
-        predict=lambda features: prepared.predict(as_float32(features)),
+        predict=lambda features: prepared.predict(map_inputs(as_float32, features)),
         activation=output_activation(prepared.model),
         history=history,
         epochs_run=epochs,
@@ -256,7 +257,7 @@ def _checked_output(trained: Trained, features: Any, job: FoldJob) -> Any:
     raw = trained.predict(features)
     if not isinstance(raw, np.ndarray):
         raise UnfitOutput("the model has several outputs; return one")
-    raw = raw.reshape(features.shape[0], -1)
+    raw = raw.reshape(count_rows(features), -1)
     check_width(raw.shape[1], job.builder.task, len(job.labels))
     class_scores(raw, trained.activation, job.builder.task)
     return raw

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.inputs import map_inputs, sample_shapes
 from foldproof.tasks.data.dataset import CODES, GROUPS, TARGETS, TIMES, WEIGHTS, class_targets
 from foldproof.tasks.data.npy import take_rows
 from foldproof.tasks.data.stored_features import FEATURES, WIDE, WIDE_PLACES
-from foldproof.tasks.data.tables.frames import FRAME, Known, as_frame, categories_in, take_frame
+from foldproof.tasks.data.tables.frames import FRAME, as_frame, categories_in, take_frame
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.split.holdout import inner_split
 from foldproof.tasks.training.preprocessing.features import as_float32
@@ -30,7 +31,8 @@ from foldproof.tasks.training.streaming.row_file import RowFile
 class Samples:
     """Rows ready for a model: preprocessed features, targets, and weights or None.
 
-    Features that would not fit in memory are a `RowFile`, to be indexed by rows as an array is.
+    Features of several inputs are a dict. Those that would not fit in memory are a `RowFile`, to be
+    indexed by rows as an array is.
     """
 
     features: Any
@@ -47,14 +49,14 @@ class FoldData:
         held_out: the rows that early stopping monitors, or None.
         preprocessing: fitted on `train` only.
         codes: of `train`: sorted label codes, or values float64.
-        known: the categories of `train`, by column.
+        known: the categories of `train`, by column; of several inputs by the input's name.
     """
 
     train: Samples
     held_out: Samples | None
     preprocessing: Fitted
     codes: NDArray[Any]
-    known: Known = field(default_factory=dict)
+    known: Any = field(default_factory=dict)
 
     @property
     def is_streamed(self) -> bool:
@@ -76,8 +78,8 @@ class FoldData:
         held = self.held_out
         return replace(
             self,
-            train=replace(self.train, features=as_float32(self.train.features)),
-            held_out=held and replace(held, features=as_float32(held.features)),
+            train=replace(self.train, features=map_inputs(as_float32, self.train.features)),
+            held_out=held and replace(held, features=map_inputs(as_float32, held.features)),
         )
 
 
@@ -89,7 +91,7 @@ def training_data(job: FoldJob) -> FoldData:
     """
     inner, held = inner_rows(job)
     codes = _take(job, CODES, inner)
-    known: Known = {}
+    known: Any = {}
     if streams(job, len(inner) + len(held)):
         fitted, features = fit_streamed(job, inner, partial(unscaled_features, job))
     else:
@@ -111,8 +113,12 @@ def training_data(job: FoldJob) -> FoldData:
     )
 
 
-def _raw_training_rows(job: FoldJob, rows: NDArray[np.int64]) -> tuple[Any, Known]:
+def _raw_training_rows(job: FoldJob, rows: NDArray[np.int64]) -> tuple[Any, Any]:
     """Copy training rows out of the data, and tell the categories that they have."""
+    if job.inputs:
+        found = {name: _raw_training_rows(part, rows) for name, part in job.parts.items()}
+        raw = {name: pair[0] for name, pair in found.items()}
+        return raw, {name: pair[1] for name, pair in found.items()}
     if not (job.data / FRAME).exists():
         return unscaled_features(job, rows), {}
     table = take_frame(job.data / FRAME, rows)
@@ -120,7 +126,9 @@ def _raw_training_rows(job: FoldJob, rows: NDArray[np.int64]) -> tuple[Any, Know
     return as_frame(table, known), known
 
 
-def _raw_rows(job: FoldJob, rows: NDArray[np.int64], known: Known) -> Any:
+def _raw_rows(job: FoldJob, rows: NDArray[np.int64], known: Any) -> Any:
+    if job.inputs:
+        return {name: _raw_rows(part, rows, known[name]) for name, part in job.parts.items()}
     if (job.data / FRAME).exists():
         return as_frame(take_frame(job.data / FRAME, rows), known)
     return unscaled_features(job, rows)
@@ -133,7 +141,7 @@ def prepared(job: FoldJob) -> tuple[FoldJob, FoldData]:
         InputError: they cannot be preprocessed.
     """
     fold_data = training_data(job)
-    return job.with_input(fold_data.train.features.shape[1:]), fold_data
+    return job.with_input(sample_shapes(fold_data.train.features)), fold_data
 
 
 def inner_rows(job: FoldJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -169,7 +177,7 @@ def test_features(job: FoldJob, fold_data: FoldData) -> tuple[NDArray[np.int64],
 
 
 def _transformed(
-    job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known, like: Any
+    job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Any, like: Any
 ) -> Any:
     """Return other rows as the training rows are: in memory, or in a file."""
     if isinstance(like, RowFile):
@@ -189,7 +197,7 @@ def _divide(
 
 
 def _held_out(
-    job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Known, like: Any
+    job: FoldJob, rows: NDArray[np.int64], fitted: Fitted, known: Any, like: Any
 ) -> Samples:
     features = _transformed(job, rows, fitted, known, like)
     return Samples(features, _take(job, TARGETS, rows), None)

@@ -7,6 +7,7 @@ from typing import Any
 
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.inputs import Shapes, shown_shapes
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.outputs import Activation
@@ -89,17 +90,25 @@ def loss_for(task: Task, outputs: int) -> str:
     return "binary_crossentropy"
 
 
-def _build(model: Any, shape: tuple[int, ...]) -> None:
-    import keras
-
+def _build(model: Any, shape: Shapes) -> None:
     try:
         # build() alone leaves the layers of a subclassed model without weights.
-        model(keras.Input(shape))
+        model(_symbolic(shape))
     except Exception as error:
+        shown = shape if isinstance(shape, tuple) else shown_shapes(shape)
         problem = (
-            f"the model cannot be built on {shape} ({short_error(error)}); --verbose shows where"
+            f"the model cannot be built on {shown} ({short_error(error)}); --verbose shows where"
         )
         raise InputError("model.builder", problem) from error
+
+
+def _symbolic(shapes: Shapes) -> Any:
+    """Return what a model is called with to build it: an input, or some by their names."""
+    import keras
+
+    if not isinstance(shapes, dict):
+        return keras.Input(shapes)
+    return {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
 
 
 def _compile(model: Any, call: BuilderCall, train: TrainSpec) -> None:

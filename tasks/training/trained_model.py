@@ -27,7 +27,7 @@ class Trained:
         not_compiled: why the worker could not keep a compiled model, or empty.
     """
 
-    predict: Callable[[NDArray[Any]], NDArray[Any]]
+    predict: Callable[[Any], NDArray[Any]]
     activation: Activation
     history: History
     epochs_run: int | None

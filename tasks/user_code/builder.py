@@ -14,7 +14,8 @@ from foldproof.tasks.user_code.opened_files.hooks import handed_paths
 from foldproof.tasks.user_code.references import located
 from foldproof.tasks.user_code.search_path import extend_path
 
-OFFERED_ARGUMENTS = ("input_shape", "n_outputs", "n_classes", "task")  # what a builder may ask for
+# What a builder may ask for; input_shapes where the data has several inputs.
+OFFERED_ARGUMENTS = ("input_shape", "input_shapes", "n_outputs", "n_classes", "task")
 BOLD = re.compile(r"\x1b\[1m(.*?)\x1b\[0m", re.DOTALL)
 ANSI = re.compile(r"\x1b\[[0-9;]*m|\{\{.*?\}\}")  # colours, and TensorFlow's names of graph nodes
 
@@ -56,10 +57,9 @@ def call_builder(builder: Callable[..., Any], call: BuilderCall) -> Any:
     signature = inspect.signature(builder)
     takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     _check_params(signature, call.params, takes_all)
-    known = {
-        name: getattr(call, name) for name in OFFERED_ARGUMENTS if name in signature.parameters
-    }
+    known = {name: value for name, value in call.offered.items() if name in signature.parameters}
     given = {**known, **_copied(call.params)}
+    _check_shapes(signature, given, call)
     _check_required(signature, given)
     with handed_paths():
         return builder(**given)
@@ -95,6 +95,25 @@ def _check_params(signature: inspect.Signature, params: dict[str, Any], takes_al
             ]
             hint = nearest(name, own).strip() if own else "it takes none"
             raise InputError(f"model.params.{name}", f"the builder does not take it; {hint}")
+
+
+def _check_shapes(signature: inspect.Signature, given: dict[str, Any], call: BuilderCall) -> None:
+    """Refuse a builder that needs the shape of one input where there are several, or the reverse.
+
+    Raises:
+        InputError: it does.
+    """
+    needed = {name for name, each in signature.parameters.items() if each.default is each.empty}
+    shape, missing = call.input_shape, needed - given.keys()
+    if isinstance(shape, dict) and "input_shape" in missing:
+        names = ", ".join(shape)
+        problem = f"{call.reference} asks for input_shape, but data.inputs names several ({names})"
+        remedy = "let it take input_shapes, a dict by these names"
+        raise InputError("model.builder", f"{problem}; {remedy}")
+    if not isinstance(shape, dict) and "input_shapes" in missing:
+        problem = f"{call.reference} asks for input_shapes, but the data has one input"
+        remedy = "let it take input_shape, or name inputs in data.inputs"
+        raise InputError("model.builder", f"{problem}; {remedy}")
 
 
 def _check_required(signature: inspect.Signature, given: dict[str, Any]) -> None:

@@ -48,12 +48,12 @@ INPUTS = [
     (
         "two_inputs",
         "the model has 2 inputs (left, right), but features are one array; "
-        "give it one Input of (30,) and divide that inside",
+        "name them in data.inputs, or give it one Input of (30,) and divide that inside",
     ),
     (
         "named_inputs",
         "the model has 2 inputs (left, right), but features are one array; "
-        "give it one Input of (30,) and divide that inside",
+        "name them in data.inputs, or give it one Input of (30,) and divide that inside",
     ),
     ("two_outputs", "the model has several outputs; return one"),
     (

@@ -1,9 +1,5 @@
 """A fold's bits: equal to an independent loop, on every engine, in any order, in any worker."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +7,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from foldproof.tasks.common.places import ROOT
 from foldproof.tasks.config.compute import ComputeSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.folds.outputs import class_scores
@@ -23,6 +18,7 @@ from foldproof.tasks.run.views.progress_view import Display
 from foldproof.tasks.store.fold_file import read_fold
 from foldproof.tasks.store.scratch import make_scratch, remove_scratch
 from foldproof.tasks.workers.slots import Slots
+from tests.support.reference import reference
 from tests.support.spy import MARKS, SPY
 from tests.support.training import settings, train_some
 
@@ -52,34 +48,6 @@ INDEPENDENT = ["dense", "conv", "recurrent", "own_step"]
 def digests(records):
     assert [r.error for r in records] == [None] * len(records), records[0].traceback
     return [(r.initial, r.weights, r.predictions) for r in records]
-
-
-def reference(given, place, folder: Path, slots, threads=1):
-    """Train one fold by the independent loop and return its digests."""
-    with launched(Run(parse_study(given), Display("quiet"), slots=slots)) as run:
-        job = next(job for job in run.jobs if (job.repeat, job.fold) == place)
-        dataset = run.dataset
-        np.savez(
-            folder / "fold.npz",
-            X=np.load(job.data / "features.npy"),
-            y=np.load(job.data / "targets.npy").ravel(),
-            train=np.load(job.train_path),
-            test=np.load(job.test_path),
-        )
-        spec = {
-            **{"seed": given.get("seed", 1337), "repeat": place[0], "fold": place[1]},
-            **{"folder": str(ROOT), "builder": given["model"]["builder"], "threads": threads},
-            **{"shape": dataset.feature_shape, "n_outputs": dataset.outputs},
-            **{"task": dataset.task, "epochs": given["train"]["epochs"], "batch_size": 32},
-            "data": str(folder / "fold.npz"),
-        }
-    path = folder / "spec.json"
-    path.write_text(json.dumps(spec))
-    script = ROOT / "tests" / "support" / "reference_training.py"
-    ended = subprocess.run([sys.executable, script, path], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout.strip().splitlines()[-1])
-    return found["initial"], found["weights"], found["predictions"]
 
 
 @pytest.mark.parametrize(("builder", "source", "kept"), ZOO)

@@ -40,7 +40,12 @@ def build():
     module, _, name = spec["builder"].partition(":")
     builder = getattr(importlib.import_module(module), name)
     wanted = builder.__code__.co_varnames[: builder.__code__.co_argcount]
-    known = {"input_shape": tuple(spec["shape"]), "n_outputs": spec["n_outputs"]}
+    several = isinstance(spec["shape"], dict)
+    known = {"n_outputs": spec["n_outputs"]}
+    if several:
+        known["input_shapes"] = {name: tuple(shape) for name, shape in spec["shape"].items()}
+    else:
+        known["input_shape"] = tuple(spec["shape"])
     keras.utils.set_random_seed(seed_of(0))
     model = builder(**{name: known[name] for name in wanted})
     if not model.built:
@@ -51,6 +56,16 @@ def build():
     return model
 
 
+class Scaled:
+    """The features of an input, scaled by its training rows: those, and all."""
+
+    def __init__(self, values, train):
+        flat = values.astype(np.float32).reshape(len(values), -1)
+        scaler = StandardScaler().fit(flat[train])
+        self.train = scaler.transform(flat[train]).reshape(len(train), *values.shape[1:])
+        self.all = scaler.transform(flat).reshape(values.shape)
+
+
 def main():
     tf.config.experimental.enable_op_determinism()
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
@@ -58,20 +73,27 @@ def main():
     tf.config.threading.set_inter_op_parallelism_threads(spec["threads"])
     data = np.load(spec["data"])
     train, test = np.sort(data["train"]), np.sort(data["test"])
-    features, targets = data["X"].astype(np.float32), data["y"]
-    scaler = StandardScaler().fit(features[train])
-    x, y = scaler.transform(features[train]), targets[train]
+    targets = data["y"]
+    several = isinstance(spec["shape"], dict)
+    parts = {name: Scaled(data[name], train) for name in (spec["shape"] if several else ["X"])}
+
+    def rows(places, of):
+        """Return rows of all inputs, by name where there are several."""
+        taken = {name: getattr(part, of)[places] for name, part in parts.items()}
+        return taken if several else taken["X"]
+
+    y = targets[train]
     y = y.astype(np.int32) if spec["task"] == "multiclass" else y.astype(np.float32).reshape(-1, 1)
     model = build()
     initial = sha256(model.get_weights())
     order = np.random.Generator(np.random.PCG64(seed_of(1)))
     for _ in range(spec["epochs"]):
-        rows = order.permutation(len(x))
-        for start in range(0, len(x), spec["batch_size"]):
-            batch = rows[start : start + spec["batch_size"]]
-            model.train_on_batch(x[batch], y[batch])
+        drawn = order.permutation(len(train))
+        for start in range(0, len(train), spec["batch_size"]):
+            batch = drawn[start : start + spec["batch_size"]]
+            model.train_on_batch(rows(batch, "train"), y[batch])
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    raw = model.predict(scaler.transform(features[test]), batch_size=spec["batch_size"], verbose=0)
+    raw = model.predict(rows(test, "all"), batch_size=spec["batch_size"], verbose=0)
     found = {
         "initial": initial,
         "weights": sha256(model.get_weights()),

@@ -53,3 +53,9 @@ def build():
     return Spy()
 """
 )
+
+# The same, for a model whose inputs are called first and marked.
+SPY_OF_INPUTS = SPY.replace(
+    "        return self.out(x)",
+    "        return self.out(layers.concatenate([x['first'], x['marked']]))",
+)

@@ -6,6 +6,7 @@ does, which is the user's own or a run's.
 
 import hashlib
 import weakref
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class Arrays:
 
     Attributes:
         source: the setting.
-        named: the arrays by name, of which X may be a table; or a whole table under `TABLE`.
+        named: the arrays by name, of which features may be tables; or a whole one under `TABLE`.
     """
 
     def __init__(self, source: str, named: dict[str, Any]) -> None:
@@ -48,22 +49,51 @@ def is_in_memory(source: str) -> bool:
     return source.startswith(PREFIX)
 
 
-def store_arrays(given: dict[str, Any]) -> Arrays:
+def store_arrays(given: dict[str, Any], features: Collection[str] = ("X",)) -> Arrays:
     """Copy and register arrays; equal ones are stored once.
+
+    Args:
+        given: arrays by name.
+        features: which of them may be frames.
 
     Raises:
         InputError: an array holds something else than numbers, booleans or text.
     """
     for name, value in given.items():
         refuse_stream(name, value)
-    table = _table(given.get("X"))
-    plain = {name: value for name, value in given.items() if table is None or name != "X"}
-    arrays: dict[str, Any] = {name: _array(name, value) for name, value in plain.items()}
+    found = {name: _table(given[name]) for name in features}
+    tables = {name: table for name, table in found.items() if table is not None}
+    plain = {name: value for name, value in given.items() if name not in tables}
+    arrays: dict[str, Any] = {
+        name: _array(name, value, name in features) for name, value in plain.items()
+    }
     content: dict[str, Any] = {name: digest_array(a) for name, a in arrays.items()}
-    if table is not None:
-        arrays["X"], content["X"] = table, _digest_table(table)
+    content |= {name: _digest_table(table) for name, table in tables.items()}
+    arrays |= tables
     source = PREFIX + digest_json(content)[:16]
     return _kept.setdefault(source, Arrays(source, arrays))
+
+
+def named_features(X: Any, taken: Collection[str]) -> dict[str, Any]:
+    """Return the features of each input by its name; those of the only one are X.
+
+    Args:
+        X: features, or a dict of these.
+        taken: names of what is no input.
+
+    Raises:
+        InputError: an input has no name, or one of these.
+    """
+    if not isinstance(X, Mapping):
+        return {"X": X}
+    if not X:
+        raise InputError("X", "names no input; give some, as {name: features}")
+    for name in X:
+        if not isinstance(name, str) or name in taken:
+            others = ", ".join(sorted(taken))
+            problem = f"{name!r} is no name of an input"
+            raise InputError("X", f"{problem}; give a text other than {others}")
+    return dict(X)
 
 
 def _table(X: Any) -> Any:
@@ -142,7 +172,7 @@ def get_arrays(source: str) -> Arrays:
     return found
 
 
-def _array(name: str, value: Any) -> NDArray[Any]:
+def _array(name: str, value: Any, are_features: bool) -> NDArray[Any]:
     try:
         array = np.array(value)
     except ValueError as error:  # rows of different lengths
@@ -154,7 +184,7 @@ def _array(name: str, value: Any) -> NDArray[Any]:
     if array.dtype != object:
         return array
     _refuse_gaps(name, array)
-    return _from_objects(name, array)
+    return _from_objects(name, array, are_features)
 
 
 def _moments(array: NDArray[Any]) -> NDArray[Any]:
@@ -178,12 +208,12 @@ def _refuse_gaps(name: str, array: NDArray[Any]) -> None:
         raise InputError(name, f"{count}; remove those rows")
 
 
-def _from_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
+def _from_objects(name: str, array: NDArray[Any], are_features: bool) -> NDArray[Any]:
     """Return text or numbers; a table of both booleans and floats comes as objects, too."""
     kinds = {type(item) for item in array.ravel()}
     if kinds == {str}:
         return array.astype(str)
-    if name == "X" and all(issubclass(kind, NUMBERS) for kind in kinds):
+    if are_features and all(issubclass(kind, NUMBERS) for kind in kinds):
         return array.astype(np.float64)
     raise InputError(name, f"holds {_names(kinds)}; give numbers, booleans or text without gaps")
 

@@ -120,19 +120,29 @@ Preprocess = Annotated[
 ]
 
 
-def references_in(value: "str | list[Part | Step]") -> list[str]:
-    """Return each import path in the setting, as module:name."""
+def references_in(value: Any) -> list[str]:
+    """Return each import path in the setting, or in that of each input, as module:name."""
+    if isinstance(value, dict):
+        return [reference for each in value.values() for reference in references_in(each)]
     if isinstance(value, str):
         return [value] if ":" in value and "@" not in value else []
     return [step.name for step in steps_in(value) if ":" in step.name]
 
 
-def steps_in(value: "str | list[Part | Step]") -> list[Step]:
-    """Return each step in the setting, also those for some columns."""
+def steps_in(value: Any) -> list[Step]:
+    """Return each step in the setting, or in that of each input, also those for some columns."""
+    if isinstance(value, dict):
+        return [step for each in value.values() for step in steps_in(each)]
     if isinstance(value, str):
         return []
     inner = [item.steps if isinstance(item, Part) else [item] for item in value]
     return [step for steps in inner if not isinstance(steps, str) for step in steps]
+
+
+def words_in(value: Any) -> list[str]:
+    """Return each text that stands for all of a preprocessing: a word, a path, or an object."""
+    given = list(value.values()) if isinstance(value, dict) else [value]
+    return [each for each in given if isinstance(each, str)]
 
 
 # They neither write, connect nor call what they are given, so anybody may name them.
@@ -167,8 +177,12 @@ def sampler_module(sampler: Step) -> str:
     return sampler.name.partition(":")[0] if ":" in sampler.name else SAMPLERS
 
 
-def check_preprocess(value: Any) -> None:
+def check_preprocess(value: Any, setting: str = "preprocess") -> None:
     """Refuse what is no word, no reference, and no list with its parts first.
+
+    Args:
+        value: the setting's.
+        setting: its name.
 
     Raises:
         InputError: with what to write.
@@ -179,20 +193,20 @@ def check_preprocess(value: Any) -> None:
         if ":" not in value and "." not in value and "/" not in value:
             hint = nearest(value, WORDS).strip()
             remedy = f"{hint}, or module:object, or a list of steps such as [{value}]"
-            raise InputError("preprocess", f"unknown {value!r}; {remedy}")
-        refuse_slip("preprocess", value, "Class")
+            raise InputError(setting, f"unknown {value!r}; {remedy}")
+        refuse_slip(setting, value, "Class")
         return
     if not value:
-        raise InputError("preprocess", "has no step; write none to do nothing")
+        raise InputError(setting, "has no step; write none to do nothing")
     kinds = [isinstance(item, Part) for item in value]
     if kinds != sorted(kinds, reverse=True):
-        raise InputError("preprocess", "parts for columns come before steps for all; move them up")
-    _refuse_twice([item for item in value if isinstance(item, Part)])
+        raise InputError(setting, "parts for columns come before steps for all; move them up")
+    _refuse_twice([item for item in value if isinstance(item, Part)], setting)
 
 
-def _refuse_twice(parts: list[Part]) -> None:
+def _refuse_twice(parts: list[Part], setting: str) -> None:
     named = [[part.columns] if isinstance(part.columns, str) else part.columns for part in parts]
     every = [name for names in named for name in names]
     for name in every:
         if every.count(name) > 1:
-            raise InputError("preprocess", f"{name!r} stands in two parts; give it one")
+            raise InputError(setting, f"{name!r} stands in two parts; give it one")

@@ -23,11 +23,13 @@ class Roles:
         taken: the column of each setting that names one.
         drop: what is left out.
         features: what was listed, or None.
+        inputs: the columns of each input of a model with several, or None.
     """
 
     taken: dict[str, str]
     drop: tuple[str, ...]
     features: tuple[str, ...] | None
+    inputs: dict[str, list[str]] | None = None
 
     @property
     def settings(self) -> dict[str, object]:
@@ -37,6 +39,7 @@ class Roles:
             **{side: self.taken.get(f"data.{side}") for side in sides},
             "drop": list(self.drop),
             "features": None if self.features is None else list(self.features),
+            "inputs": self.inputs,
         }
 
 
@@ -69,9 +72,18 @@ def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: s
     listed = None
     if spec.features is not None:
         listed = tuple(find_column("data.features", name, names) for name in spec.features)
-    roles = Roles(taken, drop, listed)
+    roles = Roles(taken, drop, listed, _inputs(names, spec))
     _refuse_two_roles(roles)
     return roles
+
+
+def _inputs(names: Sequence[str], spec: DataSpec) -> dict[str, list[str]] | None:
+    if spec.inputs is None:
+        return None
+    return {
+        name: [find_column(f"data.inputs.{name}", column, names) for column in columns]
+        for name, columns in spec.inputs.items()
+    }
 
 
 def find_column(setting: str, name: str, names: Sequence[str]) -> str:
@@ -144,6 +156,12 @@ def _refuse_two_roles(roles: Roles) -> None:
     named += [("data.drop", name) for name in roles.drop]
     named += [("data.features", name) for name in roles.features or ()]
     counts = Counter(name for _, name in named)
+    for name, columns in (roles.inputs or {}).items():  # one column may be of several inputs
+        for column in columns:
+            if counts[column]:
+                other = next(setting for setting, taken in named if taken == column)
+                problem = f"column {column!r} is also {other}; give it one role"
+                raise InputError(f"data.inputs.{name}", problem)
     for setting, name in reversed(named):
         if counts[name] > 1:
             others = sorted({other for other, column in named if column == name} - {setting})

@@ -1,5 +1,6 @@
 """The result of every reader: features and the other columns, unchecked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.inputs import any_input
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.table_on_disk import TableOnDisk
 
@@ -16,7 +18,8 @@ class RawData:
     """Samples before any check of their values.
 
     Attributes:
-        features: a table of n rows, in memory or on disk, or an array of shape (n, ...).
+        features: a table of n rows, in memory or on disk, or an array of shape (n, ...); of several
+            inputs a dict of these, in memory.
         target: the values to predict, (n,), not yet labels.
         settings: the data settings as they were resolved.
         groups: one value a sample, (n,), or None.
@@ -27,7 +30,7 @@ class RawData:
         notices: what was unusual about the source, a line each.
     """
 
-    features: pa.Table | TableOnDisk | NDArray[Any]
+    features: pa.Table | TableOnDisk | NDArray[Any] | dict[str, Any]
     target: NDArray[Any]
     settings: DataSpec
     groups: NDArray[Any] | None = None
@@ -40,7 +43,11 @@ class RawData:
     @property
     def rows(self) -> int:
         """The number of samples."""
-        return len(self.features)
+        return len(any_input(self.features))
+
+    def with_notices(self, notices: Iterable[str]) -> "RawData":
+        """Return the same samples with more to tell of their source."""
+        return replace(self, notices=(*notices, *self.notices))
 
     def with_settings(self, **resolved: Any) -> "RawData":
         """Return the same samples with some settings resolved."""

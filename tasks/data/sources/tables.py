@@ -8,13 +8,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.text import nearest
+from foldproof.tasks.common.text import nearest, some_of
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.data.sources.columns import find_roles, spaced
+from foldproof.tasks.data.sources.columns import Roles, find_roles, spaced
 from foldproof.tasks.data.sources.raw_table import RawData, values
 from foldproof.tasks.data.sources.table_on_disk import TableOnDisk, damage_as_input_error
 
 Table: TypeAlias = pa.Table | TableOnDisk
+
+MOST_NAMED = 5  # columns in a note
 
 
 def checked_table(
@@ -50,12 +52,30 @@ def select(table: Table, target: str | None, spec: DataSpec, fold_column: str | 
     roles = find_roles(table.column_names, target, spec, fold_column)
     other = {*roles.taken.values(), *roles.drop}
     names = roles.features or [name for name in table.column_names if name not in other]
+    if roles.inputs is not None:
+        return _of_inputs(table, roles, names, spec)
     if not names:
         raise InputError("data.features", "no column is left to learn from; drop fewer columns")
     _refuse_index(names, spec)
+    return _with_roles(table, roles, table.select(names), spec)
+
+
+def _of_inputs(table: Table, roles: Roles, names: Sequence[str], spec: DataSpec) -> RawData:
+    """Return the columns of each input; those of none are left out, with a note."""
+    if isinstance(table, TableOnDisk):
+        table = table.read()
+    features = {name: table.select(columns) for name, columns in (roles.inputs or {}).items()}
+    used = {column for each in features.values() for column in each.column_names}
+    others = [repr(name) for name in names if name not in used]
+    raw = _with_roles(table, roles, features, spec)
+    told = f"columns of no input are left out: {some_of(others, MOST_NAMED)}"
+    return raw.with_notices([told] if others else [])
+
+
+def _with_roles(table: Table, roles: Roles, features: Any, spec: DataSpec) -> RawData:
     side = {setting: _side(table, setting, column) for setting, column in roles.taken.items()}
     return RawData(
-        features=table.select(names),
+        features=features,
         target=side["data.target"],
         settings=spec.model_copy(update=roles.settings),
         groups=side.get("data.groups"),

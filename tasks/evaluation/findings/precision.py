@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from foldproof.tasks.config.named.inputs import of_each
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.wide_columns import MergedColumn
@@ -23,7 +24,8 @@ def of_data(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[Finding
         train: for the scaler, which sees columns before they become float32.
         keras: the model is Keras's, and learns float32 targets.
     """
-    unscaled = train.scaler == "none" or dataset.settings.preprocess == "none"
+    given = of_each(dataset.settings.preprocess).values()
+    unscaled = train.scaler == "none" or "none" in given
     if dataset.merged and unscaled:
         first, more = dataset.merged[0], len(dataset.merged) - 1
         also = f" (and {more} more)" if more else ""

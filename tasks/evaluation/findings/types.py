@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from foldproof.tasks.config.study import Study
 from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.stored_features import FEATURES
 from foldproof.tasks.data.tables.frames import FRAME
+from foldproof.tasks.evaluation.findings.side_by_side import joined
 from foldproof.tasks.evaluation.tables import Tables
 from foldproof.tasks.folds.split.plan import FoldPlan
 
@@ -72,19 +74,33 @@ class Evidence:
     @cached_property
     def numbers(self) -> NDArray[Any] | None:
         """The features as an array (n, p), memory-mapped; None where they are something else."""
+        if isinstance(self.dataset.feature_shape, dict):
+            return self._joined if isinstance(self._joined, np.ndarray) else None
         found = self.dataset.array(FEATURES)
         return None if found is None else found.reshape(len(found), -1)
 
     @cached_property
     def frame(self) -> pa.Table | None:
         """The features as a table, memory-mapped; None where they are an array."""
+        if isinstance(self.dataset.feature_shape, dict):
+            return self._joined if isinstance(self._joined, pa.Table) else None
         path = self.dataset.folder / FRAME
         return pa.ipc.open_file(pa.memory_map(str(path))).read_all() if path.exists() else None
 
     @property
     def is_tabular(self) -> bool:
         """Whether each feature is a number of its own: no images, no sequences."""
-        return len(self.dataset.feature_shape) == 1
+        shapes = self.dataset.feature_shape
+        return all(
+            len(each) == 1 for each in (shapes.values() if isinstance(shapes, dict) else [shapes])
+        )
+
+    @cached_property
+    def _joined(self) -> Any:
+        """The features of several inputs, side by side."""
+        shapes = self.dataset.feature_shape
+        assert isinstance(shapes, dict)
+        return joined(self.dataset.folder, shapes, self.dataset.rows)
 
     @property
     def is_keras(self) -> bool:

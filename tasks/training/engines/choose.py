@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines import compiled, plain
 from foldproof.tasks.training.engines.compiled import (
@@ -63,7 +61,7 @@ class PreparedTraining:
 
     model: Any
     train: Callable[[FoldData, ProgressWriter], Ran]
-    predict: Callable[[NDArray[Any]], Any]
+    predict: Callable[[Any], Any]
     not_compiled: str = ""
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.digest import digest_arrays
+from foldproof.tasks.common.inputs import count_rows, map_inputs
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.npy import ALIGNMENT_BYTES
 from foldproof.tasks.training.engines import plain
@@ -158,7 +159,7 @@ def trial_shapes(fold_data: FoldData, train: TrainSpec) -> list[Any]:
     trial = _trial_data(fold_data, train.batch_size)
     held_out = _parts(trial.held_out) if trial.held_out else ()
     return [
-        [[list(part.shape), str(part.dtype)] for part in parts]
+        [map_inputs(lambda each: [list(each.shape), str(each.dtype)], part) for part in parts]
         for parts in (_parts(trial.train), held_out)
     ]
 
@@ -193,7 +194,7 @@ def _compile(
     before, is_fresh = len(optimizer.variables), adds_slots_last(optimizer) and not optimizer.built
     step = kind(model)
     slots = tuple(map(np.asarray, optimizer.variables[before:])) if is_fresh else None
-    step.make_variables(tuple(part[:batch_size] for part in _parts(trial.train)))
+    step.make_variables(tuple(_head(part, batch_size) for part in _parts(trial.train)))
     loop = GraphLoop(step, batch_size, _parts(trial.train))
     return CompiledModel(step, loop, signature, slots, keep_kernels)
 
@@ -219,7 +220,8 @@ def run(
     callbacks: MakeCallbacks = no_callbacks,
 ) -> tuple[History, int, int | None]:
     """Train the fold whose state was loaded into the compiled model; see `plain.run`."""
-    orders = islice(epoch_orders(len(fold_data.train.features), seed, train.shuffle), train.epochs)
+    rows = count_rows(fold_data.train.features)
+    orders = islice(epoch_orders(rows, seed, train.shuffle), train.epochs)
     parts = _as_tensors(fold_data.train)
     stopping = plain.early_stopping(train)
     watching = [*callbacks(), *([stopping] if stopping else [])]
@@ -230,8 +232,8 @@ def run(
     compiled.step.finish()
     for callback in watching:
         callback.on_train_end()  # early stopping restores the best epoch's weights, if it is to
-    rows = plain.as_rows(history)
-    return rows, rows[-1][0], plain.best_epoch(stopping)
+    found = plain.as_rows(history)
+    return found, found[-1][0], plain.best_epoch(stopping)
 
 
 def _run_slices(
@@ -348,7 +350,7 @@ def _outcome(model: Any, ran: Any, raw: Any) -> tuple[Any, ...]:
 
 def _trial_data(fold_data: FoldData, batch_size: int) -> FoldData:
     """Return a few rows with the batch shapes of a whole fold: full ones, and a short last one."""
-    rows = len(fold_data.train.features)
+    rows = count_rows(fold_data.train.features)
     few = min(rows, 2 * batch_size + rows % batch_size)
     held_out = fold_data.held_out
     return FoldData(
@@ -361,10 +363,14 @@ def _trial_data(fold_data: FoldData, batch_size: int) -> FoldData:
 
 def _first(samples: Samples, count: int) -> Samples:
     weights = None if samples.weights is None else samples.weights[:count]
-    return Samples(samples.features[:count], samples.targets[:count], weights)
+    return Samples(_head(samples.features, count), samples.targets[:count], weights)
 
 
-def _parts(samples: Samples) -> tuple[NDArray[Any], ...]:
+def _head(part: Any, count: int) -> Any:
+    return map_inputs(lambda each: each[:count], part)
+
+
+def _parts(samples: Samples) -> tuple[Any, ...]:
     given = (samples.features, samples.targets, samples.weights)
     return tuple(part for part in given if part is not None)
 
@@ -372,7 +378,7 @@ def _parts(samples: Samples) -> tuple[NDArray[Any], ...]:
 def _as_tensors(samples: Samples) -> tuple[Any, ...]:
     import tensorflow as tf
 
-    return tuple(_shared(tf, part) for part in _parts(samples))
+    return tuple(map_inputs(lambda each: _shared(tf, each), part) for part in _parts(samples))
 
 
 def _shared(tf: Any, part: NDArray[Any]) -> Any:

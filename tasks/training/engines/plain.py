@@ -3,8 +3,10 @@
 import warnings
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
+from foldproof.tasks.common.inputs import count_rows, map_inputs
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.training.engines.batch_order import batch_slices, epoch_orders
 from foldproof.tasks.training.fold_data import FoldData, Samples
@@ -37,14 +39,14 @@ def run(
         The history, the epochs run, and the best epoch under early stopping.
     """
     stopping = early_stopping(train)
-    held_out = fold_data.held_out
+    held_out, rows = fold_data.held_out, count_rows(fold_data.train.features)
     with warnings.catch_warnings():
         # A generator of exactly epochs x steps batches ends when it should.
         warnings.filterwarnings("ignore", message="Your input ran out of data")
         fitted = model.fit(
             dataset(fold_data.train, train, seed),
             epochs=train.epochs,
-            steps_per_epoch=len(batch_slices(len(fold_data.train.features), train.batch_size)),
+            steps_per_epoch=len(batch_slices(rows, train.batch_size)),
             validation_data=_held_out(held_out, train) if held_out else None,
             validation_batch_size=train.batch_size,
             callbacks=[_reporter(progress), *callbacks(), *([stopping] if stopping else [])],
@@ -83,23 +85,27 @@ def _in_order(arrays: list[Any], train: TrainSpec) -> Any:
 def _signature(arrays: list[Any]) -> tuple[Any, ...]:
     import tensorflow as tf
 
-    return tuple(tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arrays)
+    def of_any_rows(array: Any) -> Any:
+        return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+
+    return tuple(map_inputs(of_any_rows, each) for each in arrays)
 
 
 def dataset(samples: Samples, train: TrainSpec, seed: int) -> Any:
     """Return the batches of all epochs, in their order, as TensorFlow takes them."""
     import tensorflow as tf
 
-    arrays = [a for a in (samples.features, samples.targets, samples.weights) if a is not None]
+    given = (samples.features, samples.targets, samples.weights)
+    parts = [part for part in given if part is not None]
 
     def batches() -> Iterator[tuple[Any, ...]]:
-        slices = batch_slices(len(samples.features), train.batch_size)
-        orders = epoch_orders(len(samples.features), seed, train.shuffle)
+        rows = count_rows(samples.features)
+        orders = epoch_orders(rows, seed, train.shuffle)
         for order in islice(orders, train.epochs):
-            for part in slices:
-                yield tuple(array[order[part]] for array in arrays)
+            for place in batch_slices(rows, train.batch_size):
+                yield tuple(map_inputs(itemgetter(order[place]), part) for part in parts)
 
-    return tf.data.Dataset.from_generator(batches, output_signature=_signature(arrays))
+    return tf.data.Dataset.from_generator(batches, output_signature=_signature(parts))
 
 
 def early_stopping(train: TrainSpec) -> Any:

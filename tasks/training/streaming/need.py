@@ -80,7 +80,9 @@ def streams(job: FoldJob, rows: int) -> bool:
     Raises:
         InputError: they would not fit, and a step needs all at once.
     """
-    if job.train.stream == "never":
+    if job.inputs and job.train.stream == "always":
+        raise InputError("train.stream", "always, but data.inputs names several; set it to auto")
+    if job.inputs or job.train.stream == "never":
         return False
     setting, step = _needs_all(job)
     if job.train.stream == "always":

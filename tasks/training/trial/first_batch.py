@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.inputs import map_inputs, sample_shapes
 from foldproof.tasks.config.train import is_held_out, no_rows_for
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
@@ -24,6 +25,7 @@ from foldproof.tasks.training.internals.keras_internals import (
 )
 from foldproof.tasks.training.keras_model import output_activation
 from foldproof.tasks.training.keras_objects import make_callbacks
+from foldproof.tasks.training.trial.input_names import check_names, inputs_of, misfit
 from foldproof.tasks.training.trial.loss_check import check_loss
 from foldproof.tasks.training.trial.token_lookups import check_lookups, recorded_lookups
 from foldproof.tasks.user_code.builder import short_error
@@ -51,6 +53,8 @@ def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> 
     Raises:
         InputError: with what cannot train.
     """
+    if job.inputs:
+        check_names(model, [name for name, _ in job.inputs])
     places = _sample_rows(fold_data.codes, job.train.batch_size)
     batch = _select(fold_data.train, places)
     output, notices = _output(model, batch, job, fold_data, places)
@@ -70,7 +74,8 @@ def _sample_rows(codes: NDArray[Any], count: int) -> NDArray[np.int64]:
 
 def _select(samples: Samples, places: NDArray[np.int64]) -> Samples:
     weights = None if samples.weights is None else samples.weights[places]
-    return Samples(samples.features[places], samples.targets[places], weights)
+    features = map_inputs(lambda each: each[places], samples.features)
+    return Samples(features, samples.targets[places], weights)
 
 
 def _output(
@@ -85,7 +90,7 @@ def _output(
             failure = error
     notices = (
         check_lookups(model, seen, job, fold_data, places)
-        if seen and job.preprocess.way == "scaler"
+        if seen and any(part.preprocess.way == "scaler" for part in job.parts.values())
         else ()
     )
     if failure is not None:
@@ -101,11 +106,14 @@ def _output(
 
 def _failure_reason(model: Any, error: BaseException, batch: Samples, call: BuilderCall) -> str:
     """Return why the model fails on a batch, with a remedy."""
-    shape, inputs = batch.features.shape[1:], _inputs(model)
+    shape, inputs = sample_shapes(batch.features), inputs_of(model)
+    if isinstance(shape, dict):
+        return misfit(model, shape) or _failure(error, call)
     if len(inputs) > 1:
         names = ", ".join(str(each.name) for each in inputs)
         remedy = f"give it one Input of {shape} and divide that inside"
-        return f"the model has {len(inputs)} inputs ({names}), but features are one array; {remedy}"
+        problem = f"the model has {len(inputs)} inputs ({names}), but features are one array"
+        return f"{problem}; name them in data.inputs, or {remedy}"
     if any(getattr(layer, "stateful", False) for layer in all_layers(model)):
         problem = "a stateful layer needs batches of one size, which the last of a fold has not"
         return f"{problem}; leave stateful=True out"
@@ -116,16 +124,12 @@ def _failure_reason(model: Any, error: BaseException, batch: Samples, call: Buil
     if inputs and inputs[0].shape[0] is not None:
         problem = f"the model takes {inputs[0].shape[0]} rows at a time, but batches differ in size"
         return f"{problem}; leave the batch size out of its Input"
+    return _failure(error, call)
+
+
+def _failure(error: BaseException, call: BuilderCall) -> str:
     problem = f"{call.reference}: the model fails on a batch ({short_error(error)})"
     return f"{problem}; --verbose shows where"
-
-
-def _inputs(model: Any) -> list[Any]:
-    """Return the symbolic inputs of a model; a subclassed one has none."""
-    try:
-        return list(model.inputs or [])
-    except (AttributeError, ValueError):
-        return []
 
 
 def _check_output(model: Any, output: NDArray[Any], call: BuilderCall, classes: int) -> None:
@@ -165,7 +169,7 @@ def _check_step(model: Any, batch: Samples, job: FoldJob) -> None:
             raise
         name = job.builder.reference
         problem = (
-            f"{name}: a training step on {len(batch.features)} rows fails ({short_error(error)})"
+            f"{name}: a training step on {len(batch.targets)} rows fails ({short_error(error)})"
         )
         raise InputError("model.builder", f"{problem}; --verbose shows where") from error
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.inputs import sample_shapes
 from foldproof.tasks.common.places import is_own_code
+from foldproof.tasks.config.named.inputs import setting_of
 from foldproof.tasks.data.npy import map_array
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
 from foldproof.tasks.training.dtype_policy import load_with_policy
@@ -38,10 +40,10 @@ def preprocess_first(job: FoldJob) -> tuple[FoldJob, FoldData | None]:
     Raises:
         InputError: the preprocessing cannot be fitted to its training rows.
     """
-    if job.preprocess.way == "scaler":
+    if job.keeps_shape:
         return job, None
     fold_data = _training_data(job)
-    return job.with_input(fold_data.train.features.shape[1:]), fold_data
+    return job.with_input(sample_shapes(fold_data.train.features)), fold_data
 
 
 def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
@@ -70,7 +72,7 @@ def build_model(job: FoldJob, weighted: bool) -> tuple[Any, ModelFacts]:
 
 def needs_rows(facts: ModelFacts, job: FoldJob) -> bool:
     """Return whether the trial must read rows; scikit-learn's own models need none."""
-    has_more = job.preprocess.way != "scaler" or job.train.sampler is not None
+    has_more = not job.keeps_shape or job.train.sampler is not None
     return facts.kind == "keras" or ":" in job.train.scaler or has_more
 
 
@@ -122,7 +124,7 @@ def _inspect_estimator(
         kind = "nothing" if model is None else f"a {type(model).__name__}"
         problem = f"{call.reference} returned {kind}; return a keras.Model or an estimator"
         raise InputError("model.builder", problem)
-    check_estimator(model, call.task, weighted)
+    check_estimator(model, call.task, weighted, several_inputs=bool(job.inputs))
     others = [_call(builder, call) for _ in range(2)]  # so that two in turn are found, too
     for estimator in (model, *others):
         refuse_used_estimator(estimator, call.reference)
@@ -161,8 +163,14 @@ def _refuse_missing(job: FoldJob, fold_data: FoldData) -> None:
     Raises:
         InputError: there are some.
     """
-    setting, name = _named(job)
-    bad = _not_finite(fold_data.train.features)
+    for name, part in job.parts.items():
+        features = fold_data.train.features
+        _refuse_missing_in(part, name, features[name] if job.inputs else features)
+
+
+def _refuse_missing_in(job: FoldJob, of: str, features: Any) -> None:
+    setting, name = _named(job, of)
+    bad = _not_finite(features)
     if bad and job.preprocess.way == "none":
         problem = f"none leaves {bad} gaps in the training rows"
         raise InputError(setting, f"{problem}; fill them in by a list of steps, or set it to auto")
@@ -177,11 +185,19 @@ def _not_finite(features: Any) -> int:
     return sum(int(np.sum(~np.isfinite(block))) for block in blocks)
 
 
-def _named(job: FoldJob) -> tuple[str, str]:
-    """Return the setting of what is fitted to features, and what it is called."""
-    if job.preprocess.way == "scaler":
+def _named(job: FoldJob, of: str = "") -> tuple[str, str]:
+    """Return the setting of what is fitted to features, and what it is called.
+
+    Args:
+        job: the fold's, or of it the part of an input.
+        of: the input's name.
+    """
+    if job.keeps_shape:
         return "train.scaler", job.train.scaler
-    return "data.preprocess", job.preprocess.name
+    if job.inputs:
+        called = [f"{name}: {part.preprocess.name}" for name, part in job.parts.items()]
+        return setting_of(of), f"what is set ({', '.join(called)})"
+    return setting_of(of), job.preprocess.name
 
 
 def _try_estimator(model: Any, job: FoldJob, fold_data: FoldData) -> None:

@@ -74,9 +74,14 @@ def check_lookups(
     Raises:
         InputError: nobody chose it, or a layer has no place for a number.
     """
-    features = unscaled_features(job, inner_rows(job)[0])
-    table = features.reshape(len(features), -1)
-    batch = np.ascontiguousarray(features[places], np.float32)
+    rows, parts = inner_rows(job)[0], job.parts
+    raw = {
+        name: unscaled_features(part, rows)
+        for name, part in parts.items()
+        if part.preprocess.way == "scaler"
+    }
+    table = np.hstack([each.reshape(len(rows), -1) for each in raw.values()])
+    batch = _unscaled_batch(job, raw, fold_data, places)
     with (
         recorded_lookups() as plain,
         suppress(Exception, SystemExit),
@@ -96,6 +101,16 @@ def check_lookups(
     return tuple(dict.fromkeys(notices))
 
 
+def _unscaled_batch(
+    job: FoldJob, raw: dict[str, Any], fold_data: FoldData, places: NDArray[np.int64]
+) -> Any:
+    """Return the batch with what only a scaler changes as it is in the data."""
+    plain = {name: np.ascontiguousarray(each[places], np.float32) for name, each in raw.items()}
+    if not job.inputs:
+        return plain[""]
+    return {name: each[places] for name, each in fold_data.train.features.items()} | plain
+
+
 def _are_whole(values: NDArray[np.float64]) -> bool:
     return bool(np.all(values == np.floor(values)))
 
@@ -104,9 +119,10 @@ def _changed(layer: Any, job: FoldJob) -> str:
     """Refuse a scaler that the user left at its default, or return what to say of his own."""
     scaler = job.train.scaler
     problem = f"{scaler} changes the whole numbers that layer {layer.name!r} looks up"
+    none = "data.preprocess: {NAME: none} for its input" if job.inputs else "--train.scaler none"
     if not job.train.chosen("scaler"):
-        raise InputError("train.scaler", f"{problem}; add --train.scaler none")
-    return f"train.scaler: {problem}; without it: --train.scaler none"
+        raise InputError("train.scaler", f"{problem}; add {none}")
+    return f"train.scaler: {problem}; without it: {none}"
 
 
 def _refuse_small_vocabulary(layer: Any, tokens: NDArray[Any]) -> None:

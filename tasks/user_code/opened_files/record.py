@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.tasks.common.digest import digest_file, digest_json
+from foldproof.tasks.common.inputs import plain_shapes
 from foldproof.tasks.common.version import RESULTS_VERSION
 from foldproof.tasks.common.whole_files import write_whole
 from foldproof.tasks.user_code.builder_call import BuilderCall
@@ -35,7 +36,7 @@ def record_name(described: Mapping[str, Any], call: BuilderCall) -> str:
         described: its sources and parameters, as in the keys.
         call: what it is handed. The working directory counts, too: paths may start there.
     """
-    handed = [list(call.input_shape), call.n_outputs, call.n_classes, call.task]
+    handed = [plain_shapes(call.input_shape), call.n_outputs, call.n_classes, call.task]
     return f"{FOLDER}/{digest_json([RESULTS_VERSION, described, handed, import_folders()[0]])}.json"
 
 

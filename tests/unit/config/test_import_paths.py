@@ -32,6 +32,7 @@ PLAIN_TEXT = {
     "data.positive",
     "data.features",
     "data.drop",
+    "data.inputs",
     "data.groups",
     "data.time",
     "data.id",

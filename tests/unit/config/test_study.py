@@ -258,7 +258,9 @@ def test_arrays_in_memory_go_with_the_last_settings_that_stand_for_them() -> Non
     assert all(find_arrays(each.source) is held for each in (study.data, again, changed))
     del spec, study, again, held
     gc.collect()
-    assert read(changed, None).features.tolist() == X.tolist()  # type: ignore[union-attr]
+    features = read(changed, None).features
+    assert isinstance(features, np.ndarray)
+    assert features.tolist() == X.tolist()
     del changed
     gc.collect()
     assert find_arrays(source) is None

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.text import some_of
@@ -41,15 +44,46 @@ def with_images(raw: RawData, spec: DataSpec) -> RawData:
     Raises:
         InputError: there is no such column, or an image is not usable.
     """
+    if isinstance(raw.features, dict):
+        return _with_image_inputs(raw, raw.features, spec)
     assert isinstance(raw.features, pa.Table)  # `images` is a setting of tables
     names = raw.features.column_names
     column = find_column("data.images.column", str(spec.images.column), names)
-    folder = Path(spec.source).resolve()
-    folder = folder if folder.is_dir() else folder.parent
-    pixels = ImageFiles(folder, _paths(raw.features[column], column), spec.images).decode()
+    pixels = _pixels(raw.features[column], column, spec)
     others = [repr(name) for name in names if name != column]
     told = f"images are the only features; left out: {some_of(others, MOST_NAMED)}"
     return replace(raw, features=pixels, notices=(*raw.notices, *([told] if others else [])))
+
+
+def _with_image_inputs(raw: RawData, features: dict[str, Any], spec: DataSpec) -> RawData:
+    """Return samples of which the inputs that are the column of paths are images.
+
+    Their pixels reach the model as they are, unless data.preprocess says something of them.
+
+    Raises:
+        InputError: no input is that column alone, or an image is not usable.
+    """
+    names = list(dict.fromkeys(name for each in features.values() for name in each.column_names))
+    column = find_column("data.images.column", str(spec.images.column), names)
+    holding = [name for name, each in features.items() if column in each.column_names]
+    for name in holding:
+        if features[name].num_columns > 1:
+            problem = f"column {column!r} is one of images; give it an input of its own"
+            raise InputError(f"data.inputs.{name}", problem)
+    pixels = _pixels(features[holding[0]][column], column, spec)
+    raw = replace(raw, features=features | dict.fromkeys(holding, pixels))
+    said = {} if spec.preprocess == "auto" else spec.preprocess
+    if not isinstance(said, dict) or said.keys() >= {*holding}:
+        return raw
+    preprocess = {name: said.get(name, "none" if name in holding else "auto") for name in features}
+    told = f"images are not scaled; to scale them, set data.preprocess: {{{holding[0]}: auto}}"
+    return raw.with_settings(preprocess=preprocess).with_notices([told])
+
+
+def _pixels(paths: pa.ChunkedArray, column: str, spec: DataSpec) -> NDArray[np.uint8]:
+    folder = Path(spec.source).resolve()
+    folder = folder if folder.is_dir() else folder.parent
+    return ImageFiles(folder, _paths(paths, column), spec.images).decode()
 
 
 def _paths(column: pa.ChunkedArray, name: str) -> list[str]:

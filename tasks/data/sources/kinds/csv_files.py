@@ -1,7 +1,5 @@
 """CSV files: tables whose words for a missing value and decimal marks may mean two things."""
 
-from dataclasses import replace
-
 import pyarrow as pa
 
 from foldproof.tasks.common.errors import InputError
@@ -20,7 +18,7 @@ def _read(spec: DataSpec, fold_column: str | None) -> RawData:
     table, notices = tables.checked_table(
         spec.source, lambda: read_csv(spec.source, spec.csv, names, texts)
     )
-    raw = replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
+    raw = tables.select(table, spec.target, spec, fold_column).with_notices(notices)
     _refuse_two_readings(table[str(raw.settings.target)])
     _refuse_lost_labels(raw)
     return raw

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -31,7 +30,7 @@ TIMES, NUMBERS = (datetime, date), (int, float)
 
 def _read(spec: DataSpec, fold_column: str | None) -> RawData:
     table, notices = tables.checked_table(spec.source, lambda: _read_excel(spec))
-    return replace(tables.select(table, spec.target, spec, fold_column), notices=notices)
+    return tables.select(table, spec.target, spec, fold_column).with_notices(notices)
 
 
 def _read_excel(spec: DataSpec) -> tuple[pa.Table, tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,13 +61,16 @@ def _read(spec: DataSpec, fold_column: str | None) -> RawData:
     others = [path.as_posix() for path in seen if path.suffix.lower() not in ENDINGS]
     count = f"{len(others)} files that are no images" if len(others) > 1 else "a file, no image"
     notices = (f"left out {count}: {others[0]!r}",) if others else ()
-    return replace(npz.select(found, spec, fold_column), notices=notices)
+    return npz.select(found, spec, fold_column).with_notices(notices)
 
 
 def _check(spec: DataSpec) -> None:
     if spec.images.column is not None:
         problem = "a folder of images has no columns; leave it out, or give a table of paths"
         raise InputError("data.images.column", problem)
+    if spec.inputs is not None:
+        problem = "a folder of images makes one input; leave it out, or give a table of paths"
+        raise InputError("data.inputs", problem)
     refuse_without_pillow()
 
 

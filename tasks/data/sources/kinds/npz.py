@@ -1,4 +1,4 @@
-"""npz files: arrays X and y, and optionally groups and weights."""
+"""npz files: arrays X and y, or one for each of several inputs; optionally groups and weights."""
 
 import os
 from collections.abc import Collection
@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.inputs import count_rows
 from foldproof.tasks.common.text import first_line
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.addresses import ends_in
+from foldproof.tasks.data.sources.array_inputs import arrays_of_inputs
 from foldproof.tasks.data.sources.declaration import Source
 from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
@@ -75,13 +77,18 @@ def select(found: dict[str, Any], spec: DataSpec, fold_column: str | None) -> Ra
         InputError: an array is missing or a setting speaks of columns.
     """
     _refuse_columns(spec, fold_column)
-    for name in ("X", "y"):
+    for name in ("X", "y") if spec.inputs is None else ("y",):
         if name not in found:
-            raise InputError("data.source", f"has no array {name}; write X and y with numpy.savez")
-    _check_shapes(found)
-    columns = {name: array.reshape(-1) for name, array in found.items() if name != "X"}
+            raise InputError("data.source", f"has no array {name}; {_remedy(name)}")
+    features: Any = found["X"] if spec.inputs is None else arrays_of_inputs(found, spec)
+    sides = {name: array for name, array in found.items() if name in (*KNOWN, spec.time, spec.id)}
+    sides.pop("X", None)
+    if spec.inputs is None:
+        _check_shape(features.shape)
+    _check_sides(sides, count_rows(features))
+    columns = {name: array.reshape(-1) for name, array in sides.items()}
     raw = RawData(
-        features=found["X"],
+        features=features,
         target=columns["y"],
         settings=spec,
         groups=columns.get("groups"),
@@ -116,15 +123,20 @@ def _refuse_columns(spec: DataSpec, fold_column: str | None) -> None:
             raise InputError(setting, "arrays have no columns; leave it out or use a table")
 
 
-def _check_shapes(found: dict[str, Any]) -> None:
-    shape = found["X"].shape  # of an array or a table
+def _remedy(name: str) -> str:
+    several = ", or name one array for each input in data.inputs" if name == "X" else ""
+    return f"write X and y with numpy.savez{several}"
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
     if len(shape) < 2:
         raise InputError("X", f"needs rows and features, but has shape {shape}")
     if 0 in shape:
         raise InputError("X", f"is empty; its shape is {shape}")
-    rows = shape[0]
-    for name in found.keys() - {"X"}:
-        array = found[name]
+
+
+def _check_sides(sides: dict[str, Any], rows: int) -> None:
+    for name, array in sides.items():
         if array.size != rows or array.ndim == 0 or array.shape[0] != rows:
             shape = f"needs one value for each of the {rows} rows of X, but has shape {array.shape}"
             remedy = "; it is one-hot: give y.argmax(axis=1)" if _is_one_hot(array, rows) else ""
@@ -140,7 +152,8 @@ def _is_one_hot(array: NDArray[Any], rows: int) -> bool:
 
 
 def _read(spec: DataSpec, fold_column: str | None) -> RawData:
-    names = [name for name in (spec.time, spec.id) if name is not None]
+    named = [name for names in (spec.inputs or {}).values() for name in names]
+    names = [name for name in (*named, spec.time, spec.id) if name is not None]
     return select(load(spec.source, names), spec, fold_column)
 
 

@@ -1,7 +1,6 @@
 """Rows of a query as a table: typed columns, in an order that does not depend on the database."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -63,7 +62,7 @@ def raw_data(
     told = f"{first[0]!r}" if first else "all columns"
     notice = f"{shown}: rows are sorted by {told}, since a query promises no order"
     raw = tables.select(_sorted(table, first), spec.target, spec, fold_column)
-    return replace(raw, notices=(notice,))
+    return raw.with_notices([notice])
 
 
 def _column(name: str, values: Sequence[Any]) -> pa.Array:
