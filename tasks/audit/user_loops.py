@@ -18,6 +18,7 @@ from foldproof.tasks.common.inputs import map_inputs
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.outputs import Activation
+from foldproof.tasks.folds.target_scaling import TargetScaling
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.estimator import fit_estimator, predict_estimator
 from foldproof.tasks.training.fold_data import FoldData
@@ -40,12 +41,14 @@ class Fitted:
     Attributes:
         predict: scaled features to raw output.
         activation, epochs, weights: as in `tasks.audit.trial.Fit`.
+        target_scaling: how the targets that it learned were scaled, or None.
     """
 
     predict: Callable[[NDArray[Any]], NDArray[Any]]
     activation: Activation
     epochs: tuple[str, ...]
     weights: str | None
+    target_scaling: TargetScaling | None = None
 
 
 @dataclass(frozen=True)
@@ -128,10 +131,14 @@ class UserLoop:
         return complete(model, self.job.builder, self.job.train) if is_keras(model) else model
 
     def _fit(self, model: Any) -> Fitted:
+        scaled = self.fold_data.scaled
         if not is_keras(model):
             fit_estimator(model, self.fold_data)
             now = copy.deepcopy(model)  # a later fit of the same model will change it
-            return Fitted(lambda test: predict_estimator(now, test, self.job), "none", (), None)
+            scaling = scaled.scaling if scaled and scaled.for_estimators else None
+            return Fitted(
+                lambda test: predict_estimator(now, test, self.job), "none", (), None, scaling
+            )
         digests: list[str] = []
         callbacks = [*make_callbacks(self.job.train, self.job.builder), weights_callback(digests)]
         _keras_fit(model, self.fold_data.for_keras(), self.job.train, callbacks)
@@ -142,7 +149,8 @@ class UserLoop:
             return plain.predict(model, map_inputs(as_float32, features), self.job.train)
 
         end = weights_digest(model)
-        return Fitted(predict_keras, output_activation(model), tuple(digests), end)
+        given = (output_activation(model), tuple(digests), end)
+        return Fitted(predict_keras, *given, None if scaled is None else scaled.scaling)
 
 
 def _keras_fit(model: Any, fold_data: FoldData, train: TrainSpec, callbacks: list[Any]) -> None:

@@ -12,6 +12,7 @@ from foldproof.tasks.audit.trial import FitResult, Trial, TrialOutcome
 from foldproof.tasks.common.digest import digest_arrays
 from foldproof.tasks.common.inputs import count_rows
 from foldproof.tasks.folds.outputs import check_width
+from foldproof.tasks.folds.target_scaling import TargetScaling
 from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.error_text import describe_failure
 from foldproof.tasks.training.internals.tensorflow_internals import onednn_is_on
@@ -45,7 +46,8 @@ def _our_fits(trial: Trial) -> Iterator[FitResult]:
     for number in range(trial.times):
         progress = WeightsProgress(trial.job)
         fold = train_fold(trial.job, 1, "audit", None, progress)
-        yield _keep(trial, number, fold.raw, tuple(progress.digests), fold.weights, fold.activation)
+        given = (tuple(progress.digests), fold.weights, fold.activation)
+        yield _keep(trial, number, fold.raw, *given, fold.target_scaling)
 
 
 def _plain_fits(trial: Trial) -> Iterator[FitResult]:
@@ -60,7 +62,8 @@ def _plain_fits(trial: Trial) -> Iterator[FitResult]:
     for number, fit in enumerate(fitted):
         raw = np.asarray(fit.predict(features)).reshape(count_rows(features), -1)
         check_width(raw.shape[1], trial.job.builder.task, len(trial.job.labels))
-        yield _keep(trial, number, raw, fit.epochs, fit.weights, fit.activation)
+        given = (fit.epochs, fit.weights, fit.activation)
+        yield _keep(trial, number, raw, *given, fit.target_scaling)
 
 
 def _keep(
@@ -70,9 +73,10 @@ def _keep(
     epochs: tuple[str, ...],
     weights: str | None,
     activation: Any,
+    scaling: TargetScaling | None,
 ) -> FitResult:
     path = trial.folder / f"{number}.npy"
-    np.save(path, raw, allow_pickle=False)
+    np.save(path, raw if scaling is None else scaling.undone(raw), allow_pickle=False)
     return FitResult(epochs, weights, path, digest_arrays([raw]), activation)
 
 

@@ -13,7 +13,7 @@ LATER = {
     "DataSpec": ("time", "id", "inputs", "preprocess"),
     "SplitSpec": ("gap", "window"),
     "ReportSpec": ("level", "intervals", "rope", "ignore"),
-    "TrainSpec": ("sampler", "metrics", "callbacks"),
+    "TrainSpec": ("sampler", "metrics", "callbacks", "target_scaler"),
 }
 
 

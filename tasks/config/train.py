@@ -27,6 +27,7 @@ from foldproof.tasks.config.types import (
 
 SAME_BITS = ("engine", "stream")  # settings that change no result, and are in no key
 SCALERS = ("standard", "minmax", "robust", "none")
+TargetScaler = Literal["none", "auto", "standard"]
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -119,6 +120,11 @@ class TrainSpec(Section):
         "standard",
         description="standard, minmax, robust, none, or module:Class; fitted on the training rows "
         "only. Images have none unless it is set.",
+    )
+    target_scaler: TargetScaler = Field(
+        "none",
+        description="Of a regression: standard trains on targets of mean 0 and deviation 1, over "
+        "the training rows, and turns predictions back; auto does so for nets only; none does not.",
     )
     early_stopping: EarlyStopping | None = Field(
         None, description="Stop when a value no longer improves; null (off) trains all epochs."

@@ -34,6 +34,17 @@ def check_sampler(train: TrainSpec, labels: tuple[Label, ...], weighted: bool) -
         raise InputError("train.sampler", f"{problem}; leave one of the two out")
 
 
+def check_target_scaler(train: TrainSpec, labels: tuple[Label, ...]) -> None:
+    """Refuse to scale what are no numbers.
+
+    Raises:
+        InputError: the task has classes.
+    """
+    if train.target_scaler != "none" and labels:
+        problem = f"{train.target_scaler}, but classes are not scaled; leave it out"
+        raise InputError("train.target_scaler", problem)
+
+
 def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
     """Refuse class weights that do not fit the labels or leave nothing to learn.
 

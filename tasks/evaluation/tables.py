@@ -149,7 +149,7 @@ def score_fold(
     dataset: Dataset, finished: FinishedFold, metrics: tuple[str, ...]
 ) -> ScoredPredictions:
     """Return a finished fold's scores, labels and metrics."""
-    return score_output(dataset, finished.rows, finished.raw, finished.activation, metrics)
+    return score_output(dataset, finished.rows, finished.output, finished.activation, metrics)
 
 
 def score_output(

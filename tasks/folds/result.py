@@ -11,6 +11,7 @@ from foldproof.tasks.common.digest import digest_array, digest_json
 from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.outputs import Activation
 from foldproof.tasks.folds.preprocess import ColumnOutcome
+from foldproof.tasks.folds.target_scaling import TargetScaling
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class FinishedFold:
         execution: how it was trained.
         notice: what the user should be told; it is not stored.
         columns: what its preprocessing did to each column of a table.
+        target_scaling: how targets were scaled for training, which the raw output still is.
     """
 
     key: str
@@ -62,13 +64,21 @@ class FinishedFold:
     execution: Execution
     notice: str = ""
     columns: tuple[ColumnOutcome, ...] = ()
+    target_scaling: TargetScaling | None = None
+
+    @property
+    def output(self) -> NDArray[Any]:
+        """The model's output in the unit of the targets: raw, or with their scaling undone."""
+        return self.raw if self.target_scaling is None else self.target_scaling.undone(self.raw)
 
     def content_digest(self) -> str:
         """Return the digest of all that is the same in every training of this fold."""
         history = [[epoch, name, float(value).hex()] for epoch, name, value in self.history]
         parts = [digest_array(self.rows), digest_array(self.raw), self.activation, history]
         numbers = [self.epochs_run, self.best_epoch, self.start.step, self.start.seeded]
-        columns = [column.plain() for column in self.columns]  # none of plain numbers
+        columns: list[Any] = [column.plain() for column in self.columns]  # none of plain numbers
+        if self.target_scaling is not None:
+            columns.append(self.target_scaling.plain())
         return digest_json(
             [self.key, *parts, *numbers, self.initial, self.weights, self.predictions, *columns]
         )

@@ -17,7 +17,11 @@ from foldproof.tasks.common.errors import InputError, Interrupted, RunFailed
 from foldproof.tasks.common.inputs import shown_shapes
 from foldproof.tasks.config.import_paths import import_paths_in
 from foldproof.tasks.config.study import Study
-from foldproof.tasks.data.class_weights import check_class_weight, check_sampler
+from foldproof.tasks.data.class_weights import (
+    check_class_weight,
+    check_sampler,
+    check_target_scaler,
+)
 from foldproof.tasks.data.dataset import WEIGHTS, Dataset
 from foldproof.tasks.data.sources.choose import shown
 from foldproof.tasks.data.sources.read import check_source
@@ -233,6 +237,7 @@ class Run(RunPlan):
         """
         dataset = self.read()
         check_class_weight(self.study.train, dataset.labels)
+        check_target_scaler(self.study.train, dataset.labels)
         weighted = dataset.array(WEIGHTS) is not None
         check_sampler(self.study.train, dataset.labels, weighted)
         _ = self.metrics

@@ -20,6 +20,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.preprocess import ColumnOutcome
 from foldproof.tasks.folds.result import Execution, FinishedFold
+from foldproof.tasks.folds.target_scaling import TargetScaling
 
 SCHEMA = pa.schema(
     [
@@ -50,6 +51,8 @@ SCHEMA = pa.schema(
         ("peak_rss_mib", pa.float64()),
         ("numerics", pa.string()),
         ("preprocessing", pa.string()),
+        ("target_means", pa.list_(pa.float64())),
+        ("target_scales", pa.list_(pa.float64())),
     ]
 )
 
@@ -120,6 +123,8 @@ def _row(fold: FinishedFold) -> dict[str, Any]:
         "seeded": fold.start.seeded,
         "content_sha256": fold.content_digest(),
         "preprocessing": canonical_json([column.plain() for column in fold.columns]),
+        "target_means": fold.target_scaling and fold.target_scaling.means,
+        "target_scales": fold.target_scaling and fold.target_scaling.scales,
         **asdict(fold.execution),
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -146,7 +151,14 @@ def _fold(row: dict[str, Any]) -> FinishedFold:
         columns=tuple(
             ColumnOutcome(**told) for told in json.loads(row.get("preprocessing") or "[]")
         ),
+        target_scaling=_target_scaling(row),
     )
+
+
+def _target_scaling(row: dict[str, Any]) -> TargetScaling | None:
+    """Return how targets were scaled; earlier files say nothing of it."""
+    means, scales = row.get("target_means"), row.get("target_scales")
+    return None if means is None or scales is None else TargetScaling(tuple(means), tuple(scales))
 
 
 def _sync_folder(folder: Path) -> None:

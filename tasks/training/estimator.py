@@ -43,6 +43,7 @@ def train_estimator(model: Any, fold_data: FoldData, job: FoldJob, built_in: flo
     started = time.perf_counter()
     seed_estimator(model, job.model_seed)
     fit_estimator(model, fold_data)
+    scaled = fold_data.scaled
     return Trained(
         predict=lambda test: predict_estimator(model, test, job),
         activation="none",
@@ -53,13 +54,15 @@ def train_estimator(model: Any, fold_data: FoldData, job: FoldJob, built_in: flo
         weights=None,
         seconds_build=built_in,
         seconds_fit=time.perf_counter() - started,
+        target_scaling=scaled.scaling if scaled and scaled.for_estimators else None,
     )
 
 
 def fit_estimator(model: Any, fold_data: FoldData) -> None:
     """Fit an estimator as it is, seeded or not."""
     features, weights = fold_data.train.features, fold_data.train.weights
-    model.fit(features, fold_data.codes, **({} if weights is None else {"sample_weight": weights}))
+    weighted = {} if weights is None else {"sample_weight": weights}
+    model.fit(features, fold_data.for_estimators(), **weighted)
 
 
 def predict_estimator(model: Any, test: Any, job: FoldJob) -> NDArray[Any]:

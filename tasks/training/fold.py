@@ -106,6 +106,7 @@ def train_fold(
         ),
         notice=trained.not_compiled,
         columns=fold_data.preprocessing.outcome,
+        target_scaling=trained.target_scaling,
     )
 
 
@@ -226,6 +227,7 @@ def _train_keras(
         seconds_fit=time.perf_counter() - built,
         start=start,
         not_compiled=prepared.not_compiled,
+        target_scaling=None if fold_data.scaled is None else fold_data.scaled.scaling,
     )
 
 

@@ -20,6 +20,7 @@ from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.folds.split.holdout import inner_split
 from foldproof.tasks.training.preprocessing.features import as_float32
 from foldproof.tasks.training.preprocessing.fitted import Fitted, fit_preprocessing
+from foldproof.tasks.training.preprocessing.targets import ScaledTargets, scale_targets
 from foldproof.tasks.training.resampling import resampled
 from foldproof.tasks.training.sample_weights import Weights, sample_weights
 from foldproof.tasks.training.streaming.fit import fit_streamed, write_streamed
@@ -50,6 +51,7 @@ class FoldData:
         preprocessing: fitted on `train` only.
         codes: of `train`: sorted label codes, or values float64.
         known: the categories of `train`, by column; of several inputs by the input's name.
+        scaled: the targets as they are learned, where train.target_scaler scales them.
     """
 
     train: Samples
@@ -57,6 +59,7 @@ class FoldData:
     preprocessing: Fitted
     codes: NDArray[Any]
     known: Any = field(default_factory=dict)
+    scaled: ScaledTargets | None = None
 
     @property
     def is_streamed(self) -> bool:
@@ -70,17 +73,31 @@ class FoldData:
         return replace(self, train=replace(self.train, features=self.train.features[:]))
 
     def for_keras(self) -> "FoldData":
-        """Return the same with features as a Keras model takes them: float32 arrays.
+        """Return the same as a Keras model takes it: features, and scaled targets, in float32.
 
         Raises:
             InputError: a column holds no numbers.
         """
-        held = self.held_out
-        return replace(
-            self,
-            train=replace(self.train, features=map_inputs(as_float32, self.train.features)),
-            held_out=held and replace(held, features=map_inputs(as_float32, held.features)),
+        scaled = self.scaled
+        train = _for_keras(self.train, None if scaled is None else scaled.train)
+        held = self.held_out and _for_keras(
+            self.held_out, None if scaled is None else scaled.held_out
         )
+        return replace(self, train=train, held_out=held)
+
+    def for_estimators(self) -> NDArray[Any]:
+        """Return what an estimator learns: codes, values, or scaled values if that was asked."""
+        if self.scaled is None or not self.scaled.for_estimators:
+            return self.codes
+        return self.scaled.train
+
+
+def _for_keras(samples: Samples, scaled: NDArray[np.float64] | None) -> Samples:
+    targets = samples.targets
+    if scaled is not None:
+        targets = scaled.astype(np.float32).reshape(targets.shape)
+    features = map_inputs(as_float32, samples.features)
+    return replace(samples, features=features, targets=targets)
 
 
 def training_data(job: FoldJob) -> FoldData:
@@ -110,7 +127,15 @@ def training_data(job: FoldJob) -> FoldData:
         preprocessing=fitted,
         codes=codes,
         known=known,
+        scaled=_scaled_targets(job, codes, held),
     )
+
+
+def _scaled_targets(
+    job: FoldJob, values: NDArray[Any], held: NDArray[np.int64]
+) -> ScaledTargets | None:
+    held_out = _take(job, CODES, held) if len(held) else None
+    return scale_targets(job.train.target_scaler, values, held_out)
 
 
 def _raw_training_rows(job: FoldJob, rows: NDArray[np.int64]) -> tuple[Any, Any]:

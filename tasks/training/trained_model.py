@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from foldproof.tasks.folds.initial_state import InitialState
 from foldproof.tasks.folds.outputs import Activation
+from foldproof.tasks.folds.target_scaling import TargetScaling
 
 History = tuple[tuple[int, str, float], ...]
 
@@ -25,6 +26,7 @@ class Trained:
         seconds_build, seconds_fit: for the record.
         start: what the model was before its first batch.
         not_compiled: why the worker could not keep a compiled model, or empty.
+        target_scaling: how the targets that it learned were scaled, or None.
     """
 
     predict: Callable[[Any], NDArray[Any]]
@@ -38,6 +40,7 @@ class Trained:
     seconds_fit: float
     start: InitialState = field(default=InitialState())
     not_compiled: str = ""
+    target_scaling: TargetScaling | None = None
 
 
 class Diverged(RuntimeError):

@@ -147,8 +147,9 @@ def test_a_target_that_float32_is_too_coarse_for_is_told_of_nets_alone(prepare):
     told = [one.text() for one in of_data(dataset, TrainSpec(), keras=True)]
     assert told == [
         f"FP119 the target is too fine for float32: {left} of 400 distinct values are left; "
-        "subtract what its values have in common"
+        "set train.target_scaler: standard, which keeps them apart"
     ]
+    assert list(of_data(dataset, TrainSpec(target_scaler="auto"), keras=True)) == []
     assert list(of_data(dataset, TrainSpec(), keras=False)) == []
     assert merging_target(RANDOM.normal(size=ROWS)) is None
 

@@ -31,7 +31,7 @@ def reference(
                 name: np.load(job.data / place / "features.npy")
                 for name, place in (inputs or {"X": ""}).items()
             },
-            y=np.load(job.data / "targets.npy").ravel(),
+            y=np.load(job.data / ("codes.npy" if dataset.task == "regression" else "targets.npy")),
             train=np.load(job.train_path),
             test=np.load(job.test_path),
         )
@@ -41,6 +41,7 @@ def reference(
             **{"shape": shapes, "n_outputs": dataset.outputs},
             **{"task": dataset.task, "epochs": given["train"]["epochs"], "batch_size": 32},
             "data": str(folder / "fold.npz"),
+            "target_scaler": given["train"].get("target_scaler", "none"),
         }
     path = folder / "spec.json"
     path.write_text(json.dumps(spec))

@@ -83,7 +83,13 @@ def main():
         return taken if several else taken["X"]
 
     y = targets[train]
-    y = y.astype(np.int32) if spec["task"] == "multiclass" else y.astype(np.float32).reshape(-1, 1)
+    if spec["task"] == "multiclass":
+        y = y.astype(np.int32)
+    else:
+        y = y.reshape(len(y), -1)
+        if spec["target_scaler"] != "none":
+            y = StandardScaler().fit_transform(y)
+        y = y.astype(np.float32)
     model = build()
     initial = sha256(model.get_weights())
     order = np.random.Generator(np.random.PCG64(seed_of(1)))

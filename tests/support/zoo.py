@@ -20,6 +20,15 @@ def dense(input_shape, n_outputs):
     return model
 
 
+def values(input_shape, n_outputs):
+    """A dense net for numbers."""
+    model = keras.Sequential([keras.Input(input_shape)])
+    model.add(layers.Dense(8, activation="relu"))
+    model.add(layers.Dropout(0.2))
+    model.add(layers.Dense(n_outputs))
+    return model
+
+
 def conv(input_shape, n_outputs):
     """A conv net that reshapes its flat input."""
     inputs = keras.Input(input_shape)

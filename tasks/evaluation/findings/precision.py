@@ -39,9 +39,18 @@ def of_data(dataset: Dataset, train: TrainSpec, keras: bool) -> Iterator[Finding
         remedy = "divide it into two, such as days and seconds"
         where = f"column {still[0].name!r}"
         yield Finding("FP119", f"{shown}, even when it is scaled", remedy, where)
-    if (target := dataset.merged_target) is not None and keras:
-        remedy = "subtract what its values have in common"
+    if keras and dataset.merged_target is not None:
+        yield from _coarse_target(dataset.merged_target, train.target_scaler != "none")
+
+
+def _coarse_target(target: MergedColumn, is_scaled: bool) -> Iterator[Finding]:
+    if not is_scaled:
+        remedy = "set train.target_scaler: standard, which keeps them apart"
         yield Finding("FP119", f"the target is {_coarse(target, target.left)}", remedy)
+    elif target.scaled < MIN_DISTINCT_SHARE * target.distinct:
+        remedy = "subtract what its values have in common"
+        shown = f"the target is {_coarse(target, target.scaled)}"
+        yield Finding("FP119", f"{shown}, even when it is scaled", remedy)
 
 
 def _coarse(merged: MergedColumn, left: int) -> str:

@@ -44,7 +44,7 @@ def overfitted(evidence: Evidence) -> Iterator[Finding]:
 
 def unscaled_target(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding on a net whose target is far from what a fresh net gives."""
-    is_scaled = getattr(evidence.study.train, "target_scaler", "none") != "none"
+    is_scaled = evidence.study.train.target_scaler != "none"
     if evidence.dataset.task != "regression" or not evidence.is_keras or is_scaled:
         return
     codes = np.asarray(evidence.dataset.codes(), dtype=np.float64)
