@@ -43,12 +43,12 @@ def cross_validate(
             an unfitted estimator, which is cloned; default: the built-in "tasks.models:mlp".
         X: features: an array (n, ...), or a pandas, polars or other data frame; for a model with
             several inputs a dict of these by their names.
-        y: one value a row, or the name of a column of X.
+        y: one value a row, or several, (n, k); or the name of a column of X.
         groups: one value a row, or a column's name; no group is on both sides of a fold.
         weights: one number a row, or a column's name; used in training only.
         time: one time a row, or a column's name; no fold trains on what comes later.
         id: one name a row, or a column's name; stands in the predictions.
-        target: the column to predict, where `data` is a frame or a file.
+        target: the column to predict, or several, where `data` is a frame or a file.
         cv: a number of folds, a splitter, or pairs of arrays of row numbers.
         scoring: a metric's name, a scorer, a function (y_true, y_pred), or several of these.
         preprocess: an unfitted transformer, fitted anew in each fold; "none", or a list of steps;

@@ -3,7 +3,12 @@
 import math
 from typing import Any
 
-ACTIVATIONS = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}
+ACTIVATIONS = {
+    "binary": "sigmoid",
+    "multiclass": "softmax",
+    "multilabel": "sigmoid",
+    "regression": None,
+}
 
 
 def mlp(
@@ -18,8 +23,8 @@ def mlp(
 
     Args:
         input_shape: the shape of one sample; more than one axis is flattened.
-        n_outputs: 1 for binary and regression, else the number of classes.
-        task: binary (sigmoid), multiclass (softmax) or regression (linear).
+        n_outputs: 1 for binary, else the number of classes, labels or values.
+        task: binary or multilabel (sigmoid), multiclass (softmax) or regression (linear).
         hidden: units of each hidden layer.
         activation: of the hidden layers.
         dropout: share of hidden units that is dropped while training.

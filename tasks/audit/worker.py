@@ -61,7 +61,7 @@ def _plain_fits(trial: Trial) -> Iterator[FitResult]:
     _, features = test_features(trial.job, fold_data)
     for number, fit in enumerate(fitted):
         raw = np.asarray(fit.predict(features)).reshape(count_rows(features), -1)
-        check_width(raw.shape[1], trial.job.builder.task, len(trial.job.labels))
+        check_width(raw.shape[1], trial.job.builder.task, trial.job.builder.n_outputs)
         given = (fit.epochs, fit.weights, fit.activation)
         yield _keep(trial, number, raw, *given, fit.target_scaling)
 

@@ -47,6 +47,12 @@ def _named_mark(value: Any) -> Any:
     return DELIMITERS.get(value, value) if isinstance(value, str) else value
 
 
+def _one_or_several(value: Any) -> Any:
+    """Take a list of one column for that column."""
+    is_list = isinstance(value, list | tuple)
+    return value[0] if is_list and len(value) == 1 else list(value) if is_list else value
+
+
 class Reading(Section):
     """How the bytes of one kind of source are read; in no key, as what was read is."""
 
@@ -177,10 +183,15 @@ class DataSpec(Section):
     )
     images: ImagesSpec = Field(ImagesSpec(), description="How images become features; in no key.")
     npy: NpySpec = Field(NpySpec(), description="The files beside an npy file; in no key.")
-    target: Column | None = Field(
-        None, description="The column to predict (of tables; arrays predict array y)."
+    target: Annotated[
+        Column | Annotated[list[Column], Field(min_length=1)] | None,
+        BeforeValidator(_one_or_several),
+    ] = Field(
+        None,
+        description="The column to predict, or a list of several: labels that may be true "
+        "together, or numbers (of tables; arrays predict array y).",
     )
-    task: Literal["auto", "binary", "multiclass", "regression"] = Field(
+    task: Literal["auto", "binary", "multiclass", "regression", "multilabel"] = Field(
         "auto", description="The kind of task; auto tells it from the target."
     )
     positive: Annotated[str | int | float | bool | None, BeforeValidator(plain)] = Field(
@@ -312,7 +323,7 @@ class DataSpec(Section):
         Args:
             X: features of shape (n, ...), or a data frame; they become float32. For a model with
                 several inputs, a dict of these by the names of the inputs.
-            y: target of shape (n,): strings, booleans or numbers.
+            y: target of shape (n,): strings, booleans or numbers; several of shape (n, k).
             groups: one value a sample; no group stands on both sides of a fold.
             weights: one number a sample, used in training only.
             time: one time a sample, by which they are put in order.

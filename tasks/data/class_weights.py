@@ -1,6 +1,7 @@
 """Class weights that the user sets: found among the labels of the data, and checked."""
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.train import TrainSpec
 from foldproof.tasks.data.labels import weights_of
 from foldproof.tasks.data.target import Label
@@ -19,7 +20,9 @@ def with_labels(train: TrainSpec, labels: tuple[Label, ...]) -> TrainSpec:
     return train.model_copy(update={"class_weight": by_text})
 
 
-def check_sampler(train: TrainSpec, labels: tuple[Label, ...], weighted: bool) -> None:
+def check_sampler(
+    train: TrainSpec, labels: tuple[Label, ...], weighted: bool, task: Task = "regression"
+) -> None:
     """Refuse a sampler where there are no classes, or where rows have weights of their own.
 
     Raises:
@@ -28,33 +31,41 @@ def check_sampler(train: TrainSpec, labels: tuple[Label, ...], weighted: bool) -
     if train.sampler is None:
         return
     if not labels:
-        raise InputError("train.sampler", "a regression has no classes; leave it out")
+        raise InputError("train.sampler", f"{_without_classes(task)}; leave it out")
     if weighted:
         problem = "rows that it makes up would have no weight (data.weights)"
         raise InputError("train.sampler", f"{problem}; leave one of the two out")
 
 
-def check_target_scaler(train: TrainSpec, labels: tuple[Label, ...]) -> None:
+def _without_classes(task: Task) -> str:
+    several = "rows of several labels have no one class"
+    return several if task == "multilabel" else "a regression has no classes"
+
+
+def check_target_scaler(train: TrainSpec, task: Task) -> None:
     """Refuse to scale what are no numbers.
 
     Raises:
-        InputError: the task has classes.
+        InputError: the task has classes or labels.
     """
-    if train.target_scaler != "none" and labels:
-        problem = f"{train.target_scaler}, but classes are not scaled; leave it out"
+    if train.target_scaler != "none" and task != "regression":
+        what = "labels" if task == "multilabel" else "classes"
+        problem = f"{train.target_scaler}, but {what} are not scaled; leave it out"
         raise InputError("train.target_scaler", problem)
 
 
-def check_class_weight(train: TrainSpec, labels: tuple[Label, ...]) -> None:
+def check_class_weight(
+    train: TrainSpec, labels: tuple[Label, ...], task: Task = "regression"
+) -> None:
     """Refuse class weights that do not fit the labels or leave nothing to learn.
 
     Raises:
-        InputError: a regression has classes, or a label has no weight.
+        InputError: rows have no classes, or a label has no weight.
     """
     if train.class_weight is None:
         return
     if not labels:
-        raise InputError("train.class_weight", "a regression has no classes; leave it out")
+        raise InputError("train.class_weight", f"{_without_classes(task)}; leave it out")
     if train.class_weight == "balanced":
         return
     weights_of(train.class_weight, labels)

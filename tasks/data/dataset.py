@@ -47,8 +47,8 @@ class Dataset:
         rows: n.
         feature_shape: the shape of one sample, before it is preprocessed; of several inputs
             that of each by its name.
-        task: binary, multiclass or regression.
-        labels: sorted; empty for a regression.
+        task: the kind of task.
+        labels: sorted; empty where rows have no one class.
         positive: the positive label of a binary task.
         settings: the data settings as resolved.
         facts: the labels with their counts, or the range of a regression's values.
@@ -57,6 +57,7 @@ class Dataset:
             the only input has no name. Arrays are not among them.
         merged: the columns of wide.npy.
         merged_target: the values of a regression, if float32 is too coarse for them.
+        targets: the names of several targets; empty for one.
         ids_digest: of the rows' ids, or empty; no result but the report depends on them.
         names: of the features of a table, in no digest; empty for an array.
     """
@@ -76,6 +77,7 @@ class Dataset:
     merged_target: MergedColumn | None = None
     ids_digest: str = ""
     names: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[ColumnFacts, ...]:
@@ -90,8 +92,8 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """The number of outputs that a model needs: 1, or one per class of a multiclass task."""
-        return len(self.labels) if self.task == "multiclass" else 1
+        """The number of outputs that a model needs: 1, or one a class, or one a target."""
+        return len(self.labels) if self.task == "multiclass" else max(1, len(self.targets))
 
     def array(self, name: str) -> NDArray[Any] | None:
         """Return one of the arrays, memory-mapped, or None where the data has none."""
@@ -124,7 +126,7 @@ def prepare_data(spec: DataSpec, fold_column: str | None, folder: Path) -> Datas
     times = None if raw.time is None else time_codes(raw.time)
     if times is not None:
         raw, times = in_time_order(raw, times)
-    target = resolve_target(raw.target, spec)
+    target = resolve_target(raw.target, spec, raw.target_names)
     arrays = {
         TARGETS: _training_targets(target),
         CODES: target.codes,
@@ -179,13 +181,14 @@ def _describe(
         names=feature_names(raw.features),
         tables={name: each.columns for name, each in features.items() if each.columns},
         merged=tuple(column for each in features.values() for column in each.merged),
+        targets=target.names,
     )
 
 
 def _training_targets(target: Target) -> NDArray[Any]:
-    """Return what a Keras model learns: float32 (n, 1), or int32 codes (n,) for classes."""
-    if target.task == "regression":
-        return _float32(target.codes).reshape(-1, 1)
+    """Return what a Keras model learns: float32 (n, k) or (n, 1), or int32 codes (n,)."""
+    if not target.labels:
+        return _float32(target.codes).reshape(len(target.codes), -1)
     return class_targets(target.codes, target.labels, target.positive)
 
 
@@ -205,7 +208,7 @@ def class_targets(
     return np.asarray(codes == place, dtype=np.float32).reshape(-1, 1)
 
 
-def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+def _float32(values: NDArray[Any]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # reported in words
         single = values.astype(np.float32)
     bad = int(np.isinf(single).sum())

@@ -17,7 +17,7 @@ def guess_notes(spec: DataSpec, target: Target) -> tuple[str, ...]:
         spec: the data settings as the user gave them.
         target: what came of it.
     """
-    if spec.task != "auto" or spec.source in NAMES:
+    if spec.task != "auto" or spec.source in NAMES or target.names:
         return ()
     if target.task == "multiclass" and all(isinstance(label, int) for label in target.labels):
         labels = target.labels

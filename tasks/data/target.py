@@ -1,5 +1,6 @@
 """Resolve the target: sorted class labels or numbers, by its values or the settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,11 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.labels import find_label
+from foldproof.tasks.data.target_kinds.several import (
+    kind_of_several,
+    number_column,
+    refuse_constant,
+)
 
 MAX_INTEGER_CLASSES = 20
 
@@ -21,29 +27,35 @@ class Target:
     """The target: coded labels or values, with the task.
 
     Attributes:
-        task: binary, multiclass or regression.
-        labels: the classes, sorted; empty for a regression.
+        task: the kind of task.
+        labels: the classes, sorted; empty where rows have no one class: numbers, several labels.
         positive: the positive label of a binary task, else None.
         codes: the position of each sample's label, int64 (n,); for a regression the
-            values themselves, float64 (n,).
+            values themselves, float64 (n,). Of several targets (n, k): 0 and 1 int64, or float64.
+        names: of several targets; empty for one.
     """
 
     task: Task
     labels: tuple[Label, ...]
     positive: Label | None
     codes: NDArray[Any]
+    names: tuple[str, ...] = ()
 
 
-def resolve_target(values: NDArray[Any], spec: DataSpec) -> Target:
+def resolve_target(values: NDArray[Any], spec: DataSpec, names: Sequence[str] = ()) -> Target:
     """Tell the task from the values and code the labels.
 
     Args:
-        values: the raw target, (n,); objects are text with None for a gap.
+        values: the raw target, (n,); objects are text with None for a gap. Several are (n, k).
         spec: the data settings, for `task` and `positive`.
+        names: of several targets, if they have names.
 
     Raises:
         InputError: a value is missing, or the values do not fit the task.
     """
+    if values.ndim == 2:
+        return _several(values, spec, names)
+    _refuse_one(spec)
     values = _normalised(values)
     task = spec.task if spec.task != "auto" else _guess(values)
     if task == "regression":
@@ -59,6 +71,25 @@ def resolve_target(values: NDArray[Any], spec: DataSpec) -> Target:
         raise InputError("data.target", f"all rows have the one class {named[0]!r}; two are needed")
     kind: Task = _kind(task, named)
     return Target(kind, named, _positive(spec, kind, named), codes.astype(np.int64))
+
+
+def _several(values: NDArray[Any], spec: DataSpec, given: Sequence[str]) -> Target:
+    names = tuple(given) or tuple(map(str, range(values.shape[1])))
+    columns = [number_column(name, c) for name, c in zip(names, values.T, strict=True)]
+    numbers = np.column_stack(columns)
+    task = kind_of_several(numbers, names, spec.task)
+    if spec.positive is not None:
+        raise InputError("data.positive", f"only binary tasks have one, not {task}; leave it out")
+    if task == "regression":
+        return Target("regression", (), None, numbers, names)
+    refuse_constant(numbers, names)
+    return Target("multilabel", (), None, numbers.astype(np.int64), names)
+
+
+def _refuse_one(spec: DataSpec) -> None:
+    if spec.task == "multilabel":
+        problem = "multilabel needs several targets, but there is one"
+        raise InputError("data.task", f"{problem}; list the columns, or use binary")
 
 
 def _normalised(values: NDArray[Any]) -> NDArray[Any]:

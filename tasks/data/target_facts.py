@@ -16,17 +16,34 @@ MAX_LISTED_CLASSES = 12  # named in one line of a terminal or a log
 
 
 @dataclass(frozen=True)
+class OneOfSeveral:
+    """Facts about one of several targets: its range, and of a label how many rows have it."""
+
+    name: str
+    low: float
+    high: float
+    positives: int | None = None
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        if self.positives is not None:
+            return f"{self.name!r} ({self.positives})"
+        return f"{self.name!r} from {self.low:.6g} to {self.high:.6g}"
+
+
+@dataclass(frozen=True)
 class TargetFacts:
     """Facts about a target: its task, labels and counts, or range.
 
     Attributes:
-        task: binary, multiclass or regression.
+        task: the kind of task.
         rows: how many samples there are.
         labels: the classes, sorted; empty for a regression.
         counts: how many samples have each label.
         positive: the positive label of a binary task, else None.
         low: the smallest value of a regression, else None.
         high: the largest one.
+        several: the targets, where there are several.
     """
 
     task: Task
@@ -36,6 +53,7 @@ class TargetFacts:
     positive: Label | None = None
     low: float | None = None
     high: float | None = None
+    several: tuple[OneOfSeveral, ...] = ()
 
     @classmethod
     def of_key(cls, key: Mapping[str, Any]) -> "TargetFacts | None":
@@ -45,15 +63,18 @@ class TargetFacts:
             task, positive = (data["settings"][name] for name in ("task", "positive"))
             labels, counts = tuple(data["labels"]), tuple(data["counts"])
             low, high = data["range"] or (None, None)
+            several = tuple(OneOfSeveral(**told) for told in data.get("targets", ()))
         except (KeyError, TypeError, ValueError):
             return None
         is_sound = len(labels) == len(counts) and (positive is None or positive in labels)
-        return cls(task, data["rows"], labels, counts, positive, low, high) if is_sound else None
+        given = (task, data["rows"], labels, counts, positive, low, high, several)
+        return cls(*given) if is_sound else None
 
     def for_key(self) -> dict[str, Any]:
         """Return the parts of a run's key that are about the target."""
         span = None if self.low is None else [self.low, self.high]
-        return {"labels": list(self.labels), "counts": list(self.counts), "range": span}
+        told = {"labels": list(self.labels), "counts": list(self.counts), "range": span}
+        return told | ({"targets": [vars(one) for one in self.several]} if self.several else {})
 
     def count_of(self, label: Label) -> int:
         """Return how many samples have a label."""
@@ -70,11 +91,19 @@ class TargetFacts:
 def target_facts(target: Target) -> TargetFacts:
     """Count the labels of a target, or find the range of its values."""
     rows = len(target.codes)
+    if target.names:
+        return TargetFacts(target.task, rows, several=tuple(_each(target)))
     if target.task == "regression":
         low, high = float(target.codes.min()), float(target.codes.max())
         return TargetFacts(target.task, rows, low=low, high=high)
     counts = np.bincount(target.codes, minlength=len(target.labels)).tolist()
     return TargetFacts(target.task, rows, target.labels, tuple(counts), target.positive)
+
+
+def _each(target: Target) -> Iterator[OneOfSeveral]:
+    for name, values in zip(target.names, target.codes.T, strict=True):
+        span = float(values.min()), float(values.max())
+        yield OneOfSeveral(name, *span, int(values.sum()) if target.task == "multilabel" else None)
 
 
 def named_positive(facts: TargetFacts) -> str:
@@ -113,12 +142,16 @@ def _warning(facts: TargetFacts) -> str:
 
 
 def classes_line(facts: TargetFacts, most: int | None = None) -> str:
-    """Return a line with the labels and their counts, or a regression's number and range.
+    """Return a line with the labels and their counts, or numbers and their range.
 
     Args:
         facts: of the target.
         most: how many labels to name; default: all.
     """
+    if facts.several:
+        kind = "labels" if facts.task == "multilabel" else "targets"
+        shown = [str(one) for one in facts.several]
+        return f"{kind}: {some_and_count(shown, len(shown) if most is None else most)}"
     if facts.task == "regression":
         return f"target: {facts.rows} values from {facts.low:.6g} to {facts.high:.6g}"
     pairs = list(zip(facts.labels, facts.counts, strict=True))

@@ -60,9 +60,10 @@ def merging_columns(
 
 
 def merging_target(values: NDArray[np.float64]) -> MergedColumn | None:
-    """Return whether float32 is too coarse for a regression's target, (n,)."""
-    counts = _merging(values)
-    return MergedColumn("target", 0, *counts) if counts else None
+    """Return the first target of a regression that float32 is too coarse for; (n,) or (n, k)."""
+    columns = values.reshape(len(values), -1).T
+    found = ((place, _merging(column)) for place, column in enumerate(columns))
+    return next((MergedColumn("target", at, *counts) for at, counts in found if counts), None)
 
 
 def write_wide(

@@ -1,6 +1,7 @@
 """Compute a metric from stored predictions as scikit-learn does, or say why it is undefined."""
 
 import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -50,6 +51,34 @@ def compute_metric(name: str, predictions: Predictions) -> MetricValue:
         reason = undefined[0] if undefined else "the value is not finite"
         return MetricValue(None, _undefined_reason(reason, predictions.classes))
     return MetricValue(float(value))
+
+
+def compute_metrics(names: Iterable[str], predictions: Predictions) -> dict[str, MetricValue]:
+    """Compute metrics by the names of their columns: of several targets, the mean and each.
+
+    The mean is undefined where a target's value is: one over fewer targets is another quantity.
+    """
+    found: dict[str, MetricValue] = {}
+    for name in names:
+        if not predictions.targets:
+            found[name] = compute_metric(name, predictions)
+            continue
+        each = [compute_metric(name, predictions.of(i)) for i in range(len(predictions.targets))]
+        found[name] = _mean(each, predictions.targets)
+        found |= dict(zip(columns_of(name, predictions.targets)[1:], each, strict=True))
+    return found
+
+
+def columns_of(name: str, targets: Sequence[str]) -> list[str]:
+    """Return the columns of a metric: its own, and one for each of several targets."""
+    return [name, *(f"{name}_{target}" for target in targets)]
+
+
+def _mean(each: Sequence[MetricValue], targets: Sequence[str]) -> MetricValue:
+    for one, target in zip(each, targets, strict=True):
+        if one.value is None:
+            return MetricValue(None, f"{target}: {one.reason}")
+    return MetricValue(float(np.mean([one.value for one in each])))
 
 
 def _score(name: str, predictions: Predictions) -> float:

@@ -1,13 +1,15 @@
 """Resolve the metrics of a study by name, and suggest names for unknown ones."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import Task, task_of_each
 from foldproof.tasks.common.text import nearest
 from foldproof.tasks.config.messages import as_list, typed_list
-from foldproof.tasks.evaluation.measure import is_own, try_own
+from foldproof.tasks.evaluation.measure import columns_of, is_own, try_own
 from foldproof.tasks.evaluation.metrics import BY_NAME, METRICS, usual_metrics
 from foldproof.tasks.evaluation.own_metrics import load_own_metrics
 
@@ -33,13 +35,30 @@ AVERAGES = ("macro", "micro", "weighted", "samples")
 
 
 def resolve_metrics(
-    names: Literal["auto"] | list[str], task: Task, classes: int
+    names: Literal["auto"] | list[str], task: Task, classes: int, targets: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """Return the metrics to compute.
 
+    Args:
+        names: the setting.
+        task: the kind of task; of several targets, each is measured as one alone would be.
+        classes: how many there are; 0 for a regression.
+        targets: the names of several targets.
+
     Raises:
-        InputError: a name is unknown or does not fit the task.
+        InputError: a name is unknown or does not fit the task, or two columns have one name.
     """
+    if task == "multilabel":
+        task, classes = task_of_each(task), 2
+    found = _resolved(names, task, classes)
+    columns = Counter(column for name in found for column in columns_of(name, targets))
+    if double := [column for column, count in columns.items() if count > 1]:
+        problem = f"the column {double[0]!r} would stand for two metrics; rename the target"
+        raise InputError("data.target", problem)
+    return found
+
+
+def _resolved(names: Literal["auto"] | list[str], task: Task, classes: int) -> tuple[str, ...]:
     if names == "auto":
         return usual_metrics(task)
     load_own_metrics(names)

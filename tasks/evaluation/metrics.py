@@ -227,8 +227,14 @@ def value_range(name: str, classes: int) -> tuple[float | None, float | None]:
         name: of the metric; nothing is known of one of the user's.
         classes: of the task; 0 for a regression.
     """
-    known = BY_NAME.get(name)
+    known = BY_NAME.get(name) or _of_target(name)
     if known is None:
         return None, None
     low = known.lowest_of_two if classes == 2 and known.lowest_of_two else known.lowest
-    return low, 0.0 if name.startswith("neg_") else known.highest
+    return low, 0.0 if known.name.startswith("neg_") else known.highest
+
+
+def _of_target(column: str) -> Metric | None:
+    """Return the metric of a column such as roc_auc_TARGET, the one with the longest name."""
+    found = [metric for name, metric in BY_NAME.items() if column.startswith(f"{name}_")]
+    return max(found, key=lambda metric: len(metric.name), default=None)

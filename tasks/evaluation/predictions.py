@@ -19,12 +19,19 @@ class Predictions:
         predicted: the same for what the model says.
         scores: binary: the positive class's, (n, 1); multiclass (n, k); else unused.
         classes: how many classes there are; 0 for a regression.
+        targets: the names of several targets, each a column of the others; empty for one.
     """
 
     truth: NDArray[Any]
     predicted: NDArray[Any]
     scores: Scores
     classes: int
+    targets: tuple[str, ...] = ()
+
+    def of(self, place: int) -> "Predictions":
+        """Return those of one of several targets."""
+        truth, predicted = self.truth[:, place], self.predicted[:, place]
+        return Predictions(truth, predicted, self.scores[:, place : place + 1], self.classes)
 
 
 def predict_labels(scores: Scores, task: Task) -> NDArray[Any]:
@@ -35,10 +42,13 @@ def predict_labels(scores: Scores, task: Task) -> NDArray[Any]:
         task: the kind of task.
 
     Returns:
-        int64 (n,): 1 for positive, or the first maximum; float64 (n,) for a regression.
+        int64 (n,): 1 for positive, or the first maximum; float64 (n,) for a regression. Of
+        several targets (n, k).
     """
     if task == "regression":
-        return np.asarray(scores[:, 0])
+        return np.asarray(scores if scores.shape[1] > 1 else scores[:, 0])
+    if task == "multilabel":
+        return np.asarray(scores >= THRESHOLD, dtype=np.int64)
     if task == "binary":
         return np.asarray(scores[:, 0] >= THRESHOLD, dtype=np.int64)
     return np.asarray(np.argmax(scores, axis=1), dtype=np.int64)

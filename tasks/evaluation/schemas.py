@@ -1,10 +1,15 @@
 """The schemas of the report's tables: names, types and descriptions of the columns."""
 
+from collections.abc import Iterator, Sequence
+
 import pyarrow as pa
 
 from foldproof.tasks.common.task import Task
 
+TRUTH = "y_true_"  # of one of several targets, before its name
 POSITION = "The sample's position from 0, in the source; with data.time, in the order of time."
+Column = tuple[str, pa.DataType, str]  # its name, type and meaning
+
 FOLD_COLUMNS = [
     ("model", pa.string(), "The builder."),
     ("repeat", pa.int16(), "The repeat, from 0."),
@@ -12,8 +17,12 @@ FOLD_COLUMNS = [
 ]
 
 
-def folds_schema(metrics: tuple[str, ...]) -> pa.Schema:
-    """Return the schema of folds.parquet: one row a fold."""
+def folds_schema(metrics: Sequence[str]) -> pa.Schema:
+    """Return the schema of folds.parquet: one row a fold.
+
+    Args:
+        metrics: the columns of metrics; of several targets, also those of each.
+    """
     return described_schema(
         [
             *FOLD_COLUMNS,
@@ -67,20 +76,37 @@ def predictions_schema(
     label_type: pa.DataType,
     classes: tuple[str, ...],
     id_type: pa.DataType | None = None,
+    targets: tuple[str, ...] = (),
 ) -> pa.Schema:
     """Return the schema of predictions.parquet: one row a test sample of a fold."""
     ids = [] if id_type is None else [("id", id_type, "The sample's id, from data.id.")]
+    place = [*FOLD_COLUMNS, ("row", pa.int64(), POSITION), *ids]
     kind = pa.float64() if task == "regression" else label_type
+    if targets:
+        return described_schema([*place, *_target_columns(task, targets)])
     return described_schema(
         [
-            *FOLD_COLUMNS,
-            ("row", pa.int64(), POSITION),
-            *ids,
+            *place,
             ("y_true", kind, "The target."),
             ("y_pred", kind, "What the model predicts."),
             *((f"score_{name}", pa.float64(), f"The score of class {name}.") for name in classes),
         ]
     )
+
+
+def targets_in(predictions: pa.Schema) -> list[str]:
+    """Return the names of several targets that a table of predictions has columns of."""
+    return [name.removeprefix(TRUTH) for name in predictions.names if name.startswith(TRUTH)]
+
+
+def _target_columns(task: Task, targets: tuple[str, ...]) -> Iterator[Column]:
+    """Yield the columns of each of several targets."""
+    kind = pa.int64() if task == "multilabel" else pa.float64()
+    for name in targets:
+        yield f"{TRUTH}{name}", kind, f"The target {name}."
+        yield f"y_pred_{name}", kind, f"What the model predicts of {name}."
+        if task == "multilabel":
+            yield f"score_{name}", pa.float64(), f"The score of {name} being true."
 
 
 def summary_schema() -> pa.Schema:
@@ -141,7 +167,7 @@ def execution_schema() -> pa.Schema:
     )
 
 
-def described_schema(columns: list[tuple[str, pa.DataType, str]]) -> pa.Schema:
+def described_schema(columns: Sequence[Column]) -> pa.Schema:
     """Return a schema of (name, type, what the column means)."""
     return pa.schema(
         [pa.field(name, kind, metadata={"description": text}) for name, kind, text in columns]

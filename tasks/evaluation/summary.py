@@ -10,7 +10,7 @@ from foldproof.tasks.data.dataset import GROUPS, Dataset
 from foldproof.tasks.evaluation import schemas
 from foldproof.tasks.evaluation.intervals.choose import LEVEL, interval
 from foldproof.tasks.evaluation.intervals.types import Interval, MetricByFold, TestedFold, none
-from foldproof.tasks.evaluation.measure import MetricValue, compute_metric
+from foldproof.tasks.evaluation.measure import MetricValue, columns_of, compute_metrics
 from foldproof.tasks.evaluation.predictions import Predictions
 from foldproof.tasks.folds.split.plan import Fold, FoldPlan
 from foldproof.tasks.folds.split.splitters import base_method
@@ -58,20 +58,21 @@ def summarise(
         dataset: for the task.
         plan: the folds, in order.
         measured: the metrics of each fold, None where it failed.
-        metrics: the names, in order.
+        metrics: the names, in order; of several targets, those of each follow.
         read: returns predictions of finished folds, which lie there in the order of the plan.
         settings: of the intervals.
     """
     is_whole = None not in measured
     folds = _tested_folds(dataset, plan, read) if is_whole else []
-    pooled = _pooled(metrics, plan, read) if is_whole else dict.fromkeys(metrics)
+    columns = [(name, *each) for name in metrics for each in _columns(name, dataset.targets)]
+    pooled = _pooled(metrics, plan, read) if is_whole else {}
     rows = []
-    for name in metrics:
+    for metric, name, place in columns:
         found = [None if each is None else each[name].value for each in measured]
         values = [float(value) for value in found if value is not None]
-        given = MetricByFold(
-            name, found, pooled[name], folds, base_method(plan.method), plan.repeats, settings.seed
-        )
+        own = folds if place is None else [fold.of(place) for fold in folds]
+        parts = (base_method(plan.method), plan.repeats, settings.seed)
+        given = MetricByFold(metric, found, pooled.get(name), own, *parts)
         bounds = _interval(given, settings)
         rows.append(
             {
@@ -84,11 +85,17 @@ def summarise(
                 "ci_low": bounds.low,
                 "ci_high": bounds.high,
                 "ci_method": bounds.method,
-                "pooled": pooled[name],
+                "pooled": pooled.get(name),
                 "estimate": bounds.estimate,
             }
         )
     return pa.Table.from_pylist(rows, schema=schemas.summary_schema())
+
+
+def _columns(metric: str, targets: Sequence[str]) -> list[tuple[str, int | None]]:
+    """Return the columns of a metric, and which of several targets each is of; None: the mean."""
+    names = columns_of(metric, targets)
+    return list(zip(names, [None, *range(len(targets))], strict=True))
 
 
 def _interval(given: MetricByFold, settings: IntervalSettings) -> Interval:
@@ -116,14 +123,14 @@ def _places(folds: Sequence[Fold]) -> list[slice]:
 
 def _pooled(metrics: tuple[str, ...], plan: FoldPlan, read: Read) -> dict[str, float | None]:
     """Return each metric on a repeat's test rows together, as the mean over repeats."""
-    values: dict[str, list[float | None]] = {name: [] for name in metrics}
+    values: dict[str, list[float | None]] = {}
     places = _places(plan.folds)
     for repeat in range(plan.repeats):
         own = [p for p, fold in zip(places, plan.folds, strict=True) if fold.repeat == repeat]
         together = read(slice(own[0].start, own[-1].stop))  # the repeats lie one after the other
-        for name in metrics:
-            values[name].append(compute_metric(name, together).value)
-    return {name: _mean(found) for name, found in values.items()}
+        for name, found in compute_metrics(metrics, together).items():
+            values.setdefault(name, []).append(found.value)
+    return {name: _mean(each) for name, each in values.items()}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

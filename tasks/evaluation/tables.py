@@ -17,7 +17,7 @@ from foldproof.tasks.evaluation.columns import Columns
 from foldproof.tasks.evaluation.curves.all_curves import all_curves
 from foldproof.tasks.evaluation.curves.curve import Curve
 from foldproof.tasks.evaluation.curves.scored import Scored, scored_predictions
-from foldproof.tasks.evaluation.measure import compute_metric
+from foldproof.tasks.evaluation.measure import columns_of, compute_metrics
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 from foldproof.tasks.evaluation.preprocessing import preprocessing_rows, preprocessing_table
 from foldproof.tasks.evaluation.summary import (
@@ -94,8 +94,9 @@ def reduce_folds(
     check_distinct(collected.starts)
     predictions, measured = collected.predictions.table(), collected.measured
     kept = partial(_kept, dataset, predictions)
+    columns = [column for name in metrics for column in columns_of(name, dataset.targets)]
     return Tables(
-        folds=pa.Table.from_pylist(collected.rows, schema=schemas.folds_schema(metrics)),
+        folds=pa.Table.from_pylist(collected.rows, schema=schemas.folds_schema(columns)),
         history=collected.history.table(),
         predictions=predictions,
         summary=summarise(model, dataset, plan, measured, metrics, kept, intervals),
@@ -165,9 +166,7 @@ def score_output(
         UnfitOutput: it is not finite, or no probability.
     """
     predictions = _predictions(dataset, rows, class_scores(raw, activation, dataset.task))
-    return ScoredPredictions(
-        predictions, {name: compute_metric(name, predictions) for name in metrics}
-    )
+    return ScoredPredictions(predictions, compute_metrics(metrics, predictions))
 
 
 def _predictions(
@@ -177,18 +176,27 @@ def _predictions(
         truth=_true_values(dataset, rows),
         predicted=predict_labels(scores, dataset.task),
         scores=scores,
-        classes=len(dataset.labels),
+        classes=2 if dataset.task == "multilabel" else len(dataset.labels),
+        targets=dataset.targets,
     )
 
 
 def _kept(dataset: Dataset, table: pa.Table, places: slice) -> Predictions:
     """Return predictions from the table of all, which is the one place that keeps them."""
     part = table.slice(places.start, places.stop - places.start)
-    names = [f"score_{name}" for name in dataset.classes] or ["y_pred"]
+    names = _score_names(dataset)
     columns = [part[name].chunk(0).to_numpy() for name in names]  # views, not copies
-    is_one = dataset.task != "multiclass"  # a positive class, or a value
+    is_one = dataset.task == "binary" or len(names) == 1  # a positive class, or a value
     scores = columns[-1].reshape(-1, 1) if is_one else np.column_stack(columns)
     return _predictions(dataset, part["row"].chunk(0).to_numpy(), scores)
+
+
+def _score_names(dataset: Dataset) -> list[str]:
+    """Return the columns of predictions that scores, or values, are kept in."""
+    if dataset.targets:
+        kind = "score" if dataset.task == "multilabel" else "y_pred"
+        return [f"{kind}_{name}" for name in dataset.targets]
+    return [f"score_{name}" for name in dataset.classes] or ["y_pred"]
 
 
 def _true_values(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -232,7 +240,7 @@ def _predictions_schema(dataset: Dataset) -> pa.Schema:
     names = tuple(map(str, dataset.classes))
     kind, ids = pa.string() if text else pa.int64(), dataset.ids()
     id_type = None if ids is None else ids.type
-    return schemas.predictions_schema(dataset.task, kind, names, id_type)
+    return schemas.predictions_schema(dataset.task, kind, names, id_type, dataset.targets)
 
 
 def _add_predictions(
@@ -243,14 +251,30 @@ def _add_predictions(
     result: ScoredPredictions,
 ) -> None:
     predictions = result.predictions
-    labels = np.asarray(dataset.classes)
-    shown = {"y_true": predictions.truth, "y_pred": predictions.predicted}
-    if dataset.task != "regression":
-        shown = {name: labels[codes] for name, codes in shown.items()}
-    scores = _score_columns(dataset.classes, predictions.scores)
+    shown = _of_targets(dataset, predictions) if dataset.targets else _of_one(dataset, predictions)
     ids = dataset.ids()
     named = {} if ids is None else {"id": ids.take(pa.array(finished.rows))}
-    columns.add(len(predictions.truth), **place, row=finished.rows, **named, **shown, **scores)
+    columns.add(len(predictions.truth), **place, row=finished.rows, **named, **shown)
+
+
+def _of_one(dataset: Dataset, predictions: Predictions) -> dict[str, NDArray[Any]]:
+    """Return the columns of one target."""
+    labels = np.asarray(dataset.classes)
+    shown = {"y_true": predictions.truth, "y_pred": predictions.predicted}
+    if dataset.labels:
+        shown = {name: labels[codes] for name, codes in shown.items()}
+    return shown | _score_columns(dataset.classes, predictions.scores)
+
+
+def _of_targets(dataset: Dataset, predictions: Predictions) -> dict[str, NDArray[Any]]:
+    """Return the columns of each of several targets."""
+    shown: dict[str, NDArray[Any]] = {}
+    for place, name in enumerate(dataset.targets):
+        one = predictions.of(place)
+        shown |= {f"y_true_{name}": one.truth, f"y_pred_{name}": one.predicted}
+        if dataset.task == "multilabel":
+            shown[f"score_{name}"] = one.scores[:, 0]
+    return shown
 
 
 def _score_columns(

@@ -25,5 +25,10 @@ def worst_case_mean(folds: pa.Table, metric: str, classes: int) -> float | None:
 
 
 def class_count(predictions: pa.Schema) -> int:
-    """Return the number of classes that a table of predictions has scores for."""
+    """Return the number of classes that a table of predictions has scores for.
+
+    Several labels have a score each, and are two classes each.
+    """
+    if any(name.startswith("y_true_") for name in predictions.names):
+        return 2 * any(name.startswith("score_") for name in predictions.names)
     return sum(name.startswith("score_") for name in predictions.names)

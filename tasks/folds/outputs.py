@@ -15,7 +15,8 @@ THRESHOLD = 0.5
 ENDS: dict[Task, str] = {
     "binary": 'Dense(1, "sigmoid")',
     "multiclass": 'Dense(n_outputs, "softmax")',
-    "regression": "Dense(1)",
+    "regression": "Dense(n_outputs)",
+    "multilabel": 'Dense(n_outputs, "sigmoid")',
 }
 
 
@@ -23,18 +24,24 @@ class UnfitOutput(ValueError):
     """A model's output does not fit the task."""
 
 
-def check_width(width: int, task: Task, classes: int) -> None:
+def check_width(width: int, task: Task, outputs: int) -> None:
     """Refuse an output of the wrong width.
+
+    Args:
+        width: the model's outputs.
+        task: the kind of task.
+        outputs: those that a builder is told of.
 
     Raises:
         UnfitOutput: with what the task needs.
     """
-    allowed = {"binary": (1, 2), "multiclass": (classes,), "regression": (1,)}[task]
+    allowed = (1, 2) if task == "binary" else (outputs,)
     if width not in allowed:
         needs = " or ".join(map(str, allowed))
         count = "1 output" if width == 1 else f"{width} outputs"
         problem = f"the model has {count}, but a {task} task needs {needs}"
-        raise UnfitOutput(f"{problem}; end it in {ENDS[task]}")
+        end = "Dense(1)" if task == "regression" and outputs == 1 else ENDS[task]
+        raise UnfitOutput(f"{problem}; end it in {end}")
 
 
 def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) -> Scores:
@@ -47,7 +54,8 @@ def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) 
 
     Returns:
         binary: the positive class's score, (n, 1); multiclass: one column a class;
-        regression: the predicted value, (n, 1). All float64.
+        multilabel: one column a label; regression: the predicted values, (n, 1) or (n, k).
+        All float64.
 
     Raises:
         UnfitOutput: a value is not finite, or a probability outside [0, 1].

@@ -19,8 +19,9 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.choose import find_source
 from foldproof.tasks.data.target_facts import TargetFacts
-from foldproof.tasks.evaluation.measure import compute_metric, is_computable
+from foldproof.tasks.evaluation.measure import compute_metrics, is_computable
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
+from foldproof.tasks.evaluation.schemas import targets_in
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFICATE_COLUMNS, EXECUTION, MANIFEST
 from foldproof.tasks.report.parquet_tables import by_fold, fold_of, read_table
@@ -193,9 +194,9 @@ class FinishedRun:
             if of_fold is None:
                 yield f"fold {row['repeat']}/{row['fold']} has no predictions"
                 continue
-            predictions = predictions_of(of_fold)
-            for name in self.computable_metrics():
-                found, said = compute_metric(name, predictions).value, row[name]
+            measured = compute_metrics(self.computable_metrics(), predictions_of(of_fold))
+            for name, metric in measured.items():
+                found, said = metric.value, row[name]
                 if (found is None) != (said is None) or (
                     found is not None and said is not None and abs(found - said) > METRIC_TOLERANCE
                 ):
@@ -205,6 +206,8 @@ class FinishedRun:
 
 def predictions_of(of_fold: pa.Table) -> Predictions:
     """Return rows of predictions.parquet as the metrics take them."""
+    if targets := targets_in(of_fold.schema):
+        return _of_several(of_fold, targets)
     columns = [name for name in of_fold.column_names if name.startswith("score_")]
     if not columns:
         truth, predicted = (of_fold[name].to_numpy() for name in ("y_true", "y_pred"))
@@ -215,3 +218,15 @@ def predictions_of(of_fold: pa.Table) -> Predictions:
     if len(classes) == 2:
         return Predictions(truth, predict_labels(scores[:, 1:], "binary"), scores[:, 1:], 2)
     return Predictions(truth, predict_labels(scores, "multiclass"), scores, len(classes))
+
+
+def _of_several(of_fold: pa.Table, targets: list[str]) -> Predictions:
+    """Return a fold's predictions of several targets."""
+    is_labels = f"score_{targets[0]}" in of_fold.column_names
+    kind = "score" if is_labels else "y_pred"
+    truth, scores = (
+        np.column_stack([of_fold[f"{name}_{target}"].to_numpy() for target in targets])
+        for name in ("y_true", kind)
+    )
+    predicted = predict_labels(scores, "multilabel" if is_labels else "regression")
+    return Predictions(truth, predicted, scores, 2 * is_labels, tuple(targets))

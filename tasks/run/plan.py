@@ -72,7 +72,8 @@ class RunPlan:
     @cached_property
     def metrics(self) -> tuple[str, ...]:
         """The names of the metrics."""
-        return resolve_metrics(self.study.metrics, self.dataset.task, len(self.dataset.labels))
+        data = self.dataset
+        return resolve_metrics(self.study.metrics, data.task, len(data.labels), data.targets)
 
     @cached_property
     def plan(self) -> FoldPlan:

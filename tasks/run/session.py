@@ -236,10 +236,10 @@ class Run(RunPlan):
             InputError: the source, a value in it, or a setting is not usable.
         """
         dataset = self.read()
-        check_class_weight(self.study.train, dataset.labels)
-        check_target_scaler(self.study.train, dataset.labels)
+        check_class_weight(self.study.train, dataset.labels, dataset.task)
+        check_target_scaler(self.study.train, dataset.task)
         weighted = dataset.array(WEIGHTS) is not None
-        check_sampler(self.study.train, dataset.labels, weighted)
+        check_sampler(self.study.train, dataset.labels, weighted, dataset.task)
         _ = self.metrics
         return dataset
 

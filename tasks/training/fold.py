@@ -260,7 +260,7 @@ def _checked_output(trained: Trained, features: Any, job: FoldJob) -> Any:
     if not isinstance(raw, np.ndarray):
         raise UnfitOutput("the model has several outputs; return one")
     raw = raw.reshape(count_rows(features), -1)
-    check_width(raw.shape[1], job.builder.task, len(job.labels))
+    check_width(raw.shape[1], job.builder.task, job.builder.n_outputs)
     class_scores(raw, trained.activation, job.builder.task)
     return raw
 

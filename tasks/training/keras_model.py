@@ -85,6 +85,8 @@ def loss_for(task: Task, outputs: int) -> str:
     """Return the loss that `auto` stands for; two softmax units need the sparse one."""
     if task == "regression":
         return "mse"
+    if task == "multilabel":
+        return "binary_crossentropy"
     if task == "multiclass" or outputs == 2:
         return "sparse_categorical_crossentropy"
     return "binary_crossentropy"

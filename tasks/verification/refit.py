@@ -310,10 +310,13 @@ def _is_near(
     scored = score_fold(run.dataset, fold, run.metrics)
     if level == "numeric":
         said = finished.predictions[fold_of(row)].to_pylist()
-        names = [name for name in said[0] if name.startswith("score_")] or ["y_pred"]
-        last = np.array([line[names[-1]] for line in said], float)
-        scale = 1.0 if names != ["y_pred"] else max(1.0, float(np.abs(last).max()))
-        largest = float(np.abs(last - scored.predictions.scores[:, -1]).max())
+        names = [name for name in said[0] if name.startswith("score_")]
+        values = names or [name for name in said[0] if name.startswith("y_pred")]
+        here = scored.predictions.scores
+        columns = values[-here.shape[1] :]  # of a binary task, the positive class alone
+        before = np.array([[line[name] for name in columns] for line in said], float)
+        scale = 1.0 if names else max(1.0, float(np.abs(before).max()))
+        largest = float(np.abs(before - here).max())
         return (
             f"equal but for rounding, {largest:.1e} at most"
             if largest <= SCORE_TOLERANCE * scale

@@ -105,7 +105,7 @@ CONFIGURATION = [
     ({"seed": None}, "seed", "must be a whole number"),
     ({"out": ""}, "out", "leave it out to take the default"),
     ({"data": None}, "data", "must be a mapping"),
-    ({"data": {"task": "multi"}}, "data.task", "did you mean multiclass?"),
+    ({"data": {"task": "multiclas"}}, "data.task", "did you mean multiclass?"),
     ({"data": {"features": []}}, "data.features", "leave it out to take the default"),
     ({"data": {"drop": {}}}, "data.drop", "must be a list"),
     ({"data": {"csv": {"missing": True}}}, "data.csv.missing", "must be 'auto' or a list"),

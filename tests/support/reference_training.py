@@ -51,7 +51,10 @@ def build():
     if not model.built:
         model(np.zeros((spec["batch_size"], *spec["shape"]), np.float32))
     if not model.compiled:
-        losses = {"binary": "binary_crossentropy", "multiclass": "sparse_categorical_crossentropy"}
+        losses = {
+            **dict.fromkeys(("binary", "multilabel"), "binary_crossentropy"),
+            "multiclass": "sparse_categorical_crossentropy",
+        }
         model.compile(keras.optimizers.Adam(0.001), losses.get(spec["task"], "mse"))
     return model
 

@@ -17,6 +17,11 @@ def net(input_shape, n_outputs=1, end="sigmoid", loss=None, metrics=None, units=
     return model
 
 
+def one_unit(input_shape):
+    """Ends in one unit, whatever the task."""
+    return net(input_shape)
+
+
 def two_inputs(input_shape):
     """A model that takes two arrays."""
     parts = [keras.Input(input_shape, name="left"), keras.Input(input_shape, name="right")]

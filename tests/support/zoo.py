@@ -29,6 +29,14 @@ def values(input_shape, n_outputs):
     return model
 
 
+def many_labels(input_shape, n_outputs):
+    """A dense net for labels that may be true together."""
+    model = keras.Sequential([keras.Input(input_shape)])
+    model.add(layers.Dense(8, activation="relu"))
+    model.add(layers.Dense(n_outputs, activation="sigmoid"))
+    return model
+
+
 def conv(input_shape, n_outputs):
     """A conv net that reshapes its flat input."""
     inputs = keras.Input(input_shape)

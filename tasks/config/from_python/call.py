@@ -50,7 +50,7 @@ def settings_of_call(
     weights: Any = None,
     time: Any = None,
     id: Any = None,
-    target: str | None = None,
+    target: str | list[str] | None = None,
     cv: Any = FOLDS,
     scoring: Any = None,
     preprocess: Any = None,
@@ -122,7 +122,7 @@ def _model(model: Any) -> Any:
     return model
 
 
-def _data(data: Any, X: Any, y: Any, target: str | None, **sides: Any) -> Any:
+def _data(data: Any, X: Any, y: Any, target: str | list[str] | None, **sides: Any) -> Any:
     """Return the data section: of arrays, of a frame, or as it was given."""
     refuse_stream("X", X)
     if isinstance(data, tuple) and len(data) in (len("Xy"), len("Xyg")) and X is None:
@@ -173,7 +173,8 @@ def _with_roles(data: Any, roles: dict[str, Any]) -> Any:
     if not roles:
         return data
     for name, role in roles.items():
-        if not isinstance(role, str | int):
+        named = role if name == "target" and isinstance(role, list | tuple) else [role]
+        if not all(isinstance(one, str | int) for one in named):
             problem = "is no name of a column of data"
             raise InputError(name, f"{problem}; give X and y beside an array, or a name")
     return _over("target", "data", data, roles)

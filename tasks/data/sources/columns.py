@@ -11,7 +11,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.messages import as_list, typed_list
 from foldproof.tasks.data.labels import words_of
 
-LISTS = ("data.drop", "data.features")
+LISTS = ("data.drop", "data.features", "data.target")
 ALSO_AN_ID = ("data.groups", "data.time")  # a column of these may name the rows as well
 
 
@@ -21,12 +21,14 @@ class Roles:
 
     Attributes:
         taken: the column of each setting that names one.
+        targets: the columns to predict; one, or several.
         drop: what is left out.
         features: what was listed, or None.
         inputs: the columns of each input of a model with several, or None.
     """
 
     taken: dict[str, str]
+    targets: tuple[str, ...]
     drop: tuple[str, ...]
     features: tuple[str, ...] | None
     inputs: dict[str, list[str]] | None = None
@@ -34,8 +36,9 @@ class Roles:
     @property
     def settings(self) -> dict[str, object]:
         """The data settings with the names as the table has them."""
-        sides = ("target", "groups", "weights", "time", "id")
+        sides = ("groups", "weights", "time", "id")
         return {
+            "target": self.targets[0] if len(self.targets) == 1 else list(self.targets),
             **{side: self.taken.get(f"data.{side}") for side in sides},
             "drop": list(self.drop),
             "features": None if self.features is None else list(self.features),
@@ -43,12 +46,14 @@ class Roles:
         }
 
 
-def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: str | None) -> Roles:
+def find_roles(
+    names: Sequence[str], targets: Sequence[str], spec: DataSpec, fold_column: str | None
+) -> Roles:
     """Find every column named in the settings, and check that none has two roles.
 
     Args:
         names: the table's columns.
-        target: the column to predict.
+        targets: the columns to predict.
         spec: the data settings.
         fold_column: the column of a predefined split, or None.
 
@@ -56,7 +61,6 @@ def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: s
         InputError: there is no such column, or it has two roles.
     """
     given = {
-        "data.target": target,
         "data.groups": spec.groups,
         "data.weights": spec.weights,
         "data.time": spec.time,
@@ -68,11 +72,12 @@ def find_roles(names: Sequence[str], target: str, spec: DataSpec, fold_column: s
         for setting, name in given.items()
         if name is not None
     }
+    predicted = tuple(find_column("data.target", name, names) for name in targets)
     drop = tuple(find_column("data.drop", name, names) for name in spec.drop)
     listed = None
     if spec.features is not None:
         listed = tuple(find_column("data.features", name, names) for name in spec.features)
-    roles = Roles(taken, drop, listed, _inputs(names, spec))
+    roles = Roles(taken, predicted, drop, listed, _inputs(names, spec))
     _refuse_two_roles(roles)
     return roles
 
@@ -152,7 +157,8 @@ def spaced(names: Sequence[str]) -> str:
 
 def _refuse_two_roles(roles: Roles) -> None:
     shared = {("data.id", roles.taken.get(setting)) for setting in ALSO_AN_ID}
-    named = [item for item in roles.taken.items() if item not in shared]
+    named = [("data.target", name) for name in roles.targets]
+    named += [item for item in roles.taken.items() if item not in shared]
     named += [("data.drop", name) for name in roles.drop]
     named += [("data.features", name) for name in roles.features or ()]
     counts = Counter(name for _, name in named)

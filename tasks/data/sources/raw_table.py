@@ -20,7 +20,7 @@ class RawData:
     Attributes:
         features: a table of n rows, in memory or on disk, or an array of shape (n, ...); of several
             inputs a dict of these, in memory.
-        target: the values to predict, (n,), not yet labels.
+        target: the values to predict, (n,), not yet labels; several are numbers, (n, k).
         settings: the data settings as they were resolved.
         groups: one value a sample, (n,), or None.
         weights: one number a sample, (n,), or None.
@@ -28,6 +28,7 @@ class RawData:
         id: one name a sample, (n,), or None.
         folds: the predefined fold of each sample, (n,), or None.
         notices: what was unusual about the source, a line each.
+        target_names: of several columns to predict; empty for one, and for arrays.
     """
 
     features: pa.Table | TableOnDisk | NDArray[Any] | dict[str, Any]
@@ -39,6 +40,7 @@ class RawData:
     id: NDArray[Any] | None = None
     folds: NDArray[Any] | None = None
     notices: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

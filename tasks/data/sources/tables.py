@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.sources.columns import Roles, find_roles, spaced
 from foldproof.tasks.data.sources.raw_table import RawData, values
 from foldproof.tasks.data.sources.table_on_disk import TableOnDisk, damage_as_input_error
+from foldproof.tasks.data.target_kinds.several import number_column
 
 Table: TypeAlias = pa.Table | TableOnDisk
 
@@ -39,7 +41,9 @@ def checked_table(
     return table, notices
 
 
-def select(table: Table, target: str | None, spec: DataSpec, fold_column: str | None) -> RawData:
+def select(
+    table: Table, target: str | list[str] | None, spec: DataSpec, fold_column: str | None
+) -> RawData:
     """Give the columns their roles; all that have none are features.
 
     Raises:
@@ -49,8 +53,9 @@ def select(table: Table, target: str | None, spec: DataSpec, fold_column: str | 
         some = nearest("", table.column_names).strip() + spaced(table.column_names)
         problem = "missing; name the column to predict with --data.target NAME"
         raise InputError("data.target", f"{problem}; {some}")
-    roles = find_roles(table.column_names, target, spec, fold_column)
-    other = {*roles.taken.values(), *roles.drop}
+    targets = [target] if isinstance(target, str) else target
+    roles = find_roles(table.column_names, targets, spec, fold_column)
+    other = {*roles.taken.values(), *roles.targets, *roles.drop}
     names = roles.features or [name for name in table.column_names if name not in other]
     if roles.inputs is not None:
         return _of_inputs(table, roles, names, spec)
@@ -76,7 +81,8 @@ def _with_roles(table: Table, roles: Roles, features: Any, spec: DataSpec) -> Ra
     side = {setting: _side(table, setting, column) for setting, column in roles.taken.items()}
     return RawData(
         features=features,
-        target=side["data.target"],
+        target=_targets(table, roles.targets),
+        target_names=roles.targets if len(roles.targets) > 1 else (),
         settings=spec.model_copy(update=roles.settings),
         groups=side.get("data.groups"),
         weights=side.get("data.weights"),
@@ -84,6 +90,14 @@ def _with_roles(table: Table, roles: Roles, features: Any, spec: DataSpec) -> Ra
         id=side.get("data.id"),
         folds=side.get("split.fold_column"),
     )
+
+
+def _targets(table: pa.Table, names: Sequence[str]) -> NDArray[Any]:
+    """Return the column to predict, (n,), or several side by side, (n, k)."""
+    columns = [_side(table, "data.target", name) for name in names]
+    if len(columns) == 1:
+        return columns[0]
+    return np.column_stack([number_column(n, c) for n, c in zip(names, columns, strict=True)])
 
 
 def _refuse_index(names: Sequence[str], spec: DataSpec) -> None:

@@ -31,7 +31,7 @@ def row_numbers(evidence: Evidence) -> Iterator[Finding]:
 def alone(evidence: Evidence) -> Iterator[Finding]:
     """Yield a finding on features each of which predicts the target alone."""
     codes = evidence.dataset.codes()
-    if len(codes) < MIN_ROWS:
+    if len(codes) < MIN_ROWS or codes.ndim > 1:  # or several targets
         return
     task = evidence.dataset.task
     found = [name for name, values in _columns(evidence) if _predicts(values, codes, task)]

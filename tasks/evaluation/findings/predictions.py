@@ -1,11 +1,12 @@
 """Predictions that say nothing: the same for every row, or of one class only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from foldproof.tasks.evaluation.findings.types import Check, Evidence, Finding
+from foldproof.tasks.evaluation.schemas import targets_in
 
 ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"
@@ -13,6 +14,7 @@ ONE_UNIT = (
 LEARNED_NOTHING = "it learned nothing: look at the features, the learning rate and the loss"
 MIN_ROWS = 10  # of a fold, from which equal predictions are no coincidence
 ONE_CLASS = "look at train.epochs, or set train.class_weight: balanced"
+ONE_CLASS_OF_SEVERAL = "look at train.epochs"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,23 @@ def uninformative(evidence: Evidence) -> Iterator[Finding]:
 
 def of_predictions(predictions: pa.Table) -> Iterator[Finding]:
     """Yield what is found in predictions.parquet."""
+    if "y_true" in predictions.column_names:
+        yield from _of_one(predictions, ONE_CLASS)
+    for name in targets_in(predictions.schema):
+        for found in _of_one(_columns_of(predictions, name), ONE_CLASS_OF_SEVERAL):
+            yield replace(found, message=f"{name}: {found.message}", where=name)
+
+
+def _columns_of(predictions: pa.Table, target: str) -> pa.Table:
+    """Return the predictions of one of several targets, as those of one alone would be."""
+    own = {f"{kind}_{target}": kind for kind in ("y_true", "y_pred")} | {
+        f"score_{target}": "score_1"
+    }
+    kept = [name for name in ("repeat", "fold", *own) if name in predictions.column_names]
+    return predictions.select(kept).rename_columns([own.get(name, name) for name in kept])
+
+
+def _of_one(predictions: pa.Table, one_class: str) -> Iterator[Finding]:
     folds = [fold for fold in _folds(predictions) if fold.truths > 1]
     constant = [fold for fold in folds if fold.constant]
     if len(constant) < len(folds):  # few rows may be alike
@@ -46,7 +65,7 @@ def of_predictions(predictions: pa.Table) -> Iterator[Finding]:
     labels = sorted({fold.label for fold in folds if fold.label is not None})
     if labels and all(fold.label is not None for fold in folds):
         message = f"every fold predicts one class only, {' or '.join(map(repr, labels))}"
-        yield Finding("FP110", message, ONE_CLASS, severity="error")
+        yield Finding("FP110", message, one_class, severity="error")
 
 
 def _count(some: list[_Fold], folds: list[_Fold]) -> str:

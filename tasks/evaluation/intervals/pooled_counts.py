@@ -39,7 +39,7 @@ class Counts:
 def is_proportion(given: MetricByFold) -> bool:
     """Return whether a metric is a share of the test rows, or of those of a class."""
     known = given.metric in COUNTED and given.folds[0].predictions.classes > 0
-    return known and (given.is_binary or given.metric not in ONE_CLASS)
+    return known and given.is_of_one and (given.is_binary or given.metric not in ONE_CLASS)
 
 
 def applies(given: MetricByFold) -> bool:

@@ -1,7 +1,7 @@
 """Inputs, results and declarations of the interval methods."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -30,6 +30,10 @@ class TestedFold:
     predictions: Predictions
     groups: NDArray[Any] | None = None
     repeat: int = 0
+
+    def of(self, place: int) -> "TestedFold":
+        """Return the same of one of several targets."""
+        return replace(self, predictions=self.predictions.of(place))
 
     @property
     def positive(self) -> NDArray[Any]:
@@ -87,7 +91,12 @@ class MetricByFold:
     @property
     def is_binary(self) -> bool:
         """Whether there are scores of a positive class."""
-        return self.folds[0].predictions.classes == 2
+        return self.folds[0].predictions.classes == 2 and self.is_of_one
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether it is of one target a row, not the mean over several nor over an array."""
+        return self.folds[0].predictions.truth.ndim == 1
 
     @property
     def is_exchangeable(self) -> bool:

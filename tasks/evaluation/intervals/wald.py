@@ -87,7 +87,7 @@ def _compute(given: MetricByFold, level: float) -> Interval:
 
 
 def _applies(given: MetricByFold) -> bool:
-    is_mean = given.metric in LOSSES and given.pooled is not None
+    is_mean = given.metric in LOSSES and given.pooled is not None and given.is_of_one
     return is_mean and given.tests_each_row_once and not given.has_groups
 
 

@@ -40,7 +40,7 @@ def inner_rule(dataset: Dataset, method: str, in_order: bool = False) -> str:
         return "last_groups" if in_order else "groups"
     if in_order:
         return "last"
-    return "plain" if dataset.task == "regression" else "stratified"
+    return "stratified" if dataset.labels else "plain"
 
 
 def inner_split(

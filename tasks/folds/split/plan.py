@@ -109,7 +109,9 @@ def plan_folds(dataset: Dataset, spec: SplitSpec, seed: int, folder: Path) -> Fo
 def _notices(
     dataset: Dataset, spec: SplitSpec, method: str, folds: Sequence[Fold]
 ) -> Iterator[str]:
-    """Yield a line on rows that are left out, and on folds that train on later rows."""
+    """Yield a line on rows that are left out, on folds that train on later rows, on strata."""
+    if dataset.task == "multilabel" and spec.method == "auto" and "kfold" in method:
+        yield f"rows have several labels, so folds are not stratified: split.method is {method}"
     if method == "time_series" and (
         note := left_out(dataset, spec, sum(fold.n_train for fold in folds))
     ):
@@ -239,7 +241,7 @@ def _check_sides(dataset: Dataset, number: int, train: Rows, test: Rows) -> None
 def _check_classes(
     dataset: Dataset, spec: SplitSpec, method: str, number: int, sides: tuple[Rows, Rows]
 ) -> None:
-    if dataset.task == "regression":
+    if not dataset.labels:
         return
     train, test = sides
     present = np.bincount(dataset.codes()[train], minlength=len(dataset.labels)) > 0

@@ -42,7 +42,7 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
     """
     if is_function_object(spec.method):
         return spec.method
-    classes = dataset.task != "regression"
+    classes = bool(dataset.labels)
     grouped = dataset.settings.groups is not None
     if spec.is_in_time(dataset.settings.time):
         return _in_time(spec)
@@ -54,7 +54,8 @@ def resolve_method(spec: SplitSpec, dataset: Dataset) -> str:
         method = ("stratified_" if classes else "") + ("group_kfold" if grouped else "kfold")
         return method
     if spec.method.startswith("stratified") and not classes:
-        raise InputError("split.method", f"{spec.method} needs classes, not numbers; use kfold")
+        given = "several labels a row" if dataset.task == "multilabel" else "numbers"
+        raise InputError("split.method", f"{spec.method} needs classes, not {given}; use kfold")
     if "group" in spec.method and not grouped:
         raise InputError("data.groups", f"missing; {spec.method} needs the column of the groups")
     may_split = spec.method in METHODS and "group" not in spec.method

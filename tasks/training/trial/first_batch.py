@@ -58,7 +58,7 @@ def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> 
     places = _sample_rows(fold_data.codes, job.train.batch_size)
     batch = _select(fold_data.train, places)
     output, notices = _output(model, batch, job, fold_data, places)
-    _check_output(model, output, job.builder, len(job.labels))
+    _check_output(model, output, job.builder)
     check_loss(model, int(np.prod(output.shape[1:])), fold_data.train.targets, job, compiled)
     _check_step(model, batch, job)
     _check_callbacks(model, batch, job)
@@ -66,8 +66,9 @@ def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> 
 
 
 def _sample_rows(codes: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """Choose a batch of training rows: one of each class, then the first ones."""
-    firsts = np.unique(codes, return_index=True)[1].tolist() if codes.dtype.kind == "i" else []
+    """Choose a batch of training rows: one of each class or label, then the first ones."""
+    columns = codes.reshape(len(codes), -1).T if codes.dtype.kind == "i" else ()
+    firsts = [row for column in columns for row in np.unique(column, return_index=True)[1].tolist()]
     chosen = dict.fromkeys([*firsts, *range(min(count, len(codes)))])
     return np.sort(np.array(list(chosen)[:count], np.int64))
 
@@ -132,13 +133,13 @@ def _failure(error: BaseException, call: BuilderCall) -> str:
     return f"{problem}; --verbose shows where"
 
 
-def _check_output(model: Any, output: NDArray[Any], call: BuilderCall, classes: int) -> None:
+def _check_output(model: Any, output: NDArray[Any], call: BuilderCall) -> None:
     """Refuse an output of the wrong width, or one that is no probability where classes need it.
 
     Before training it may still be infinite, such as where averages are not known yet.
     """
     try:
-        check_width(int(np.prod(output.shape[1:])), call.task, classes)
+        check_width(int(np.prod(output.shape[1:])), call.task, call.n_outputs)
         raw = output.reshape(len(output), -1)
         if np.isfinite(raw).all():
             activation = output_activation(model)

@@ -46,8 +46,10 @@ def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, comp
 
 def _misfit(name: str, width: int, targets: NDArray[Any], task: str) -> str:
     """Return what is wrong with a loss, or an empty text."""
-    by_number = name.startswith("sparse_")
-    if width > 1 and not by_number and name not in FREE_SHAPE_LOSSES:
+    by_number, has_classes = name.startswith("sparse_"), task in ("binary", "multiclass")
+    if width > 1 and not has_classes and by_number:
+        return f"wants the number of one class a row, but there are {width} targets"
+    if width > 1 and has_classes and not by_number and name not in FREE_SHAPE_LOSSES:
         kind = (
             "one-hot labels" if name in ONE_HOT_LOSSES else f"a target for each of {width} outputs"
         )

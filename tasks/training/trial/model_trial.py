@@ -124,7 +124,7 @@ def _inspect_estimator(
         kind = "nothing" if model is None else f"a {type(model).__name__}"
         problem = f"{call.reference} returned {kind}; return a keras.Model or an estimator"
         raise InputError("model.builder", problem)
-    check_estimator(model, call.task, weighted, several_inputs=bool(job.inputs))
+    check_estimator(model, call.task, weighted, call.n_outputs, several_inputs=bool(job.inputs))
     others = [_call(builder, call) for _ in range(2)]  # so that two in turn are found, too
     for estimator in (model, *others):
         refuse_used_estimator(estimator, call.reference)

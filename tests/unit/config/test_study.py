@@ -195,8 +195,8 @@ def test_arrays_are_copied_when_they_are_handed_over() -> None:
 
 
 def test_wrong_setting_beside_arrays_is_one_line() -> None:
-    with pytest.raises(InputError, match=r"^task: unknown value 'label'; use one of auto, "):
-        DataSpec.from_arrays([[1.0], [2.0]], [0, 1], task="label")
+    with pytest.raises(InputError, match=r"^task: unknown value 'words'; use one of auto, "):
+        DataSpec.from_arrays([[1.0], [2.0]], [0, 1], task="words")
 
 
 PLAIN = st.recursive(

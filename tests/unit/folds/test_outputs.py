@@ -8,25 +8,27 @@ LOGITS = np.array([[-800.0, 0.5], [3.0, -2.0], [0.0, 0.0], [900.0, 899.0]], dtyp
 
 
 @pytest.mark.parametrize(
-    ("width", "task", "classes"),
-    [(1, "binary", 2), (2, "binary", 2), (5, "multiclass", 5), (1, "regression", 0)],
+    ("width", "task", "outputs"),
+    [(1, "binary", 1), (2, "binary", 1), (5, "multiclass", 5), (1, "regression", 1)],
 )
-def test_widths_that_a_task_allows(width, task, classes):
-    check_width(width, task, classes)
+def test_widths_that_a_task_allows(width, task, outputs):
+    check_width(width, task, outputs)
 
 
 @pytest.mark.parametrize(
-    ("width", "task", "classes", "needs", "end"),
+    ("width", "task", "outputs", "needs", "end"),
     [
-        (3, "binary", 2, "1 or 2", 'Dense(1, "sigmoid")'),
+        (3, "binary", 1, "1 or 2", 'Dense(1, "sigmoid")'),
         (1, "multiclass", 3, "3", 'Dense(n_outputs, "softmax")'),
         (4, "multiclass", 3, "3", 'Dense(n_outputs, "softmax")'),
-        (2, "regression", 0, "1", "Dense(1)"),
+        (2, "regression", 1, "1", "Dense(1)"),
+        (2, "regression", 3, "3", "Dense(n_outputs)"),
+        (2, "multilabel", 3, "3", 'Dense(n_outputs, "sigmoid")'),
     ],
 )
-def test_other_widths_are_refused_with_what_is_needed(width, task, classes, needs, end):
+def test_other_widths_are_refused_with_what_is_needed(width, task, outputs, needs, end):
     with pytest.raises(UnfitOutput) as caught:
-        check_width(width, task, classes)
+        check_width(width, task, outputs)
     count = "1 output" if width == 1 else f"{width} outputs"
     assert str(caught.value) == (
         f"the model has {count}, but a {task} task needs {needs}; end it in {end}"

@@ -19,7 +19,8 @@ def _read(spec: DataSpec, fold_column: str | None) -> RawData:
         spec.source, lambda: read_csv(spec.source, spec.csv, names, texts)
     )
     raw = tables.select(table, spec.target, spec, fold_column).with_notices(notices)
-    _refuse_two_readings(table[str(raw.settings.target)])
+    for name in raw.target_names or (str(raw.settings.target),):
+        _refuse_two_readings(table[name])
     _refuse_lost_labels(raw)
     return raw
 

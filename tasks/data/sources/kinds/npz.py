@@ -19,6 +19,9 @@ from foldproof.tasks.data.sources.open_file import open_source
 from foldproof.tasks.data.sources.raw_table import RawData
 
 KNOWN = ("X", "y", "groups", "weights")
+ONE_HOT = (
+    "; it is one-hot: give y.argmax(axis=1) (or data.task multilabel, where several may be true)"
+)
 
 
 def load(source: str, names: Collection[str] = ()) -> dict[str, NDArray[Any]]:
@@ -85,11 +88,12 @@ def select(found: dict[str, Any], spec: DataSpec, fold_column: str | None) -> Ra
     sides.pop("X", None)
     if spec.inputs is None:
         _check_shape(features.shape)
-    _check_sides(sides, count_rows(features))
+    _check_sides(sides, count_rows(features), spec.task)
+    target = sides.pop("y")
     columns = {name: array.reshape(-1) for name, array in sides.items()}
     raw = RawData(
         features=features,
-        target=columns["y"],
+        target=target.reshape(-1) if target.size == len(target) else target,
         settings=spec,
         groups=columns.get("groups"),
         weights=columns.get("weights"),
@@ -135,12 +139,20 @@ def _check_shape(shape: tuple[int, ...]) -> None:
         raise InputError("X", f"is empty; its shape is {shape}")
 
 
-def _check_sides(sides: dict[str, Any], rows: int) -> None:
+def _check_sides(sides: dict[str, Any], rows: int, task: str) -> None:
     for name, array in sides.items():
+        if name == "y" and _holds_several(array, rows, task):
+            continue
         if array.size != rows or array.ndim == 0 or array.shape[0] != rows:
             shape = f"needs one value for each of the {rows} rows of X, but has shape {array.shape}"
-            remedy = "; it is one-hot: give y.argmax(axis=1)" if _is_one_hot(array, rows) else ""
+            remedy = ONE_HOT if _is_one_hot(array, rows) else ""
             raise InputError(name, shape + remedy)
+
+
+def _holds_several(array: NDArray[Any], rows: int, task: str) -> bool:
+    """Return whether an array holds several targets a row, (n, k)."""
+    is_table = array.ndim == 2 and array.shape[0] == rows and array.shape[1] > 1
+    return is_table and (task in ("multilabel", "regression") or not _is_one_hot(array, rows))
 
 
 def _is_one_hot(array: NDArray[Any], rows: int) -> bool:

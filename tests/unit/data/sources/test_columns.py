@@ -323,7 +323,7 @@ def test_one_hot_targets_are_recognised(tmp_path: Path, kind: type) -> None:
         prepare_data(spec, None, tmp_path)
     assert str(caught.value) == (
         "y: needs one value for each of the 4 rows of X, but has shape (4, 3); it is one-hot: "
-        "give y.argmax(axis=1)"
+        "give y.argmax(axis=1) (or data.task multilabel, where several may be true)"
     )
 
 

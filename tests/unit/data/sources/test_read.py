@@ -239,7 +239,10 @@ def test_damaged_npz_files_are_refused(tmp_path: Path) -> None:
             "y: needs one value for each of the 4 rows of X, but has shape (3,)",
         ),
         ({"X": X, "y": 5}, "y: needs one value for each of the 4 rows of X, but has shape ()"),
-        ({"X": X, "y": X}, "y: needs one value for each of the 4 rows of X, but has shape (4, 2)"),
+        (
+            {"X": X, "y": X[:3]},
+            "y: needs one value for each of the 4 rows of X, but has shape (3, 2)",
+        ),
         ({"X": X, "y": Y, "groups": Y[:2]}, "groups: needs one value for each of the 4 rows of X"),
         ({"X": X, "y": Y, "weights": X}, "weights: needs one value for each of the 4 rows of X"),
     ],
