@@ -6,8 +6,11 @@ from typing import Any
 ACTIVATIONS = {
     "binary": "sigmoid",
     "multiclass": "softmax",
+    "ordinal": "softmax",
     "multilabel": "sigmoid",
+    "count": "softplus",
     "regression": None,
+    "array": None,
 }
 
 
@@ -24,7 +27,8 @@ def mlp(
     Args:
         input_shape: the shape of one sample; more than one axis is flattened.
         n_outputs: 1 for binary, else the number of classes, labels or values.
-        task: binary or multilabel (sigmoid), multiclass (softmax) or regression (linear).
+        task: binary or multilabel (sigmoid), multiclass or ordinal (softmax), count (softplus),
+            or regression (linear).
         hidden: units of each hidden layer.
         activation: of the hidden layers.
         dropout: share of hidden units that is dropped while training.

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-Task = Literal["binary", "multiclass", "regression", "multilabel"]
+Task = Literal["binary", "multiclass", "regression", "multilabel", "ordinal", "count", "array"]
+CLASSES: tuple[Task, ...] = ("binary", "multiclass", "ordinal")  # a row has one of them
+NUMBERS: tuple[Task, ...] = ("regression", "count", "array")  # whose targets are amounts
 
 
 def task_of_each(task: Task) -> Task:

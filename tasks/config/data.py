@@ -191,8 +191,12 @@ class DataSpec(Section):
         description="The column to predict, or a list of several: labels that may be true "
         "together, or numbers (of tables; arrays predict array y).",
     )
-    task: Literal["auto", "binary", "multiclass", "regression", "multilabel"] = Field(
-        "auto", description="The kind of task; auto tells it from the target."
+    task: Literal[
+        "auto", "binary", "multiclass", "regression", "multilabel", "ordinal", "count", "array"
+    ] = Field(
+        "auto",
+        description="The kind of task; auto tells it from the target, but for ordinal (whole "
+        "numbers in an order) and count (numbers of events).",
     )
     positive: Annotated[str | int | float | bool | None, BeforeValidator(plain)] = Field(
         None, description="Binary tasks: the label that counts as positive; default the larger."
@@ -323,7 +327,8 @@ class DataSpec(Section):
         Args:
             X: features of shape (n, ...), or a data frame; they become float32. For a model with
                 several inputs, a dict of these by the names of the inputs.
-            y: target of shape (n,): strings, booleans or numbers; several of shape (n, k).
+            y: target of shape (n,): strings, booleans or numbers; several of shape (n, k), or
+                of any shape (n, ...).
             groups: one value a sample; no group stands on both sides of a fold.
             weights: one number a sample, used in training only.
             time: one time a sample, by which they are put in order.

@@ -39,7 +39,7 @@ def check_sampler(
 
 def _without_classes(task: Task) -> str:
     several = "rows of several labels have no one class"
-    return several if task == "multilabel" else "a regression has no classes"
+    return several if task == "multilabel" else f"a {task} has no classes"
 
 
 def check_target_scaler(train: TrainSpec, task: Task) -> None:
@@ -48,8 +48,8 @@ def check_target_scaler(train: TrainSpec, task: Task) -> None:
     Raises:
         InputError: the task has classes or labels.
     """
-    if train.target_scaler != "none" and task != "regression":
-        what = "labels" if task == "multilabel" else "classes"
+    if train.target_scaler != "none" and task not in ("regression", "array"):
+        what = {"multilabel": "labels", "count": "counts"}.get(task, "classes")
         problem = f"{train.target_scaler}, but {what} are not scaled; leave it out"
         raise InputError("train.target_scaler", problem)
 

@@ -1,5 +1,6 @@
 """The data set of a run: memory-mapped arrays on disk, with their digest."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -92,8 +93,10 @@ class Dataset:
 
     @property
     def outputs(self) -> int:
-        """The number of outputs that a model needs: 1, or one a class, or one a target."""
-        return len(self.labels) if self.task == "multiclass" else max(1, len(self.targets))
+        """The number of outputs that a model needs: 1, or one a class, target or value."""
+        if self.task in ("multiclass", "ordinal"):
+            return len(self.labels)
+        return math.prod(self.facts.shape) if self.facts.shape else max(1, len(self.targets))
 
     def array(self, name: str) -> NDArray[Any] | None:
         """Return one of the arrays, memory-mapped, or None where the data has none."""
@@ -186,7 +189,9 @@ def _describe(
 
 
 def _training_targets(target: Target) -> NDArray[Any]:
-    """Return what a Keras model learns: float32 (n, k) or (n, 1), or int32 codes (n,)."""
+    """Return what a Keras model learns: float32 (n, 1) or (n, ...), or int32 codes (n,)."""
+    if target.task == "array":
+        return target.codes
     if not target.labels:
         return _float32(target.codes).reshape(len(target.codes), -1)
     return class_targets(target.codes, target.labels, target.positive)

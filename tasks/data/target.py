@@ -11,6 +11,8 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.task import Task
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.data.labels import find_label
+from foldproof.tasks.data.target_kinds.arrays import array_target
+from foldproof.tasks.data.target_kinds.counts import count_target
 from foldproof.tasks.data.target_kinds.several import (
     kind_of_several,
     number_column,
@@ -32,6 +34,7 @@ class Target:
         positive: the positive label of a binary task, else None.
         codes: the position of each sample's label, int64 (n,); for a regression the
             values themselves, float64 (n,). Of several targets (n, k): 0 and 1 int64, or float64.
+            Of a target of any shape float32 (n, ...).
         names: of several targets; empty for one.
     """
 
@@ -53,13 +56,15 @@ def resolve_target(values: NDArray[Any], spec: DataSpec, names: Sequence[str] = 
     Raises:
         InputError: a value is missing, or the values do not fit the task.
     """
+    if values.ndim > 2 or spec.task == "array":
+        return _array(values, spec)
     if values.ndim == 2:
         return _several(values, spec, names)
     _refuse_one(spec)
     values = _normalised(values)
     task = spec.task if spec.task != "auto" else _guess(values)
-    if task == "regression":
-        return _regression(values, spec)
+    if task in ("regression", "count"):
+        return _regression(values, spec, task)
     if values.dtype.kind == "f":
         raise InputError(
             "data.task", f"{task} needs labels, but the target has fractions; use regression"
@@ -84,6 +89,15 @@ def _several(values: NDArray[Any], spec: DataSpec, given: Sequence[str]) -> Targ
         return Target("regression", (), None, numbers, names)
     refuse_constant(numbers, names)
     return Target("multilabel", (), None, numbers.astype(np.int64), names)
+
+
+def _array(values: NDArray[Any], spec: DataSpec) -> Target:
+    if spec.task not in ("auto", "array"):
+        problem = f"{spec.task} has one target a row, but its shape is {values.shape[1:]}"
+        raise InputError("data.task", f"{problem}; use array, or leave it out")
+    if spec.positive is not None:
+        raise InputError("data.positive", "an array has no positive label; leave it out")
+    return Target("array", (), None, array_target(values))
 
 
 def _refuse_one(spec: DataSpec) -> None:
@@ -169,13 +183,15 @@ def _guess(values: NDArray[Any]) -> str:
     return "regression"
 
 
-def _regression(values: NDArray[Any], spec: DataSpec) -> Target:
-    if values.dtype.kind == "U":
+def _regression(values: NDArray[Any], spec: DataSpec, task: str) -> Target:
+    if values.dtype.kind == "U" and task == "regression":
         raise InputError(
             "data.task", "regression needs numbers, but the target is text; leave it at auto"
         )
     if spec.positive is not None:
         raise InputError("data.positive", "a regression has no positive label; leave it out")
+    if task == "count":
+        return Target("count", (), None, count_target(values))
     return Target("regression", (), None, values.astype(np.float64))
 
 
@@ -188,7 +204,18 @@ def _kind(task: str, labels: tuple[Label, ...]) -> Task:
         )
     if task == "multiclass":
         return "multiclass"
+    if task == "ordinal":
+        _check_order(labels)
+        return "ordinal"
     return "binary" if len(labels) == 2 else "multiclass"
+
+
+def _check_order(labels: tuple[Label, ...]) -> None:
+    if any(isinstance(label, str) for label in labels):
+        problem = f"ordinal needs whole numbers in their order, not text such as {labels[0]!r}"
+        raise InputError("data.task", f"{problem}; write the labels as 0, 1, 2")
+    if len(labels) == 2:
+        raise InputError("data.task", "ordinal needs three labels or more; use binary for two")
 
 
 def _positive(spec: DataSpec, task: Task, labels: tuple[Label, ...]) -> Label | None:

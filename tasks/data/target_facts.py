@@ -44,6 +44,7 @@ class TargetFacts:
         low: the smallest value of a regression, else None.
         high: the largest one.
         several: the targets, where there are several.
+        shape: of the target of one row, where it is an array.
     """
 
     task: Task
@@ -54,6 +55,7 @@ class TargetFacts:
     low: float | None = None
     high: float | None = None
     several: tuple[OneOfSeveral, ...] = ()
+    shape: tuple[int, ...] = ()
 
     @classmethod
     def of_key(cls, key: Mapping[str, Any]) -> "TargetFacts | None":
@@ -64,16 +66,19 @@ class TargetFacts:
             labels, counts = tuple(data["labels"]), tuple(data["counts"])
             low, high = data["range"] or (None, None)
             several = tuple(OneOfSeveral(**told) for told in data.get("targets", ()))
+            shape = tuple(data.get("target_shape", ()))
         except (KeyError, TypeError, ValueError):
             return None
         is_sound = len(labels) == len(counts) and (positive is None or positive in labels)
-        given = (task, data["rows"], labels, counts, positive, low, high, several)
+        given = (task, data["rows"], labels, counts, positive, low, high, several, shape)
         return cls(*given) if is_sound else None
 
     def for_key(self) -> dict[str, Any]:
         """Return the parts of a run's key that are about the target."""
         span = None if self.low is None else [self.low, self.high]
         told = {"labels": list(self.labels), "counts": list(self.counts), "range": span}
+        if self.shape:
+            told["target_shape"] = list(self.shape)
         return told | ({"targets": [vars(one) for one in self.several]} if self.several else {})
 
     def count_of(self, label: Label) -> int:
@@ -93,9 +98,9 @@ def target_facts(target: Target) -> TargetFacts:
     rows = len(target.codes)
     if target.names:
         return TargetFacts(target.task, rows, several=tuple(_each(target)))
-    if target.task == "regression":
+    if not target.labels:
         low, high = float(target.codes.min()), float(target.codes.max())
-        return TargetFacts(target.task, rows, low=low, high=high)
+        return TargetFacts(target.task, rows, low=low, high=high, shape=target.codes.shape[1:])
     counts = np.bincount(target.codes, minlength=len(target.labels)).tolist()
     return TargetFacts(target.task, rows, target.labels, tuple(counts), target.positive)
 
@@ -152,8 +157,11 @@ def classes_line(facts: TargetFacts, most: int | None = None) -> str:
         kind = "labels" if facts.task == "multilabel" else "targets"
         shown = [str(one) for one in facts.several]
         return f"{kind}: {some_and_count(shown, len(shown) if most is None else most)}"
-    if facts.task == "regression":
-        return f"target: {facts.rows} values from {facts.low:.6g} to {facts.high:.6g}"
+    if not facts.labels:
+        kind = "counts" if facts.task == "count" else "values"
+        if facts.shape:
+            kind = f"arrays of {' x '.join(map(str, facts.shape))}"
+        return f"target: {facts.rows} {kind} from {facts.low:.6g} to {facts.high:.6g}"
     pairs = list(zip(facts.labels, facts.counts, strict=True))
     named = [f"{label!r} ({count})" for label, count in pairs]
     return f"classes: {some_and_count(named, len(named) if most is None else most)}"

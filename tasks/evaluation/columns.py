@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 
 class Columns:
@@ -34,3 +35,15 @@ class Columns:
     def _joined(self, name: str) -> pa.Array:
         parts = self._parts.pop(name)
         return pa.concat_arrays(parts) if parts else pa.array([], self._schema.field(name).type)
+
+
+def as_lists(values: NDArray[Any]) -> pa.Array:
+    """Return an array (n, ...) as n lists of float32, all of one length."""
+    flat = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), values[0].size)
+
+
+def elements(column: pa.ChunkedArray, rows: int) -> NDArray[np.float32]:
+    """Return such a column as an array, float32 (n, length)."""
+    whole = column.combine_chunks()
+    return np.asarray(whole.flatten().to_numpy(), np.float32).reshape(rows, -1)

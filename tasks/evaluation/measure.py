@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import NUMBERS, Task
 from foldproof.tasks.common.text import error_line
 from foldproof.tasks.evaluation.metrics import BY_NAME
 from foldproof.tasks.evaluation.own_metrics import is_own_metric, own_metric
@@ -82,6 +82,8 @@ def _mean(each: Sequence[MetricValue], targets: Sequence[str]) -> MetricValue:
 
 
 def _score(name: str, predictions: Predictions) -> float:
+    if predictions.truth.ndim > 1 and not is_own(name):
+        predictions = predictions.flat()
     known = BY_NAME.get(name)  # a foreign report may name another
     if known is not None and known.compute is not None:
         return known.compute(predictions)
@@ -136,7 +138,7 @@ def try_own(name: str, task: Task, classes: int) -> None:
             raise
         except Exception as error:  # the user's own code: anything can come out
             codes = "1 for the positive class" if task == "binary" else "0, 1, 2 and so on"
-            hint = f"; it is given classes as {codes}" if task != "regression" else ""
+            hint = f"; it is given classes as {codes}" if classes else ""
             problem = f"{name.partition('@')[0]} fails on a {task} task ({error_line(error)})"
             setting = "metrics" if is_own_metric(name) else "scoring"
             raise InputError(setting, f"{problem}{hint}") from None
@@ -144,7 +146,10 @@ def try_own(name: str, task: Task, classes: int) -> None:
 
 def _made_up(task: Task, classes: int) -> Predictions:
     codes = np.arange(4 * max(classes, 2)) % max(classes, 2)
-    if task == "regression":
+    if task == "array":
+        values = (1 + codes / 2).reshape(-1, 1, 1).repeat(2, axis=1).repeat(2, axis=2)
+        return Predictions(values, values, values.reshape(len(values), -1), 0)
+    if task in NUMBERS:
         values = 1 + codes / 2
         return Predictions(values, values, values.reshape(-1, 1), 0)
     columns = 1 if task == "binary" else classes

@@ -123,4 +123,4 @@ def _plain(name: str) -> str:
 
 def _for_task(name: str, task: Task) -> str:
     """Return the metric of a name, or of several classes where there are more than two."""
-    return (BY_NAME[name].several or name) if task == "multiclass" else name
+    return (BY_NAME[name].several or name) if task in ("multiclass", "ordinal") else name

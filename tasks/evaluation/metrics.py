@@ -11,8 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import NUMBERS, Task
 from foldproof.tasks.evaluation.predictions import Predictions
+from foldproof.tasks.folds.outputs import THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,11 @@ class Metric:
     Attributes:
         name: the scorer's.
         scores: what it scores: a binary task's `positive` class, `two` classes, two or more
-            `classes`, `values` of a regression, or `labels`: several a row, as no task has.
+            `classes`, classes in an `order`, `values` of a regression, `masks` of 0 and 1 in an
+            array, or `labels`: several a row at once, where each is measured alone.
         lowest: the lowest value that it can have, or None where there is none.
         lowest_of_two: the same for two classes, where that is another value.
         highest: the highest value, or None where there is none; of a `neg_` metric it is 0.
-        usual_for: the task whose `metrics: auto` it is part of.
         several: the metric to take for more than two classes.
         aliases: other names that people have for it, in small letters, blanks and hyphens
             written as `_`, without `_score` at the end or `neg_` at the beginning.
@@ -35,11 +36,10 @@ class Metric:
     """
 
     name: str
-    scores: Literal["positive", "two", "classes", "values", "labels"]
+    scores: Literal["positive", "two", "classes", "order", "values", "masks", "labels"]
     lowest: float | None = None
     lowest_of_two: float | None = None
     highest: float | None = 1.0
-    usual_for: Task | None = None
     several: str | None = None
     aliases: tuple[str, ...] = ()
     compute: Callable[[Predictions], float] | None = None
@@ -52,10 +52,12 @@ class Metric:
         return {
             "positive": task == "binary",
             "two": classes == 2,
-            "classes": task != "regression",
-            "values": task == "regression",
+            "classes": task not in NUMBERS,
+            "order": task == "ordinal",
+            "values": task in NUMBERS,
+            "masks": task == "array",
             "labels": False,
-        }[self.scores]
+        }[self.scores] or self.name in USUAL[task]
 
 
 def _recall_of(side: int, predictions: Predictions) -> float:
@@ -85,6 +87,26 @@ def _agreement(predictions: Predictions) -> float:
     return float(cohen_kappa_score(predictions.truth, predictions.predicted))
 
 
+def _agreement_in_order(predictions: Predictions) -> float:
+    """Return Cohen's kappa with quadratic weights: far-off labels count more."""
+    from sklearn.metrics import cohen_kappa_score
+
+    if np.unique([predictions.truth, predictions.predicted]).size == 1:
+        raise ValueError("kappa needs a second class among the true or the predicted labels")
+    return float(cohen_kappa_score(predictions.truth, predictions.predicted, weights="quadratic"))
+
+
+def _overlap(kind: Literal["dice", "iou", "accuracy"], predictions: Predictions) -> float:
+    """Return how well a mask is met over all elements, where 0.5 and more count as 1."""
+    truth, found = predictions.truth >= THRESHOLD, predictions.predicted >= THRESHOLD
+    if kind == "accuracy":
+        return float(np.mean(truth == found))
+    both, either = int(np.sum(truth & found)), int(np.sum(truth | found))
+    if not either:
+        raise ValueError("an overlap needs elements that are 1, true or predicted")
+    return 2 * both / (both + either) if kind == "dice" else both / either
+
+
 def _with_averages(name: str, *aliases: str) -> Iterator[Metric]:
     """Yield a metric of the positive class, and its averages over all classes."""
     yield Metric(name, "two", 0.0, several=f"{name}_macro", aliases=aliases)
@@ -99,7 +121,6 @@ METRICS: tuple[Metric, ...] = (
         "roc_auc",
         "two",
         0.0,
-        usual_for="binary",
         several="roc_auc_ovr",
         aliases=("auc", "auroc", "rocauc", "gini"),
     ),
@@ -107,7 +128,6 @@ METRICS: tuple[Metric, ...] = (
         "sensitivity",
         "positive",
         0.0,
-        usual_for="binary",
         several="recall_macro",
         aliases=("sens", "tpr", "true_positive_rate", "hit_rate"),
         compute=partial(_recall_of, 1),
@@ -116,7 +136,6 @@ METRICS: tuple[Metric, ...] = (
         "specificity",
         "positive",
         0.0,
-        usual_for="binary",
         several="recall_macro",
         aliases=("spec", "tnr", "true_negative_rate", "selectivity"),
         compute=partial(_recall_of, 0),
@@ -125,20 +144,18 @@ METRICS: tuple[Metric, ...] = (
         "accuracy",
         "classes",
         0.0,
-        usual_for="multiclass",
         aliases=("acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"),
     ),
     Metric(
         "balanced_accuracy",
         "classes",
         0.0,
-        usual_for="multiclass",
         aliases=("bacc", "bal_acc", "balanced_acc", "uar"),
     ),
-    Metric("roc_auc_ovr", "classes", 0.0, usual_for="multiclass"),
-    Metric("neg_root_mean_squared_error", "values", usual_for="regression", aliases=("rmse",)),
-    Metric("neg_mean_absolute_error", "values", usual_for="regression", aliases=("mae",)),
-    Metric("r2", "values", usual_for="regression", aliases=("rsquared", "r_squared", "r^2")),
+    Metric("roc_auc_ovr", "classes", 0.0),
+    Metric("neg_root_mean_squared_error", "values", aliases=("rmse",)),
+    Metric("neg_mean_absolute_error", "values", aliases=("mae",)),
+    Metric("r2", "values", aliases=("rsquared", "r_squared", "r^2")),
     Metric(
         "average_precision",
         "classes",
@@ -166,6 +183,10 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("matthews_corrcoef", "classes", -1.0, aliases=("mcc", "matthews", "phi")),
     Metric("kappa", "classes", -1.0, aliases=("cohen_kappa", "cohens_kappa"), compute=_agreement),
+    Metric("quadratic_weighted_kappa", "order", -1.0, compute=_agreement_in_order),
+    Metric("mask_dice", "masks", 0.0, compute=partial(_overlap, "dice")),
+    Metric("mask_iou", "masks", 0.0, compute=partial(_overlap, "iou")),
+    Metric("mask_accuracy", "masks", 0.0, compute=partial(_overlap, "accuracy")),
     Metric(
         "neg_log_loss",
         "classes",
@@ -212,12 +233,21 @@ METRICS: tuple[Metric, ...] = (
     Metric("rand_score", "classes"),
     Metric("v_measure_score", "classes"),
 )
+USUAL: dict[Task, tuple[str, ...]] = {
+    "binary": ("roc_auc", "sensitivity", "specificity"),
+    "multilabel": ("roc_auc", "sensitivity", "specificity"),
+    "multiclass": ("accuracy", "balanced_accuracy", "roc_auc_ovr"),
+    "ordinal": ("quadratic_weighted_kappa", "neg_mean_absolute_error", "accuracy"),
+    "regression": ("neg_root_mean_squared_error", "neg_mean_absolute_error", "r2"),
+    "count": ("neg_mean_poisson_deviance", "neg_mean_absolute_error", "r2"),
+    "array": ("neg_mean_squared_error", "neg_mean_absolute_error"),
+}
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 def usual_metrics(task: Task) -> tuple[str, ...]:
     """Return the metrics that `metrics: auto` selects."""
-    return tuple(metric.name for metric in METRICS if metric.usual_for == task)
+    return USUAL[task]
 
 
 def value_range(name: str, classes: int) -> tuple[float | None, float | None]:

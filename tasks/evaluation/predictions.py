@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import NUMBERS, Task
 from foldproof.tasks.folds.outputs import THRESHOLD, Scores
 
 
@@ -15,7 +15,8 @@ class Predictions:
     """Predictions of some test rows.
 
     Attributes:
-        truth: codes with the positive class last, int64 (n,); or values float64 (n,).
+        truth: codes with the positive class last, int64 (n,); or values float64 (n,); of an
+            array float64 (n, ...).
         predicted: the same for what the model says.
         scores: binary: the positive class's, (n, 1); multiclass (n, k); else unused.
         classes: how many classes there are; 0 for a regression.
@@ -33,6 +34,10 @@ class Predictions:
         truth, predicted = self.truth[:, place], self.predicted[:, place]
         return Predictions(truth, predicted, self.scores[:, place : place + 1], self.classes)
 
+    def flat(self) -> "Predictions":
+        """Return those of all elements of an array, one after the other."""
+        return Predictions(self.truth.ravel(), self.predicted.ravel(), self.scores, self.classes)
+
 
 def predict_labels(scores: Scores, task: Task) -> NDArray[Any]:
     """Return the predicted code of each row; positive means score >= 0.5.
@@ -45,7 +50,7 @@ def predict_labels(scores: Scores, task: Task) -> NDArray[Any]:
         int64 (n,): 1 for positive, or the first maximum; float64 (n,) for a regression. Of
         several targets (n, k).
     """
-    if task == "regression":
+    if task in NUMBERS:
         return np.asarray(scores if scores.shape[1] > 1 else scores[:, 0])
     if task == "multilabel":
         return np.asarray(scores >= THRESHOLD, dtype=np.int64)

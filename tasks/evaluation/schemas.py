@@ -1,15 +1,18 @@
 """The schemas of the report's tables: names, types and descriptions of the columns."""
 
+import json
+import math
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import NUMBERS, Task
 
 TRUTH = "y_true_"  # of one of several targets, before its name
 POSITION = "The sample's position from 0, in the source; with data.time, in the order of time."
 Column = tuple[str, pa.DataType, str]  # its name, type and meaning
 
+SHAPE = "foldproof.target_shape"  # in the metadata of predictions: that of one sample
 FOLD_COLUMNS = [
     ("model", pa.string(), "The builder."),
     ("repeat", pa.int16(), "The repeat, from 0."),
@@ -77,14 +80,26 @@ def predictions_schema(
     classes: tuple[str, ...],
     id_type: pa.DataType | None = None,
     targets: tuple[str, ...] = (),
+    shape: tuple[int, ...] = (),
 ) -> pa.Schema:
-    """Return the schema of predictions.parquet: one row a test sample of a fold."""
+    """Return the schema of predictions.parquet: one row a test sample of a fold.
+
+    Args:
+        task: the kind of task.
+        label_type: of the labels, where there are some.
+        classes: what score columns are named after.
+        id_type: of the samples' ids, if they have some.
+        targets: the names of several targets.
+        shape: of the target of one sample, if it is an array.
+    """
     ids = [] if id_type is None else [("id", id_type, "The sample's id, from data.id.")]
     place = [*FOLD_COLUMNS, ("row", pa.int64(), POSITION), *ids]
-    kind = pa.float64() if task == "regression" else label_type
+    kind = pa.float64() if task in NUMBERS else label_type
+    if task == "array":
+        kind = pa.list_(pa.float32(), math.prod(shape))
     if targets:
         return described_schema([*place, *_target_columns(task, targets)])
-    return described_schema(
+    told = described_schema(
         [
             *place,
             ("y_true", kind, "The target."),
@@ -92,6 +107,13 @@ def predictions_schema(
             *((f"score_{name}", pa.float64(), f"The score of class {name}.") for name in classes),
         ]
     )
+    return told.with_metadata({SHAPE: json.dumps(list(shape))}) if shape else told
+
+
+def target_shape(predictions: pa.Schema) -> tuple[int, ...]:
+    """Return the shape of an array that is predicted; else nothing."""
+    said = (predictions.metadata or {}).get(SHAPE.encode())
+    return tuple(json.loads(said)) if said else ()
 
 
 def targets_in(predictions: pa.Schema) -> list[str]:

@@ -13,7 +13,7 @@ from foldproof.tasks.data.dataset import Dataset
 from foldproof.tasks.data.target import Label
 from foldproof.tasks.data.target_facts import named_positive
 from foldproof.tasks.evaluation import schemas
-from foldproof.tasks.evaluation.columns import Columns
+from foldproof.tasks.evaluation.columns import Columns, as_lists, elements
 from foldproof.tasks.evaluation.curves.all_curves import all_curves
 from foldproof.tasks.evaluation.curves.curve import Curve
 from foldproof.tasks.evaluation.curves.scored import Scored, scored_predictions
@@ -172,9 +172,10 @@ def score_output(
 def _predictions(
     dataset: Dataset, rows: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> Predictions:
+    predicted = predict_labels(scores, dataset.task)
     return Predictions(
         truth=_true_values(dataset, rows),
-        predicted=predict_labels(scores, dataset.task),
+        predicted=predicted.reshape(len(rows), *dataset.facts.shape or predicted.shape[1:]),
         scores=scores,
         classes=2 if dataset.task == "multilabel" else len(dataset.labels),
         targets=dataset.targets,
@@ -184,6 +185,9 @@ def _predictions(
 def _kept(dataset: Dataset, table: pa.Table, places: slice) -> Predictions:
     """Return predictions from the table of all, which is the one place that keeps them."""
     part = table.slice(places.start, places.stop - places.start)
+    if dataset.task == "array":
+        scores = elements(part["y_pred"], len(part)).astype(np.float64)
+        return _predictions(dataset, part["row"].chunk(0).to_numpy(), scores)
     names = _score_names(dataset)
     columns = [part[name].chunk(0).to_numpy() for name in names]  # views, not copies
     is_one = dataset.task == "binary" or len(names) == 1  # a positive class, or a value
@@ -202,6 +206,8 @@ def _score_names(dataset: Dataset) -> list[str]:
 def _true_values(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
     """Return codes in the order of `classes`, or the values of a regression."""
     codes: NDArray[Any] = np.asarray(dataset.codes()[rows])
+    if dataset.task == "array":
+        return np.asarray(codes, np.float64)
     if dataset.task != "binary":
         return codes
     return np.asarray(codes == dataset.labels.index(dataset.classes[1]), dtype=np.int64)
@@ -240,7 +246,9 @@ def _predictions_schema(dataset: Dataset) -> pa.Schema:
     names = tuple(map(str, dataset.classes))
     kind, ids = pa.string() if text else pa.int64(), dataset.ids()
     id_type = None if ids is None else ids.type
-    return schemas.predictions_schema(dataset.task, kind, names, id_type, dataset.targets)
+    return schemas.predictions_schema(
+        dataset.task, kind, names, id_type, dataset.targets, dataset.facts.shape
+    )
 
 
 def _add_predictions(
@@ -257,10 +265,12 @@ def _add_predictions(
     columns.add(len(predictions.truth), **place, row=finished.rows, **named, **shown)
 
 
-def _of_one(dataset: Dataset, predictions: Predictions) -> dict[str, NDArray[Any]]:
+def _of_one(dataset: Dataset, predictions: Predictions) -> dict[str, Any]:
     """Return the columns of one target."""
     labels = np.asarray(dataset.classes)
-    shown = {"y_true": predictions.truth, "y_pred": predictions.predicted}
+    shown: dict[str, Any] = {"y_true": predictions.truth, "y_pred": predictions.predicted}
+    if dataset.task == "array":
+        return {name: as_lists(values) for name, values in shown.items()}
     if dataset.labels:
         shown = {name: labels[codes] for name, codes in shown.items()}
     return shown | _score_columns(dataset.classes, predictions.scores)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import NUMBERS, Task
 
 Activation = Literal["none", "sigmoid", "softmax"]
 Scores = NDArray[np.float64]
@@ -17,6 +17,9 @@ ENDS: dict[Task, str] = {
     "multiclass": 'Dense(n_outputs, "softmax")',
     "regression": "Dense(n_outputs)",
     "multilabel": 'Dense(n_outputs, "sigmoid")',
+    "ordinal": 'Dense(n_outputs, "softmax")',
+    "count": 'Dense(1, "softplus")',
+    "array": "the shape of the target",
 }
 
 
@@ -54,8 +57,8 @@ def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) 
 
     Returns:
         binary: the positive class's score, (n, 1); multiclass: one column a class;
-        multilabel: one column a label; regression: the predicted values, (n, 1) or (n, k).
-        All float64.
+        multilabel: one column a label; numbers: the predicted values, (n, 1) or (n, k). All
+        float64, those of an array as float32 holds them, which is what reports keep.
 
     Raises:
         UnfitOutput: a value is not finite, or a probability outside [0, 1].
@@ -63,7 +66,12 @@ def class_scores(raw: NDArray[np.floating], activation: Activation, task: Task) 
     values = raw.astype(np.float64)
     if not np.isfinite(values).all():
         raise UnfitOutput("the model's output for the test rows is not finite")
-    if task == "regression":
+    if task == "array":
+        logits = activation == "sigmoid"
+        return (
+            (_activate(values, activation) if logits else values).astype(np.float32).astype(float)
+        )
+    if task in NUMBERS:
         return values
     values = _activate(values, activation)
     if values.min() < 0 or values.max() > 1:

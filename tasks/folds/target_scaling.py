@@ -19,8 +19,9 @@ class TargetScaling:
     scales: tuple[float, ...]
 
     def scaled(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return targets as training sees them, (n,) or (n, k) as they came."""
-        apart = (values.reshape(len(values), -1) - np.array(self.means)) / np.array(self.scales)
+        """Return targets as training sees them, (n, ...) as they came."""
+        wide = values.reshape(len(values), -1).astype(np.float64)
+        apart = (wide - np.array(self.means)) / np.array(self.scales)
         return np.asarray(apart, np.float64).reshape(values.shape)
 
     def undone(self, output: NDArray[Any]) -> NDArray[np.float64]:

@@ -19,9 +19,10 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.config.study import Study, parse_study
 from foldproof.tasks.data.sources.choose import find_source
 from foldproof.tasks.data.target_facts import TargetFacts
+from foldproof.tasks.evaluation.columns import elements
 from foldproof.tasks.evaluation.measure import compute_metrics, is_computable
 from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
-from foldproof.tasks.evaluation.schemas import targets_in
+from foldproof.tasks.evaluation.schemas import target_shape, targets_in
 from foldproof.tasks.folds.keys import run_id
 from foldproof.tasks.report.folder import CERTIFICATE_COLUMNS, EXECUTION, MANIFEST
 from foldproof.tasks.report.parquet_tables import by_fold, fold_of, read_table
@@ -206,6 +207,10 @@ class FinishedRun:
 
 def predictions_of(of_fold: pa.Table) -> Predictions:
     """Return rows of predictions.parquet as the metrics take them."""
+    if shape := target_shape(of_fold.schema):
+        given = (elements(of_fold[name], len(of_fold)) for name in ("y_true", "y_pred"))
+        truth, predicted = (each.astype(np.float64).reshape(-1, *shape) for each in given)
+        return Predictions(truth, predicted, predicted.reshape(len(predicted), -1), 0)
     if targets := targets_in(of_fold.schema):
         return _of_several(of_fold, targets)
     columns = [name for name in of_fold.column_names if name.startswith("score_")]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
-from foldproof.tasks.common.task import Task
+from foldproof.tasks.common.task import NUMBERS, Task
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.fold_data import FoldData
 from foldproof.tasks.training.seeding import seed_estimator
@@ -29,16 +29,17 @@ def check_estimator(
     if several_inputs:
         problem = f"is for models with named inputs, but {name} takes one table"
         raise InputError("data.inputs", f"{problem}; leave it out")
-    if task == "regression" and not is_regressor(model):
-        raise InputError("model.builder", f"{name} is no regressor, but the task is a regression")
-    if task != "regression" and not is_classifier(model):
+    numbers = task in NUMBERS
+    if numbers and not is_regressor(model):
+        raise InputError("model.builder", f"{name} is no regressor, but the task is a {task}")
+    if not numbers and not is_classifier(model):
         raise InputError("model.builder", f"{name} is no classifier, but the task is {task}")
-    if task != "regression" and not hasattr(model, "predict_proba"):
+    if not numbers and not hasattr(model, "predict_proba"):
         remedy = "wrap it in sklearn.calibration.CalibratedClassifierCV"
         raise InputError("model.builder", f"{name} has no predict_proba; {remedy}")
-    several = outputs > 1 and task in ("regression", "multilabel")
+    several = outputs > 1 and task in ("regression", "array", "multilabel")
     if several and not _takes_several(model, task):
-        kind = "Regressor" if task == "regression" else "Classifier"
+        kind = "Regressor" if numbers else "Classifier"
         problem = f"{name} takes one target, but there are {outputs}"
         remedy = f"wrap it in sklearn.multioutput.MultiOutput{kind}"
         raise InputError("model.builder", f"{problem}; {remedy}")
@@ -78,7 +79,9 @@ def fit_estimator(model: Any, fold_data: FoldData) -> None:
     """Fit an estimator as it is, seeded or not."""
     features, weights = fold_data.train.features, fold_data.train.weights
     weighted = {} if weights is None else {"sample_weight": weights}
-    model.fit(features, fold_data.for_estimators(), **weighted)
+    targets = fold_data.for_estimators()
+    flat = targets.reshape(len(targets), -1) if targets.ndim > 2 else targets
+    model.fit(features, flat, **weighted)
 
 
 def predict_estimator(model: Any, test: Any, job: FoldJob) -> NDArray[Any]:

@@ -83,11 +83,13 @@ def output_activation(model: Any) -> Activation:
 
 def loss_for(task: Task, outputs: int) -> str:
     """Return the loss that `auto` stands for; two softmax units need the sparse one."""
-    if task == "regression":
+    if task in ("regression", "array"):
         return "mse"
+    if task == "count":
+        return "poisson"
     if task == "multilabel":
         return "binary_crossentropy"
-    if task == "multiclass" or outputs == 2:
+    if task in ("multiclass", "ordinal") or outputs == 2:
         return "sparse_categorical_crossentropy"
     return "binary_crossentropy"
 

@@ -313,8 +313,10 @@ def _is_near(
         names = [name for name in said[0] if name.startswith("score_")]
         values = names or [name for name in said[0] if name.startswith("y_pred")]
         here = scored.predictions.scores
-        columns = values[-here.shape[1] :]  # of a binary task, the positive class alone
+        # Of a binary task, the positive class alone; an array stands in one column.
+        columns = values[-here.shape[1] :]
         before = np.array([[line[name] for name in columns] for line in said], float)
+        before = before.reshape(len(said), -1)
         scale = 1.0 if names else max(1.0, float(np.abs(before).max()))
         largest = float(np.abs(before - here).max())
         return (

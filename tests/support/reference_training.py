@@ -89,7 +89,7 @@ def main():
     if spec["task"] == "multiclass":
         y = y.astype(np.int32)
     else:
-        y = y.reshape(len(y), -1)
+        y = y if spec["task"] == "array" else y.reshape(len(y), -1)
         if spec["target_scaler"] != "none":
             y = StandardScaler().fit_transform(y)
         y = y.astype(np.float32)

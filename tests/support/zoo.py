@@ -37,6 +37,22 @@ def many_labels(input_shape, n_outputs):
     return model
 
 
+def mask(input_shape, n_outputs):
+    """A conv net that finds where an image has ink; its last axis is one."""
+    side = int(n_outputs**0.5)
+    model = keras.Sequential([keras.Input(input_shape), layers.Reshape((side, side, 1))])
+    model.add(layers.Conv2D(4, 3, padding="same", activation="relu"))
+    model.add(layers.Conv2D(1, 1, activation="sigmoid"))
+    return model
+
+
+def short_mask(input_shape):
+    """Ends in too few elements."""
+    model = keras.Sequential([keras.Input(input_shape), layers.Dense(16)])
+    model.add(layers.Reshape((4, 4)))
+    return model
+
+
 def conv(input_shape, n_outputs):
     """A conv net that reshapes its flat input."""
     inputs = keras.Input(input_shape)

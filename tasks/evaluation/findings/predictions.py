@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from foldproof.tasks.evaluation.findings.types import Check, Evidence, Finding
-from foldproof.tasks.evaluation.schemas import targets_in
+from foldproof.tasks.evaluation.schemas import target_shape, targets_in
 
 ONE_UNIT = (
     "one softmax unit is always 1: end the model in one sigmoid unit, or in two softmax units"
@@ -36,6 +36,8 @@ def uninformative(evidence: Evidence) -> Iterator[Finding]:
 
 def of_predictions(predictions: pa.Table) -> Iterator[Finding]:
     """Yield what is found in predictions.parquet."""
+    if target_shape(predictions.schema):
+        return
     if "y_true" in predictions.column_names:
         yield from _of_one(predictions, ONE_CLASS)
     for name in targets_in(predictions.schema):

@@ -41,7 +41,7 @@ def scale_targets(
         return None
     from sklearn.preprocessing import StandardScaler
 
-    fitted = StandardScaler().fit(values.reshape(len(values), -1))
+    fitted = StandardScaler().fit(values.reshape(len(values), -1).astype(np.float64))
     scaling = TargetScaling(tuple(fitted.mean_.tolist()), tuple(fitted.scale_.tolist()))
     held = None if held_out is None else scaling.scaled(held_out)
     return ScaledTargets(scaling, scaling.scaled(values), held, how == "standard")

@@ -14,7 +14,7 @@ from foldproof.tasks.common.errors import InputError
 from foldproof.tasks.common.inputs import map_inputs, sample_shapes
 from foldproof.tasks.config.train import is_held_out, no_rows_for
 from foldproof.tasks.folds.job import FoldJob
-from foldproof.tasks.folds.outputs import UnfitOutput, check_width, class_scores
+from foldproof.tasks.folds.outputs import ENDS, UnfitOutput, check_width, class_scores
 from foldproof.tasks.training.engines import plain
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.fold_data import FoldData, Samples
@@ -59,6 +59,8 @@ def try_batch(model: Any, job: FoldJob, fold_data: FoldData, compiled: bool) -> 
     batch = _select(fold_data.train, places)
     output, notices = _output(model, batch, job, fold_data, places)
     _check_output(model, output, job.builder)
+    if job.builder.task == "array":
+        _check_shape(output.shape[1:], fold_data.train.targets.shape[1:])
     check_loss(model, int(np.prod(output.shape[1:])), fold_data.train.targets, job, compiled)
     _check_step(model, batch, job)
     _check_callbacks(model, batch, job)
@@ -146,8 +148,17 @@ def _check_output(model: Any, output: NDArray[Any], call: BuilderCall) -> None:
             if activation == "none" and raw.min() > -TOLERANCE and raw.max() < 1 + TOLERANCE:
                 return
             class_scores(raw, activation, call.task)
+            if call.task == "count" and raw.min() < 0:
+                raise UnfitOutput("the model gives negative counts; end it in " + ENDS["count"])
     except UnfitOutput as error:
         raise InputError("model.builder", str(error)) from None
+
+
+def _check_shape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Refuse an output of another shape than the target's, but for a last axis of one."""
+    if shape not in (wanted, (*wanted, 1)):
+        problem = f"the model's output has shape {shape}, but the target's is {wanted}"
+        raise InputError("model.builder", f"{problem}; end it in Reshape({wanted})")
 
 
 def _check_step(model: Any, batch: Samples, job: FoldJob) -> None:

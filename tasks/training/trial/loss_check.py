@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.common.task import CLASSES, NUMBERS
 from foldproof.tasks.folds.job import FoldJob
 from foldproof.tasks.training.internals.keras_internals import has_own_loss
 from foldproof.tasks.training.keras_model import loss_for
@@ -46,7 +47,7 @@ def check_loss(model: Any, width: int, targets: NDArray[Any], job: FoldJob, comp
 
 def _misfit(name: str, width: int, targets: NDArray[Any], task: str) -> str:
     """Return what is wrong with a loss, or an empty text."""
-    by_number, has_classes = name.startswith("sparse_"), task in ("binary", "multiclass")
+    by_number, has_classes = name.startswith("sparse_"), task in CLASSES
     if width > 1 and not has_classes and by_number:
         return f"wants the number of one class a row, but there are {width} targets"
     if width > 1 and has_classes and not by_number and name not in FREE_SHAPE_LOSSES:
@@ -56,7 +57,7 @@ def _misfit(name: str, width: int, targets: NDArray[Any], task: str) -> str:
         return f"wants {kind}, but labels are numbers of classes"
     if width == 1 and (by_number or name in ONE_HOT_LOSSES):
         return "wants an output for each class, but the model has one"
-    if task == "regression" and name in BINARY_LOSSES and (targets.min() < 0 or targets.max() > 1):
+    if task in NUMBERS and name in BINARY_LOSSES and (targets.min() < 0 or targets.max() > 1):
         return f"wants targets from 0 to 1, but they go from {targets.min():g} to {targets.max():g}"
     return ""
 

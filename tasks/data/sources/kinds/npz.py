@@ -89,11 +89,11 @@ def select(found: dict[str, Any], spec: DataSpec, fold_column: str | None) -> Ra
     if spec.inputs is None:
         _check_shape(features.shape)
     _check_sides(sides, count_rows(features), spec.task)
-    target = sides.pop("y")
+    target, is_array = sides.pop("y"), spec.task == "array"
     columns = {name: array.reshape(-1) for name, array in sides.items()}
     raw = RawData(
         features=features,
-        target=target.reshape(-1) if target.size == len(target) else target,
+        target=target.reshape(-1) if target.size == len(target) and not is_array else target,
         settings=spec,
         groups=columns.get("groups"),
         weights=columns.get("weights"),
@@ -150,9 +150,13 @@ def _check_sides(sides: dict[str, Any], rows: int, task: str) -> None:
 
 
 def _holds_several(array: NDArray[Any], rows: int, task: str) -> bool:
-    """Return whether an array holds several targets a row, (n, k)."""
-    is_table = array.ndim == 2 and array.shape[0] == rows and array.shape[1] > 1
-    return is_table and (task in ("multilabel", "regression") or not _is_one_hot(array, rows))
+    """Return whether an array holds several targets a row, (n, k) or of any shape."""
+    if array.ndim < 2 or array.shape[0] != rows or 0 in array.shape:
+        return False
+    if array.ndim > 2 or task == "array":
+        return array.size > rows
+    is_told = task in ("multilabel", "regression")
+    return array.shape[1] > 1 and (is_told or not _is_one_hot(array, rows))
 
 
 def _is_one_hot(array: NDArray[Any], rows: int) -> bool:
