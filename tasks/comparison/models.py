@@ -82,7 +82,8 @@ class ComparedModel:
         """
         if not self.division.tests_each_row_once or self.n_failed:
             return None
-        return predictions_of(self.run.table("predictions.parquet"))
+        found = predictions_of(self.run.table("predictions.parquet"))
+        return found if found.truth.ndim == 1 else None  # several targets are compared by fold
 
     def draws(self, metric: str) -> NDArray[np.float64] | None:
         """Return a metric of draws of rows, which are the same for all models."""

@@ -11,6 +11,8 @@ from sklearn import datasets, linear_model, metrics, multioutput
 from sklearn.preprocessing import StandardScaler
 
 from foldproof.tasks.common.errors import InputError
+from foldproof.tasks.comparison.models import read_models
+from foldproof.tasks.comparison.tables import compare_tables
 from foldproof.tasks.config.data import DataSpec
 from foldproof.tasks.config.study import parse_study
 from foldproof.tasks.report.finished import FinishedRun
@@ -188,6 +190,19 @@ def test_a_report_of_several_targets_checks_itself(measured, told):
         assert [one.name for one in run.facts.several] == list(made.run.dataset.targets)
     folds = parquet.read_table(told.path / "folds.parquet").to_pandas()
     assert "roc_auc_big" in folds.columns
+
+
+def test_models_of_several_targets_are_compared_by_their_means(told, tmp_path):
+    other = finish(
+        tmp_path,
+        data={"source": digits(), "target": LABELS},
+        model=NEIGHBOURS | {"params": {"n_neighbors": 1}},
+    )
+    tables = compare_tables(read_models([told.path, other.path]))
+    pairs = tables.pairs.to_pandas().set_index("metric")
+    means = (made.tables.summary.to_pandas().set_index("metric")["mean"] for made in (told, other))
+    first, second = (float(mean["roc_auc"]) for mean in means)
+    np.testing.assert_allclose(pairs.loc[["roc_auc"], "difference"], first - second)
 
 
 def test_a_label_without_a_value_leaves_the_mean_without_one(tmp_path):
