@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.tasks.config.train import TrainSpec
+from foldproof.tasks.training.adaptation import adapt_layers, refusing_unadapted
 from foldproof.tasks.training.engines import compiled, plain
 from foldproof.tasks.training.engines.compiled import (
     TRIAL_SEEDS,
@@ -105,6 +106,7 @@ def prepare_training(
             if train.engine == "compiled":
                 raise
     model = build(seed)
+    adapt_layers(model, fold_data.train.features, train)
     return PreparedTraining(
         model,
         lambda m, p: plain.run(model, m, train, order_seed, p, callbacks),
@@ -169,7 +171,7 @@ def _compile_or_reason(
     build: Builder, fold_data: FoldData, train: TrainSpec, callbacks: MakeCallbacks
 ) -> CompiledModel | str:
     try:
-        return compiled.compile_model(build, fold_data, train, callbacks)
+        return compiled.compile_model(refusing_unadapted(build), fold_data, train, callbacks)
     except NotReusable as error:
         return str(error)
     except Exception as error:  # whatever it is, plain Keras will show it in the user's terms

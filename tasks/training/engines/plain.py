@@ -59,18 +59,18 @@ def run(
 def predict(model: Any, features: Any, train: TrainSpec) -> Any:
     """Return the raw output for some rows; its bits depend on the batch size."""
     if isinstance(features, RowFile):
-        return model.predict(_in_order([features], train), verbose=0)
+        return model.predict(in_order([features], train), verbose=0)
     return model.predict(features, batch_size=train.batch_size, verbose=0)
 
 
 def _held_out(samples: Samples, train: TrainSpec) -> Any:
     """Return the rows that are watched, as `fit` takes them."""
     if isinstance(samples.features, RowFile):
-        return _in_order([samples.features, samples.targets], train)
+        return in_order([samples.features, samples.targets], train)
     return samples.features, samples.targets
 
 
-def _in_order(arrays: list[Any], train: TrainSpec) -> Any:
+def in_order(arrays: list[Any], train: TrainSpec) -> Any:
     """Return rows in their order as batches that are read one at a time."""
     import tensorflow as tf
 

@@ -14,6 +14,7 @@ from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.config.named.inputs import setting_of
 from foldproof.tasks.data.npy import map_array
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
+from foldproof.tasks.training.adaptation import adapt_layers
 from foldproof.tasks.training.dtype_policy import load_with_policy
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.estimator import check_estimator, fit_estimator
@@ -100,7 +101,9 @@ def try_model(
         if facts.kind == "keras":
             fold_data = fold_data or _training_data(job)
             _refuse_missing(job, fold_data)
-            return try_batch(model, job, fold_data.for_keras(), facts.compiled)
+            ready = fold_data.for_keras()
+            adapt_layers(model, ready.train.features, job.train)
+            return try_batch(model, job, ready, facts.compiled)
         if fold_data is not None:
             _try_estimator(model, job, fold_data)
         elif facts.saw_rows:
