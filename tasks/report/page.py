@@ -45,7 +45,7 @@ def render(tables: Tables, key: Mapping[str, Any], notices: Sequence[str]) -> st
         },
         metrics=metrics,
         interval_head=interval_head(key),
-        forest=forest(tables, metrics, interval_head(key)),
+        forest=forest(tables, interval_head(key)),
         figures=list(figures(tables, threshold)),
         threshold=threshold,
         confusion=confusion(scored),

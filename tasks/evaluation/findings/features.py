@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from foldproof.tasks.common.task import CLASSES, NUMBERS
 from foldproof.tasks.common.text import some_and_count
 from foldproof.tasks.evaluation.findings.types import Check, Evidence, Finding
 
@@ -35,7 +36,7 @@ def alone(evidence: Evidence) -> Iterator[Finding]:
         return
     task = evidence.dataset.task
     found = [name for name, values in _columns(evidence) if _predicts(values, codes, task)]
-    if task in ("binary", "multiclass"):
+    if task in CLASSES:
         found += [name for name, column in _words(evidence) if _tells(column, codes)]
     if found:
         each = "each of them " if len(found) > 1 else ""
@@ -105,11 +106,11 @@ def _predicts(values: Values, codes: NDArray[np.generic], task: str) -> bool:
     if known.mean() < DISTINCT_IDS or np.ptp(values[known]) == 0:
         return False
     values, codes = values[known], codes[known]
-    if task == "regression":
+    if task in NUMBERS:
         return abs(_rank_correlation(values, np.asarray(codes, float))) >= ALONE
     if task == "binary":
         return _auc(values, np.asarray(codes == codes.max())) >= ALONE
-    return task == "multiclass" and _best_cuts(values, np.asarray(codes)) >= ALONE
+    return task in CLASSES and _best_cuts(values, np.asarray(codes)) >= ALONE
 
 
 def _rank_correlation(first: Values, second: Values) -> float:

@@ -21,16 +21,16 @@ MOST_LEARNED = 3  # values by epoch that have a figure
 NARROW = 0.14  # inches beside axes without names
 
 
-def forest(tables: Tables, metrics: Sequence[str], interval: str) -> Picture | None:
+def forest(tables: Tables, interval: str) -> Picture | None:
     """Return the forest plot of the metrics; None where none has a value.
 
     Args:
         tables: what the folds were reduced to.
-        metrics: the names, in order.
         interval: what intervals are called, such as `95 % interval`.
     """
-    values = {name: tables.folds[name].to_pylist() for name in metrics}
-    panels = forest_panels(forest_rows(tables.summary.to_pylist(), values))
+    summary = tables.summary.to_pylist()  # of several targets with a row for each of them
+    values = {row["metric"]: tables.folds[row["metric"]].to_pylist() for row in summary}
+    panels = forest_panels(forest_rows(summary, values))
     if not panels:
         return None
     rows = [row for panel in panels for row in panel]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from foldproof.tasks.common.inputs import shown_shapes
 from foldproof.tasks.common.text import number, shortened
 from foldproof.tasks.data.target_facts import TargetFacts
 from foldproof.tasks.evaluation.tables import Tables
@@ -43,7 +44,7 @@ def first_facts(tables: Tables, key: Mapping[str, Any]) -> dict[str, str]:
 
 def _facts(tables: Tables, key: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     data, split, train = key["data"], key["split"], key["train"]
-    shape = " x ".join(map(str, data["feature_shape"]))
+    shape = shown_shapes(data["feature_shape"])
     yield "data", f"{data['rows']} rows, {shape} features, {data['settings']['task']}"
     facts = TargetFacts.of_key(key)
     if facts is not None:
@@ -62,8 +63,11 @@ def _target(facts: TargetFacts) -> Iterator[tuple[str, str]]:
         count = facts.count_of(facts.positive)
         yield "positive class", str(facts.positive)
         yield "events", f"{count} of {facts.rows} rows ({100 * count / facts.rows:.1f} %)"
-    elif facts.task == "regression":
-        yield "target", f"{facts.low:.6g} to {facts.high:.6g}"
+    elif facts.several:
+        yield "targets", shortened(", ".join(map(str, facts.several)), MOST_CHARS)
+    elif facts.low is not None:
+        shape = f"{shown_shapes(facts.shape)} values a row, " if facts.shape else ""
+        yield "target", f"{shape}{facts.low:.6g} to {facts.high:.6g}"
     else:
         yield "classes", str(len(facts.labels))
 

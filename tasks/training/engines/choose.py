@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.tasks.config.train import TrainSpec
-from foldproof.tasks.training.adaptation import adapt_layers, refusing_unadapted
 from foldproof.tasks.training.engines import compiled, plain
+from foldproof.tasks.training.engines.adaptation import adapt_layers, refusing_unadapted
 from foldproof.tasks.training.engines.compiled import (
     TRIAL_SEEDS,
     Builder,

@@ -14,8 +14,8 @@ from foldproof.tasks.common.places import is_own_code
 from foldproof.tasks.config.named.inputs import setting_of
 from foldproof.tasks.data.npy import map_array
 from foldproof.tasks.folds.job import FoldJob, ModelFacts
-from foldproof.tasks.training.adaptation import adapt_layers
 from foldproof.tasks.training.dtype_policy import load_with_policy
+from foldproof.tasks.training.engines.adaptation import adapt_layers
 from foldproof.tasks.training.error_text import is_exhausted
 from foldproof.tasks.training.estimator import check_estimator, fit_estimator
 from foldproof.tasks.training.fold_data import FoldData, training_data

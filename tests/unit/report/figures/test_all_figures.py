@@ -80,7 +80,7 @@ def test_the_forest_has_an_axis_for_shares_and_one_for_each_other_metric():
     rows.append(summary_of([-50.0, -60.0], metric="c"))
     base = tables(regression_table())
     values = pa.table({"a": [0.5, 0.7], "b": [0.5, 0.7], "c": [-50.0, -60.0]})
-    found = forest(replace(base, folds=values, summary=pa.concat_tables(rows)), "abc", "90 % ends")
+    found = forest(replace(base, folds=values, summary=pa.concat_tables(rows)), "90 % ends")
     assert found is not None
     assert found.text.startswith("a: 0.6000, 90 % ends 0.4000 to 0.8000, folds from 0.5000 to")
     assert "c: -55.0000, folds from -60.0000" in found.text
@@ -90,4 +90,4 @@ def test_the_forest_has_an_axis_for_shares_and_one_for_each_other_metric():
 def test_metrics_without_a_value_have_no_forest():
     empty = pa.table({"m": pa.array([None, None], pa.float64())})
     base = replace(tables(regression_table()), folds=empty, summary=summary_of([1.0], mean=None))
-    assert forest(base, ["m"], "") is None
+    assert forest(base, "") is None
