@@ -96,7 +96,8 @@ def _candidates(narrow: NDArray[np.float32]) -> Iterator[int]:
 def _is_coarse(low: Any, high: Any) -> Any:
     """Return whether float32's steps are large beside the range of values."""
     largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float32)
-    return np.spacing(largest) > MAX_SPACING * (high - low)
+    with np.errstate(over="ignore"):  # the step above the largest number is infinite
+        return np.spacing(largest) > MAX_SPACING * (high - low)
 
 
 def _merging(values: NDArray[Any]) -> tuple[int, int, int] | None:

@@ -85,7 +85,8 @@ def _is_weighted(run: RunPlan) -> bool:
 
 def _unwatched(run: RunPlan) -> Exclusions:
     """Return what a builder may open without that being part of the keys: ours, and sources."""
-    own = (run.scratch, *(ROOT / name for name in FOLDERS))
+    shared = run.dataset.folder, *(fold.folder for fold in run.plan.folds[:1])  # of a comparison
+    own = (run.scratch, *shared, *(ROOT / name for name in FOLDERS))
     return Exclusions(own, tuple(run.identity.described["sources"]))
 
 

@@ -212,7 +212,7 @@ FILES = [
     (data("cut.parquet"), "data.source", "check that the file is whole"),
     (data("hole.parquet"), "data.source", "check that the file is whole"),
     (data("damaged.parquet"), "data.source", "check that the file is whole"),
-    (data("double.parquet"), "data.source", "Multiple matches for"),
+    (data("double.parquet"), "data.source", "column 'a' stands there 2 times; rename one"),
     (data("lines.parquet"), "data.features", "column 'a\\nb': 4 of 4 values are inf"),
     (data("mixed"), "data.source", "Failed to parse string: 'x'"),
     (data("cut.npz"), "data.source", "write it with numpy.savez"),

@@ -363,6 +363,20 @@ def test_a_function_of_a_notebook_counts_what_it_opens(project, light):
     assert looked_at(light, model=build)[0]["model"]["files"] == [digest("weights.npy")]
 
 
+def test_what_is_known_of_distributions_does_not_count(project, light):
+    """A library may look for plugins while a model is built; versions are in the keys."""
+    (project / "some.egg-info").mkdir()
+    (project / "some.egg-info" / "entry_points.txt").write_text("[of.plugins]\n")
+
+    def build():
+        from sklearn.linear_model import LogisticRegression
+
+        assert Path("some.egg-info/entry_points.txt").read_text()
+        return LogisticRegression(C=float(np.load("weights.npy")[0]))
+
+    assert looked_at(light, model=build)[0]["model"]["files"] == [digest("weights.npy")]
+
+
 def test_what_a_module_opens_counts_for_each_model_of_a_comparison(project):
     studies = [settings(model={"builder": f"on_import:{name}"}) for name in ("build", "other")]
     with open_comparison(Comparison(studies, verbosity="quiet")) as comparison:

@@ -104,6 +104,7 @@ def try_model(
             ready = fold_data.for_keras()
             adapt_layers(model, ready.train.features, job.train)
             return try_batch(model, job, ready, facts.compiled)
+        _refuse_streamed(model, job)
         if fold_data is not None:
             _try_estimator(model, job, fold_data)
         elif facts.saw_rows:
@@ -135,6 +136,10 @@ def _inspect_estimator(
         if getattr(job.train, setting):
             problem = "has no effect on an estimator; leave it out"
             raise InputError(f"train.{setting}", problem)
+
+
+def _refuse_streamed(model: Any, job: FoldJob) -> None:
+    """Refuse an estimator whose rows are to stay on disk, or would not fit in memory."""
     if job.train.stream == "always":
         raise InputError("train.stream", "always, but an estimator takes all rows; set it to auto")
     if job.train.stream == "auto":

@@ -32,6 +32,8 @@ SYSTEM_PREFIXES = (
     "/private/etc/",
     "/private/var/db/",
 )
+# Of modules and distributions wherever these lie; sources and versions are in the keys.
+OF_INSTALLATION = ("/__pycache__/", ".dist-info/", ".egg-info/", "/__editable__.")
 MAX_PATH_CHARS = 4096  # characters of a path
 MAX_LIST_PATHS = 1000  # of one list that is looked at
 EXISTENCE_CHECKS = (
@@ -165,7 +167,9 @@ class Watch:
                 self._note(str(part), is_read=False)
 
     def _counts(self, path: str) -> bool:
-        if path.startswith((*SYSTEM_PREFIXES, *self._left_out)) or "/__pycache__/" in path:
+        if path.startswith((*SYSTEM_PREFIXES, *self._left_out)):
+            return False
+        if any(part in path for part in OF_INSTALLATION):
             return False
         return not is_installed_file(path)
 

@@ -169,7 +169,10 @@ def test_choices_have_readable_tabs(schema):
 
 
 def test_all_metrics_that_fit_some_task_can_be_chosen():
-    tasks: tuple[tuple[Task, int], ...] = (("binary", 2), ("multiclass", 3), ("regression", 0))
+    tasks: tuple[tuple[Task, int], ...] = (
+        *(("binary", 2), ("multiclass", 3), ("ordinal", 3), ("multilabel", 2)),
+        *(("regression", 0), ("count", 0), ("array", 0)),
+    )
     fit = [metric.name for metric in METRICS if any(metric.fits(*task) for task in tasks)]
     assert list(METRIC_NAMES) == fit
 
