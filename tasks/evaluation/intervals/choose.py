@@ -1,7 +1,8 @@
 """Choose the interval method whose conditions hold; if none does, give the reason.
 
 A method is a module of this package that declares a METHOD: `applies` says for which metrics and
-splits it holds, and of those that hold the one with the highest `precedence` is the default.
+splits it holds, and of those that hold the one with the highest `rank` is the default. The ranks
+follow from a simulation of how often each method holds the true value: docs/statistics.md.
 """
 
 from functools import cache
@@ -27,8 +28,12 @@ def interval(given: MetricByFold, level: float = LEVEL, wanted: str = "auto") ->
     """
     applying = [method for method in _methods() if method.applies(given)]
     chosen = [method for method in applying if method.name == wanted]
-    chosen += [method for method in applying if method.precedence is not None]
-    return chosen[0].compute(given, level) if chosen else none(_why_none(given))
+    ranks = [(rank, method) for method in applying if (rank := method.rank(given)) is not None]
+    usual = sorted(ranks, key=lambda ranked: -ranked[0])
+    chosen += [method for rank, method in usual if method == usual[0][1] or rank < 0]
+    found = [method.compute(given, level) for method in chosen]
+    bounded = [one for one in found if one.low is not None]
+    return (bounded or found or [none(_why_none(given))])[0]
 
 
 def method_names() -> tuple[str, ...]:
@@ -47,7 +52,7 @@ def _why_none(given: MetricByFold) -> str:
 @cache
 def _methods() -> list[IntervalMethod]:
     found: list[IntervalMethod] = declared(__package__ or "", "METHOD")
-    return sorted(found, key=lambda method: -(method.precedence or 0))
+    return found
 
 
 __all__ = ["LEVEL", "interval", "method_names"]

@@ -25,5 +25,8 @@ def bounds(right: float, n: float, level: float) -> tuple[float, float]:
 
 
 METHOD = IntervalMethod(
-    "clopper_pearson", applies, by_counts("Clopper-Pearson", bounds), precedence=None
+    "clopper_pearson",
+    applies,
+    by_counts("Clopper-Pearson", bounds),
+    rank=lambda given: -1 if given.metric == "accuracy" else 2,
 )

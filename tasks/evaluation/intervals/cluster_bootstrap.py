@@ -147,4 +147,4 @@ def _applies(given: MetricByFold) -> bool:
     return is_known and given.has_groups and given.divides_rows
 
 
-METHOD = IntervalMethod("bootstrap", _applies, interval, precedence=1)
+METHOD = IntervalMethod("bootstrap", _applies, interval, rank=lambda given: 1)

@@ -62,4 +62,5 @@ METHOD = IntervalMethod(
     name="corrected_t",
     applies=lambda given: given.is_exchangeable and given.is_whole,
     compute=_with_mean_sizes,
+    rank=lambda given: 0,
 )

@@ -21,6 +21,7 @@ from foldproof.tasks.evaluation.intervals.types import (
     percent,
 )
 
+MIN_OF_A_CLASS = 100  # test rows in each fold, from which it is the default
 LOGIT = scale_between(0.0, 1.0)
 PERFECT = none("the folds separate perfectly")
 
@@ -72,6 +73,10 @@ def _fold(fold: TestedFold, share: float) -> tuple[float, float]:
     return auc, float(np.mean(curve**2))
 
 
-METHOD = IntervalMethod(
-    "cvauc", applies, lambda given, level: interval(given.folds, level), precedence=2
-)
+def _rank(given: MetricByFold) -> int | None:
+    """Return 2 where the folds are large enough for it: with smaller ones it is too short."""
+    rarer = (min(fold.positive.sum(), (~fold.positive).sum()) for fold in given.folds)
+    return 2 if min(rarer) >= MIN_OF_A_CLASS else None
+
+
+METHOD = IntervalMethod("cvauc", applies, lambda given, level: interval(given.folds, level), _rank)

@@ -31,6 +31,4 @@ def interval(folds: Sequence[TestedFold], level: float) -> Interval:
     return Interval(max(0.0, mean - half), min(1.0, mean + half), name)
 
 
-METHOD = IntervalMethod(
-    "cvauc_clipped", applies, lambda given, level: interval(given.folds, level), precedence=None
-)
+METHOD = IntervalMethod("cvauc_clipped", applies, lambda given, level: interval(given.folds, level))

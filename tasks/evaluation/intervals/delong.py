@@ -63,5 +63,5 @@ METHOD = IntervalMethod(
     "delong",
     _applies,
     lambda given, level: interval(given.folds[0].positive, given.folds[0].scores, level),
-    precedence=3,
+    rank=lambda given: 3,
 )

@@ -127,13 +127,14 @@ class IntervalMethod:
         name: as `report.intervals` takes it.
         applies: tells whether its conditions hold.
         compute: returns the interval of a level, such as 0.95.
-        precedence: of those that apply the largest is the default; None is never a default.
+        rank: of those that apply the one with the largest rank is the default; one below 0 stands
+            in where that gives no interval; None is never a default.
     """
 
     name: str
     applies: Callable[[MetricByFold], bool]
     compute: Callable[[MetricByFold, float], Interval]
-    precedence: int | None = 0
+    rank: Callable[[MetricByFold], int | None] = lambda given: None
 
 
 def percent(level: float) -> str:

@@ -96,4 +96,4 @@ def _by_class(of: Predictions) -> Losses:
     return np.column_stack([1 - scores, scores]) if scores.shape[1] == 1 else scores
 
 
-METHOD = IntervalMethod("wald", _applies, _compute, precedence=None)
+METHOD = IntervalMethod("wald", _applies, _compute)

@@ -27,4 +27,4 @@ def bounds(right: float, n: float, level: float) -> tuple[float, float]:
     return (0.0 if right == 0 else low), (1.0 if right == n else high)
 
 
-METHOD = IntervalMethod("wilson", applies, by_counts("Wilson", bounds), precedence=2)
+METHOD = IntervalMethod("wilson", applies, by_counts("Wilson", bounds))

@@ -6,7 +6,7 @@ from sklearn import metrics
 from sklearn.datasets import load_breast_cancer
 
 from foldproof.tasks.config.data import DataSpec
-from foldproof.tasks.evaluation.intervals import corrected_t, cvauc, wilson
+from foldproof.tasks.evaluation.intervals import clopper_pearson, corrected_t, cvauc
 from foldproof.tasks.evaluation.intervals.scales import scale_of
 from foldproof.tasks.report.result import summary_text
 from tests.support.reports import ALONE, REGRESSOR, finish
@@ -64,9 +64,10 @@ def folds_of(finished):
     ]
 
 
-def test_an_auc_has_the_interval_of_its_influence_curve(cancer):
-    expected = cvauc.interval(folds_of(cancer), 0.95)
-    found = row(cancer, "roc_auc")
+def test_an_auc_of_large_folds_has_the_interval_of_its_influence_curve(out):
+    halves = finish(out, data=CANCER, split={"n_splits": 2})
+    expected = cvauc.interval(folds_of(halves), 0.95)
+    found = row(halves, "roc_auc")
     assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
     assert found["ci_method"] == expected.method
     assert found["estimate"] == "mean"
@@ -75,9 +76,9 @@ def test_an_auc_has_the_interval_of_its_influence_curve(cancer):
 @pytest.mark.parametrize("finished", ["cancer", "repeated"])
 def test_a_proportion_has_the_interval_of_its_pooled_counts(finished, request):
     found = row(request.getfixturevalue(finished), "sensitivity")
-    low, high = wilson.bounds(found["pooled"] * 212, 212, 0.95)
+    low, high = clopper_pearson.bounds(found["pooled"] * 212, 212, 0.95)
     assert (found["ci_low"], found["ci_high"]) == (low, high)
-    assert found["ci_method"].startswith("95% Wilson, pooled ")
+    assert found["ci_method"].startswith("95% Clopper-Pearson, pooled ")
     assert found["ci_method"].endswith(" of 212")
     assert found["estimate"] == "pooled"
 
@@ -92,10 +93,10 @@ def test_an_auc_over_repeats_has_the_corrected_t_interval(repeated):
 
 
 def test_level_and_method_are_settings(out):
-    report = {"level": 0.9, "intervals": "clopper_pearson"}
+    report = {"level": 0.9, "intervals": "wilson"}
     finished = finish(out, data=CANCER, report=report)
-    assert row(finished, "roc_auc")["ci_method"].startswith("90% cvAUC")
-    assert row(finished, "sensitivity")["ci_method"].startswith("90% Clopper-Pearson")
+    assert row(finished, "roc_auc")["ci_method"].startswith("90% Nadeau-Bengio corrected t")
+    assert row(finished, "sensitivity")["ci_method"].startswith("90% Wilson")
     assert finished.run_id != finish(out, data=CANCER).run_id
     assert "90 % interval" in summary_text(finished.path)
     assert "<th>90 % interval</th>" in (finished.path / "report.html").read_text()

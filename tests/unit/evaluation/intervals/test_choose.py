@@ -29,9 +29,16 @@ def grouped(fold, groups):
     return scored(fold, groups=np.array(groups))
 
 
+LARGE = [scored(([0.9, 0.4] * 50 + [0.6, 0.1] * 50, [1] * 100 + [0] * 100)) for _ in range(2)]
+
+
 @pytest.mark.parametrize("method", PARTITIONS)
-def test_an_auc_over_one_division_of_the_rows_takes_cvauc(method):
-    assert interval(given("roc_auc", method=method)) == cvauc.interval(FOLDS, 0.95)
+def test_an_auc_of_large_folds_over_one_division_takes_cvauc(method):
+    found = interval(given("roc_auc", folds=LARGE, method=method))
+    assert found == cvauc.interval(LARGE, 0.95)
+    small = interval(given("roc_auc", method=method))
+    assert name_of(small) == "95% Nadeau-Bengio corrected t (logit)"
+    assert interval(given("roc_auc", method=method), 0.95, "cvauc") == cvauc.interval(FOLDS, 0.95)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +51,18 @@ def test_an_auc_of_rows_that_are_tested_again_takes_the_corrected_t(method, repe
     assert ends(found)[1] < 1
 
 
-@pytest.mark.parametrize("metric", ["sensitivity", "specificity", "ppv", "npv", "accuracy"])
+@pytest.mark.parametrize("metric", ["sensitivity", "specificity", "ppv", "npv"])
 @pytest.mark.parametrize("repeats", [1, 2])
-def test_a_proportion_takes_pooled_counts(metric, repeats):
+def test_a_proportion_of_a_class_takes_pooled_counts(metric, repeats):
     found = interval(given(metric, repeats=repeats))
-    assert name_of(found) == "95% Wilson"
+    assert name_of(found) == "95% Clopper-Pearson"
     assert found.estimate == "pooled"
+
+
+def test_accuracy_takes_the_corrected_t_and_where_folds_are_equal_pooled_counts():
+    assert "corrected t" in interval(given("accuracy")).method
+    equal = interval(given("accuracy", values=[0.75, 0.75]))
+    assert name_of(equal) == "95% Clopper-Pearson"
 
 
 def test_a_proportion_of_rows_that_are_drawn_anew_takes_the_corrected_t():
@@ -60,7 +73,7 @@ def test_a_proportion_of_rows_that_are_drawn_anew_takes_the_corrected_t():
 
 def test_folds_of_one_row_have_pooled_counts_although_few_have_values():
     found = interval(given("sensitivity", values=[1.0, None], method="leave_one_out"))
-    assert name_of(found) == "95% Wilson"
+    assert name_of(found) == "95% Clopper-Pearson"
     auc = interval(given("roc_auc", values=[None, None], method="leave_one_out"))
     assert (auc.low, auc.method) == (None, "none: fewer than two folds have a value")
 
@@ -91,9 +104,10 @@ def test_groups_are_drawn_where_rows_are_not_independent():
 
 def test_a_method_may_be_chosen_and_counts_where_it_holds():
     assert interval(given("roc_auc"), 0.95, "cvauc_clipped") == cvauc_clipped.interval(FOLDS, 0.95)
-    assert name_of(interval(given("roc_auc"), 0.9, "wilson")) == "90% cvAUC influence curve (logit)"
-    exact = interval(given("sensitivity"), 0.99, "clopper_pearson")
-    assert name_of(exact) == "99% Clopper-Pearson"
+    auc = interval(given("roc_auc"), 0.9, "wilson")
+    assert name_of(auc) == "90% Nadeau-Bengio corrected t (logit)"
+    score = interval(given("sensitivity"), 0.99, "wilson")
+    assert name_of(score) == "99% Wilson"
     losses = interval(given("neg_log_loss", values=[-0.5, -0.6], pooled=-0.55), 0.95, "wald")
     assert name_of(losses) == "95% Wald over losses (log)"
 

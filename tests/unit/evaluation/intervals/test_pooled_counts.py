@@ -98,7 +98,7 @@ def test_repeats_count_each_row_once():
     assert found_counts is not None
     assert found_counts.n == 12
     found = interval(given)
-    assert (found.low, found.high) == wilson.bounds(12 * pooled, 12, 0.95)
+    assert (found.low, found.high) == clopper_pearson.bounds(12 * pooled, 12, 0.95)
     low, high = ends(found)
     assert low < pooled < high
 
