@@ -30,7 +30,7 @@ COVERED = $(if $(ARGS),,--cov --cov-report=)
 # Whole files go to the workers of xdist, in the order that tests/conftest.py gives them.
 FILES_AT_ONCE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: cv ui test test-long test-server test-browser test-clusters test-documents test-gpu lint docs results bench bench-full bench-scale clean
+.PHONY: cv ui test test-long test-server test-browser test-clusters test-documents test-gpu lint docs results coverage bench bench-full bench-scale clean
 
 cv: $(VENV)/.installed  ## Cross-validate the default: breast cancer, ten folds
 	$(BIN)/python flows/cv.py $(ARGS)
@@ -79,6 +79,9 @@ results: $(VENV)/.tested  ## Renew the record of code that decides results, if s
 
 docs: $(VENV)/.tested  ## Run all that README and docs/ show, and write the outputs anew
 	$(BIN)/python -m tests.support.documents $(ARGS)
+
+coverage: $(VENV)/.tested  ## Simulate how often intervals hold the true value, in half an hour
+	$(BIN)/python -m tests.bench.interval_coverage $(ARGS)
 
 bench: $(VENV)/.benched  ## Measure ours and what people use today, in less than ten minutes
 	$(BIN)/python -m tests.bench $(ARGS)

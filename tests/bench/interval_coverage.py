@@ -31,11 +31,12 @@ from foldproof.tasks.evaluation.predictions import Predictions, predict_labels
 FEATURES = 5
 SIZES, PREVALENCES, AUCS = (50, 100, 200, 500), (0.5, 0.1), (0.6, 0.8, 0.95)
 FOLDS, FEWEST_POSITIVE = 10, 10  # five folds where there are fewer positive rows
+LARGE = 2000  # rows, of which half are positive: 100 of each class in every fold
 METHODS = {
-    "roc_auc": ("auto", "cvauc_clipped", "corrected_t"),
-    "sensitivity": ("auto", "clopper_pearson", "corrected_t"),
-    "specificity": ("auto", "clopper_pearson", "corrected_t"),
-    "accuracy": ("auto", "clopper_pearson", "corrected_t"),
+    "roc_auc": ("corrected_t", "cvauc", "cvauc_clipped"),
+    "sensitivity": ("clopper_pearson", "wilson", "corrected_t"),
+    "specificity": ("clopper_pearson", "wilson", "corrected_t"),
+    "accuracy": ("corrected_t", "clopper_pearson", "wilson"),
 }
 Array = NDArray[np.float64]
 
@@ -64,7 +65,10 @@ class Cell:
         return math.sqrt(2) * float(stats.norm.ppf(self.auc))
 
 
-CELLS = [Cell(n, p, auc) for n in SIZES for p in PREVALENCES for auc in AUCS]
+CELLS = [
+    *(Cell(n, p, auc) for n in SIZES for p in PREVALENCES for auc in AUCS),
+    *(Cell(LARGE, 0.5, auc) for auc in AUCS),
+]
 
 
 def one_study(cell: Cell, seed: Sequence[int]) -> dict[str, Any]:
@@ -169,15 +173,27 @@ def simulate(cell: Cell, studies: int, workers: int = 1) -> list[dict[str, Any]]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the rows as a Markdown table."""
-    head = "| n | positive | AUC | metric | method | models' mean | algorithm | width | none |"
-    lines = [head, "|" + "---|" * head.count(" |")]
-    for row in rows:
-        shares = (row[name] for name in ("models", "algorithm", "width", "none"))
-        cells = ["" if value is None else f"{value:.3f}" for value in shares]
-        place = [row["n"], row["prevalence"], row["auc"], row["metric"], row["name"]]
-        lines.append("| " + " | ".join([*map(str, place), *cells]) + " |")
+    """Return the lowest and the highest coverage of each method over the cells, in Markdown."""
+    head = "| metric | method | folds | models' mean | algorithm | without an interval |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    for metric, methods in METHODS.items():
+        for method in methods:
+            for is_large in (False, True):
+                own = [r for r in rows if (r["metric"], r["method"]) == (metric, method)]
+                own = [r for r in own if (r["n"] == LARGE) == is_large and r["models"] is not None]
+                if own and (not is_large or metric == "roc_auc"):
+                    lines.append(_line(own, "100 of a class" if is_large else "all sizes"))
     return "\n".join(lines)
+
+
+def _line(rows: Sequence[dict[str, Any]], folds: str) -> str:
+    spans = (
+        f"{min(found):.3f} to {max(found):.3f}"
+        for found in ([row[truth] for row in rows] for truth in ("models", "algorithm"))
+    )
+    most = f"up to {max(row['none'] for row in rows):.2f}"
+    cells = [rows[0]["metric"], f"`{rows[0]['method']}`", folds, *spans, most]
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -185,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="where the rows go, cell by cell")
     given = parser.parse_args()
     rows = []
     for cell in CELLS:
