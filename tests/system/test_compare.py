@@ -97,7 +97,7 @@ def test_models_are_run_ranked_and_tested(three, folder):
     assert lines[1:4] == [
         f"{i}  run {r}  {f}" for i, (r, f) in enumerate(zip(runs, files, strict=True), 1)
     ]
-    assert lines[5].split() == ["roc_auc", "mean", "std", "95", "%", "interval", "folds", "rank"]
+    assert lines[5].split() == ["roc_auc", "mean", "std", "interval", "folds", "rank"]
     assert "1 - 3  Nadeau-Bengio corrected t, J=4, n_train=426.75, n_test=142.25" in three.out
     assert "1 - 3  DeLong, pooled out-of-fold scores, J=4" in three.out
     assert "model 2 of 3: frail.yaml" in three.err
@@ -243,7 +243,8 @@ def test_a_net_and_an_estimator_from_a_script(tmp_path, api):
     printed = [line for line in ended.out.splitlines() if "|" not in line]
     assert printed == [
         "this script runs",
-        "['Nadeau-Bengio corrected t', 'DeLong, pooled out-of-fold scores']",
+        "['Nadeau-Bengio corrected t', 'Bayesian correlated t', "
+        "'DeLong, pooled out-of-fold scores', 'paired bootstrap of rows']",
         printed[2],
         "True",
     ]
