@@ -165,8 +165,9 @@ def test_summary_and_page_have_the_mean_and_each(measured, told):
     folds = told.tables.folds.to_pandas()
     np.testing.assert_allclose(summary["mean"], folds[columns].mean().to_numpy())
     np.testing.assert_allclose(summary.pooled["roc_auc"], summary.pooled[each("roc_auc")].mean())
-    assert all("corrected t" in summary.ci_method[name] for name in ("roc_auc", "sensitivity"))
-    assert all("cvAUC" in summary.ci_method[name] for name in each("roc_auc"))
+    aucs = ["roc_auc", "sensitivity", *each("roc_auc")]
+    assert all("corrected t" in summary.ci_method[name] for name in aucs)
+    assert all("Clopper-Pearson" in summary.ci_method[name] for name in each("sensitivity"))
     page = (told.path / "report.html").read_text()
     assert "roc_auc_round" in page
     counts = digits()[LABELS].sum().astype(int)

@@ -122,7 +122,7 @@ def test_a_run_from_the_form_to_its_artifacts(live, page):
     look(page, "run")
     open_artifact(page, "summary")
     page.get_by_role("cell", name="roc_auc").first.wait_for()
-    page.get_by_role("cell", name=re.compile("cvAUC")).first.wait_for()
+    page.get_by_role("cell", name=re.compile("Clopper-Pearson")).first.wait_for()
     look(page, "summary")
     page.goto(f"{address}/v2/runs/flow-run/{run}")
     open_artifact(page, "report")
