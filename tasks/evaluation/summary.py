@@ -69,27 +69,26 @@ def summarise(
     rows = []
     for metric, name, place in columns:
         found = [None if each is None else each[name].value for each in measured]
-        values = [float(value) for value in found if value is not None]
         own = folds if place is None else [fold.of(place) for fold in folds]
         parts = (base_method(plan.method), plan.repeats, settings.seed)
         given = MetricByFold(metric, found, pooled.get(name), own, *parts)
-        bounds = _interval(given, settings)
-        rows.append(
-            {
-                "model": model,
-                "metric": name,
-                "n_folds": len(values),
-                "n_planned": len(plan.folds),
-                "mean": float(np.mean(values)) if values else None,
-                "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-                "ci_low": bounds.low,
-                "ci_high": bounds.high,
-                "ci_method": bounds.method,
-                "pooled": pooled.get(name),
-                "estimate": bounds.estimate,
-            }
-        )
+        rows.append({"model": model, "metric": name, **_row(given, _interval(given, settings))})
     return pa.Table.from_pylist(rows, schema=schemas.summary_schema())
+
+
+def _row(given: MetricByFold, bounds: Interval) -> dict[str, float | int | str | None]:
+    values = given.known
+    return {
+        "n_folds": len(values),
+        "n_planned": len(given.values),
+        "mean": float(np.mean(values)) if values else None,
+        "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "ci_low": bounds.low,
+        "ci_high": bounds.high,
+        "ci_method": bounds.method,
+        "pooled": given.pooled,
+        "estimate": bounds.estimate,
+    }
 
 
 def _columns(metric: str, targets: Sequence[str]) -> list[tuple[str, int | None]]:

@@ -1,6 +1,7 @@
 """Rows that stand on both sides of a fold: what a model has seen is no test of it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 from foldproof.tasks.evaluation.findings.types import Check, Evidence, Finding, Severity
 from foldproof.tasks.folds.split.plan import FoldPlan
 
-MAX_VALUES = 1 << 26  # of the features that are looked at: a second or two
+MAX_VALUES = 1 << 24  # of the features that are looked at, several times as float64: half a GB
 NEAR = 1e-3  # of a standard deviation, in every column
 MIN_COLUMNS = 3  # of numbers that are near each other by more than chance
 SHARE_OF_WARNINGS = 0.01  # of all rows
 MORE_THAN_CHANCE = 10.0
-Codes = NDArray[np.int64]  # a number for each value of a column, (n, p)
+Codes = NDArray[np.signedinteger[Any]]  # a number for each value of a column, (n, p)
 
 
 def duplicates(evidence: Evidence) -> Iterator[Finding]:
@@ -55,7 +56,7 @@ def _severity(some: int, n: int) -> Severity:
 def _exact(numbers: NDArray[np.float32] | None) -> Codes | None:
     if numbers is None:
         return None
-    return np.ascontiguousarray(numbers).view(np.int32).astype(np.int64)
+    return np.ascontiguousarray(numbers).view(np.int32)
 
 
 def _of_frame(frame: pa.Table) -> Codes:

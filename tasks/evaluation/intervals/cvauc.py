@@ -7,7 +7,7 @@ influence curve. The paper's interval is on the AUC's own scale and is cut at 1:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from foldproof.tasks.evaluation.intervals.types import (
 
 MIN_OF_A_CLASS = 100  # test rows in each fold, from which it is the default
 LOGIT = scale_between(0.0, 1.0)
-PERFECT = none("the folds separate perfectly")
 
 
 def interval(folds: Sequence[TestedFold], level: float) -> Interval:
@@ -33,13 +32,31 @@ def interval(folds: Sequence[TestedFold], level: float) -> Interval:
         folds: each with at least one positive and one negative test row.
         level: such as 0.95.
     """
+    return interval_by(LOGIT.around, "logit", folds, level)
+
+
+def interval_by(
+    around: Callable[[float, float], tuple[float, float]],
+    name: str,
+    folds: Sequence[TestedFold],
+    level: float,
+) -> Interval:
+    """Return the interval whose ends a function makes of the mean AUC and half the plain width.
+
+    Args:
+        around: the function.
+        name: what it is called.
+        folds: each with at least one positive and one negative test row.
+        level: such as 0.95.
+    """
     from scipy import stats
 
     mean, error = mean_and_error(folds)
     if error == 0:
-        return PERFECT
-    low, high = LOGIT.around(mean, float(stats.norm.ppf((1 + level) / 2)) * error)
-    return Interval(low, high, f"{percent(level)} cvAUC influence curve (logit), {sizes(folds)}")
+        return none("the folds separate perfectly")
+    low, high = around(mean, float(stats.norm.ppf((1 + level) / 2)) * error)
+    sizes = f"J={len(folds)}, n={sum(fold.n_test for fold in folds)}"
+    return Interval(low, high, f"{percent(level)} cvAUC influence curve ({name}), {sizes}")
 
 
 def mean_and_error(folds: Sequence[TestedFold]) -> tuple[float, float]:
@@ -48,11 +65,6 @@ def mean_and_error(folds: Sequence[TestedFold]) -> tuple[float, float]:
     share = sum(int(fold.positive.sum()) for fold in folds) / n
     aucs, variances = zip(*(_fold(fold, share) for fold in folds), strict=True)
     return float(np.mean(aucs)), math.sqrt(float(np.mean(variances)) / n)
-
-
-def sizes(folds: Sequence[TestedFold]) -> str:
-    """Say how many folds and rows there were."""
-    return f"J={len(folds)}, n={sum(fold.n_test for fold in folds)}"
 
 
 def applies(given: MetricByFold) -> bool:

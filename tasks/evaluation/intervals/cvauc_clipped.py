@@ -5,13 +5,8 @@ LeDell, Petersen, van der Laan (2015): see `cvauc`.
 
 from collections.abc import Sequence
 
-from foldproof.tasks.evaluation.intervals.cvauc import PERFECT, applies, mean_and_error, sizes
-from foldproof.tasks.evaluation.intervals.types import (
-    Interval,
-    IntervalMethod,
-    TestedFold,
-    percent,
-)
+from foldproof.tasks.evaluation.intervals.cvauc import applies, interval_by
+from foldproof.tasks.evaluation.intervals.types import Interval, IntervalMethod, TestedFold
 
 
 def interval(folds: Sequence[TestedFold], level: float) -> Interval:
@@ -21,14 +16,11 @@ def interval(folds: Sequence[TestedFold], level: float) -> Interval:
         folds: each with at least one positive and one negative test row.
         level: such as 0.95.
     """
-    from scipy import stats
+    return interval_by(_clipped, "clipped", folds, level)
 
-    mean, error = mean_and_error(folds)
-    if error == 0:
-        return PERFECT
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
-    name = f"{percent(level)} cvAUC influence curve (clipped), {sizes(folds)}"
-    return Interval(max(0.0, mean - half), min(1.0, mean + half), name)
+
+def _clipped(mean: float, half: float) -> tuple[float, float]:
+    return max(0.0, mean - half), min(1.0, mean + half)
 
 
 METHOD = IntervalMethod("cvauc_clipped", applies, lambda given, level: interval(given.folds, level))

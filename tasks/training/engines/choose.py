@@ -93,14 +93,7 @@ def prepare_training(
     if train.engine != "plain" and not fold_data.is_streamed:
         try:
             kept = _compiled_model(build, identity, fold_data, train, callbacks)
-            model = compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels))
-            made = callbacks()  # after the seeds are set, as below
-            compiled.refuse_batch_callbacks(made)
-            return PreparedTraining(
-                model,
-                lambda m, p: compiled.run(kept, m, train, order_seed, p, lambda: made),
-                kept.loop.predict,
-            )
+            return _compiled_training(kept, build, seed, order_seed, train, callbacks)
         except NotReusable as error:
             reason = str(error)
             if train.engine == "compiled":
@@ -112,6 +105,25 @@ def prepare_training(
         lambda m, p: plain.run(model, m, train, order_seed, p, callbacks),
         lambda features: plain.predict(model, features, train),
         reason,
+    )
+
+
+def _compiled_training(
+    kept: CompiledModel,
+    build: Builder,
+    seed: int,
+    order_seed: int,
+    train: TrainSpec,
+    callbacks: MakeCallbacks,
+) -> PreparedTraining:
+    """Load a fold's fresh state into the model that the worker keeps."""
+    model = compiled.load_state(kept, build(seed, keep_kernels=kept.keep_kernels))
+    made = callbacks()  # after the seeds are set, as where the model trains as plain Keras
+    compiled.refuse_batch_callbacks(made)
+    return PreparedTraining(
+        model,
+        lambda m, p: compiled.run(kept, m, train, order_seed, p, lambda: made),
+        kept.loop.predict,
     )
 
 
